@@ -1,0 +1,1 @@
+//! Adapter for registries that speak SPDCI v1.0.0.

@@ -1,0 +1,1 @@
+//! One struct per concern; the only place that reads the environment.

@@ -1,0 +1,1 @@
+//! Outbound HTTP: the only place with reqwest.

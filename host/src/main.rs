@@ -1,0 +1,3 @@
+//! The registry gateway's command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs adapters: the only place with wasmtime.

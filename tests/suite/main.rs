@@ -1,0 +1,3 @@
+//! The gateway seen from outside.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! What the suite and the examples share.
+
+pub mod stand_in;
