@@ -1,1 +1,32 @@
-//! The words of the contract as plain data.
+//! The words of the contract as plain data: what the API speaks, what the sandbox converts to and
+//! from. No I/O and no sibling modules. Names are HL7 FHIR R4's, SPDCI's or PublicSchema's.
+
+mod ability;
+mod call;
+mod codes;
+mod contact;
+mod date;
+mod failure;
+mod household;
+mod name;
+mod person;
+mod query;
+mod verification;
+
+pub use ability::Ability;
+pub use call::{Asker, Call, Consent, Proof, ProofKind};
+pub use codes::{
+    AddressUse, Agreement, ContactSystem, Grade, HouseholdKind, MaritalStatus, NameUse,
+    PersonStatus, RelationRole, Sex,
+};
+pub use contact::{Address, AdministrativeArea, Contact, GeoPoint, Photo};
+pub use date::{DateError, OriginalDate, PartialDate};
+pub use failure::{Failure, Refusal, Unavailability};
+pub use household::{Household, Relation};
+pub use name::HumanName;
+pub use person::{Extra, Identifier, Person, RelatedPerson, Unmapped};
+pub use query::{
+    Candidate, Criterion, FindQuery, HouseholdQuery, Opaque, Page, SearchQuery, SortKey, Test,
+    ValueRange, VerifyQuery,
+};
+pub use verification::{AttributeResult, Verification};
