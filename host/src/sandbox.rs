@@ -1,1 +1,31 @@
 //! Runs adapters: the only place with wasmtime.
+//!
+//! A module is admitted once ([`Sandbox::load`]) and then called any number of times, each call in
+//! a fresh instance with its own limits. What passes this door is plain data.
+//!
+//! The threat: a guest is hostile or broken. It may spin, sleep, grow, recurse, flood, return
+//! garbage, or try what it was not granted. Whatever it does harms only its own call, and no call
+//! sees what another left behind.
+
+mod bindings;
+mod cache;
+mod convert;
+mod engine;
+mod fault;
+mod inspect;
+mod instance;
+mod lent;
+mod mask;
+mod meter;
+mod module;
+mod output;
+mod progress;
+mod turn;
+mod verbs;
+
+pub use engine::{Sandbox, SandboxError};
+pub use fault::{Fault, Limit};
+pub use inspect::ImportRefusal;
+pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
+pub use lent::Lent;
+pub use module::{Description, EndpointNeed, LoadError, Module};

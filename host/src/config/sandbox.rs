@@ -1,0 +1,43 @@
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// The engine that all modules share.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxConfig {
+    /// Where compiled modules are kept, with the key that authenticates them. Relative to the
+    /// data directory.
+    pub cache_dir: PathBuf,
+    /// The largest `.wasm` that is looked at.
+    pub max_module_bytes: u64,
+    /// Live instances of all registries together.
+    pub max_instances: u32,
+    /// The most memory that any registry's `memory_bytes` may allow.
+    pub max_memory_bytes: u64,
+    /// Threads of low priority for calls that compute longer than a moment.
+    pub busy_threads: usize,
+}
+
+impl SandboxConfig {
+    /// 64 MiB: a Python adapter has 19.
+    pub const MAX_MODULE_BYTES: u64 = 64 << 20;
+    /// Most of them wait for registries.
+    pub const MAX_INSTANCES: u32 = 512;
+    /// 1 GiB.
+    pub const MAX_MEMORY_BYTES: u64 = 1 << 30;
+    /// More than cores, so that one hung call does not delay the next.
+    pub const BUSY_THREADS: usize = 16;
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self {
+            cache_dir: PathBuf::from("cache"),
+            max_module_bytes: Self::MAX_MODULE_BYTES,
+            max_instances: Self::MAX_INSTANCES,
+            max_memory_bytes: Self::MAX_MEMORY_BYTES,
+            busy_threads: Self::BUSY_THREADS,
+        }
+    }
+}

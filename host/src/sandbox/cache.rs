@@ -1,0 +1,134 @@
+//! Compiled modules on disk. Compiled code is machine code: whoever can change such a file can run
+//! anything here. So every file carries a keyed hash, and a file that does not authenticate is
+//! compiled anew and never looked at by wasmtime.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+const KEY_FILE: &str = "key";
+const KEY_BYTES: usize = 32;
+const TAG_BYTES: usize = 32;
+
+pub(super) struct Cache {
+    directory: PathBuf,
+    key: Vec<u8>,
+    /// Changes with wasmtime's version, its settings and the processor.
+    compatibility: String,
+}
+
+impl Cache {
+    pub(super) fn open(directory: &Path, engine: &Engine) -> io::Result<Self> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)?;
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        Ok(Self {
+            directory: directory.to_owned(),
+            key: key(&directory.join(KEY_FILE))?,
+            compatibility: format!("{:016x}", hasher.finish()),
+        })
+    }
+
+    /// The compiled module of that digest, if it is here and was written by this gateway.
+    pub(super) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let file = fs::read(self.path(digest)).ok()?;
+        let (tag, code) = file.split_at_checked(TAG_BYTES)?;
+        if self.mac(digest, code).verify_slice(tag).is_err() {
+            tracing::warn!(
+                module = digest,
+                "a cached module was changed: compiling it anew"
+            );
+            return None;
+        }
+        deserialize(engine, code)
+    }
+
+    /// Keeps a compiled module. A failure costs a compilation at the next start, nothing more.
+    pub(super) fn put(&self, digest: &str, component: &Component) {
+        let stored = component
+            .serialize()
+            .map_err(io::Error::other)
+            .and_then(|code| {
+                let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
+                file.write_all(&self.mac(digest, &code).finalize().into_bytes())?;
+                file.write_all(&code)?;
+                file.persist(self.path(digest))
+                    .map_err(|error| error.error)?;
+                Ok(())
+            });
+        if let Err(error) = stored {
+            tracing::warn!(module = digest, %error, "a compiled module was not cached");
+        }
+    }
+
+    fn path(&self, digest: &str) -> PathBuf {
+        let name = digest.replace(':', "-");
+        self.directory
+            .join(format!("{name}-{}.compiled", self.compatibility))
+    }
+
+    /// Over the digest too: an authentic file under another module's name does not pass.
+    fn mac(&self, digest: &str, code: &[u8]) -> Hmac<Sha256> {
+        // HMAC takes a key of any length: this cannot fail.
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key)
+            .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
+        mac.update(self.compatibility.as_bytes());
+        mac.update(digest.as_bytes());
+        mac.update(code);
+        mac
+    }
+}
+
+#[allow(unsafe_code, reason = "wasmtime marks loading compiled code unsafe")]
+fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
+    // SAFETY: `Component::deserialize` runs what it is given. `code` is a private copy in memory
+    // whose keyed hash, over the engine's compatibility hash and the module's digest, was checked
+    // just before: only this gateway, which holds the key, wrote it, by `Component::serialize`.
+    match unsafe { Component::deserialize(engine, code) } {
+        Ok(component) => Some(component),
+        Err(error) => {
+            tracing::warn!(%error, "a cached module does not load: compiling it anew");
+            None
+        }
+    }
+}
+
+/// Reads the key, or makes one on the first start.
+fn key(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::read(path) {
+        Ok(key) if key.len() == KEY_BYTES => return Ok(key),
+        Ok(_) => {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the key file is not 32 bytes: delete the cache directory",
+            ));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut key = vec![0; KEY_BYTES];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(&key));
+    match made {
+        Ok(()) => Ok(key),
+        // Another process was first.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read(path),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,118 @@
+use super::people::{self, all, extras, identifiers};
+use super::{Converted, codes, failure, garbage, opaque, pending};
+use crate::model::{AttributeResult, Candidate, Household, Page, Person, Relation, Verification};
+use crate::sandbox::bindings::{abilities, types};
+use crate::sandbox::fault::Fault;
+use crate::sandbox::instance::Answer;
+
+pub(in crate::sandbox) fn find(
+    answer: Result<abilities::find::FindAnswer, types::Failure>,
+) -> Converted<Person> {
+    use abilities::find::FindAnswer::{Done, Pending};
+    Ok(match answer {
+        Ok(Done(person)) => Ok(Answer::Done(people::person(person, "person")?)),
+        Ok(Pending(more)) => Ok(pending(more)),
+        Err(no) => Err(failure(no)),
+    })
+}
+
+pub(in crate::sandbox) fn household(
+    answer: Result<abilities::household::HouseholdAnswer, types::Failure>,
+) -> Converted<Household> {
+    use abilities::household::HouseholdAnswer::{Done, Pending};
+    Ok(match answer {
+        Ok(Done(household)) => Ok(Answer::Done(group(household)?)),
+        Ok(Pending(more)) => Ok(pending(more)),
+        Err(no) => Err(failure(no)),
+    })
+}
+
+pub(in crate::sandbox) fn search(
+    answer: Result<abilities::search::SearchAnswer, types::Failure>,
+) -> Converted<Page> {
+    use abilities::search::SearchAnswer::{Done, Pending};
+    Ok(match answer {
+        Ok(Done(found)) => Ok(Answer::Done(page(found)?)),
+        Ok(Pending(more)) => Ok(pending(more)),
+        Err(no) => Err(failure(no)),
+    })
+}
+
+pub(in crate::sandbox) fn verify(
+    answer: Result<abilities::verify::VerifyAnswer, types::Failure>,
+) -> Converted<Verification> {
+    use abilities::verify::VerifyAnswer::{Done, Pending};
+    Ok(match answer {
+        Ok(Done(result)) => Ok(Answer::Done(Verification {
+            overall: codes::agreement(result.overall),
+            attributes: result
+                .attributes
+                .into_iter()
+                .map(|attribute| AttributeResult {
+                    field: attribute.field,
+                    agreement: codes::agreement(attribute.agreement),
+                })
+                .collect(),
+            token: result.token,
+        })),
+        Ok(Pending(more)) => Ok(pending(more)),
+        Err(no) => Err(failure(no)),
+    })
+}
+
+fn page(page: abilities::search::Page) -> Result<Page, Fault> {
+    Ok(Page {
+        candidates: all(page.candidates, "candidates", |candidate, place| {
+            let score = candidate.score;
+            if score.is_some_and(|score| !(0.0..=1.0).contains(&score)) {
+                return Err(garbage(format!("{place}.score")));
+            }
+            Ok(Candidate {
+                person: people::person(candidate.person, &format!("{place}.person"))?,
+                score,
+                grade: candidate.grade.map(codes::grade),
+            })
+        })?,
+        total: page.total,
+        next: page.next.map(opaque),
+    })
+}
+
+fn group(group: types::Household) -> Result<Household, Fault> {
+    let count = group.people.len();
+    let inside = |index: u32| usize::try_from(index).is_ok_and(|index| index < count);
+    for (at, relation) in group.relations.iter().enumerate() {
+        if !inside(relation.subject) || !inside(relation.object) {
+            return Err(garbage(format!("relations.{at}")));
+        }
+    }
+    let mut members = group.members.clone();
+    members.sort_unstable();
+    members.dedup();
+    if members.len() != group.members.len() || !members.into_iter().all(inside) {
+        return Err(garbage("members"));
+    }
+    if group.head.is_some_and(|head| !inside(head)) {
+        return Err(garbage("head"));
+    }
+    Ok(Household {
+        identifiers: identifiers(group.identifiers),
+        kind: codes::household_kind(group.kind),
+        people: all(group.people, "people", people::person)?,
+        members: group.members,
+        relations: group
+            .relations
+            .into_iter()
+            .map(|relation| Relation {
+                subject: relation.subject,
+                object: relation.object,
+                role: codes::relation_role(relation.role),
+            })
+            .collect(),
+        head: group.head,
+        addresses: all(group.addresses, "addresses", people::address)?,
+        version: group.version,
+        extra: extras(group.extra, "extra")?,
+        unmapped: people::unmapped(group.unmapped),
+    })
+}

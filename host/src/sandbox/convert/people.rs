@@ -1,0 +1,158 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{codes, garbage};
+use crate::model::{
+    Address, AdministrativeArea, Contact, Extra, GeoPoint, HumanName, Identifier, OriginalDate,
+    PartialDate, Person, Photo, RelatedPerson, Unmapped,
+};
+use crate::sandbox::bindings::types;
+use crate::sandbox::fault::Fault;
+
+/// Converts a list, telling each item its place in the model.
+pub(super) fn all<T, U>(
+    items: Vec<T>,
+    place: &str,
+    mut one: impl FnMut(T, &str) -> Result<U, Fault>,
+) -> Result<Vec<U>, Fault> {
+    items
+        .into_iter()
+        .enumerate()
+        .map(|(at, item)| one(item, &format!("{place}.{at}")))
+        .collect()
+}
+
+pub(super) fn person(person: types::Person, place: &str) -> Result<Person, Fault> {
+    let at = |field: &str| format!("{place}.{field}");
+    Ok(Person {
+        identifiers: identifiers(person.identifiers),
+        names: person.names.into_iter().map(name).collect(),
+        sex: person.sex.map(codes::sex),
+        birth_date: date(person.birth_date, &at("birth-date"))?,
+        death_date: date(person.death_date, &at("death-date"))?,
+        marital_status: person.marital_status.map(codes::marital_status),
+        addresses: all(person.addresses, &at("addresses"), address)?,
+        contacts: person
+            .contacts
+            .into_iter()
+            .map(|contact| Contact {
+                system: codes::contact_system(contact.system),
+                value: contact.value,
+            })
+            .collect(),
+        photo: person.photo.map(|photo| match photo {
+            types::Photo::Reference(reference) => Photo::Reference(reference),
+            types::Photo::Content(content) => Photo::Content {
+                media_type: content.media_type,
+                data: STANDARD.encode(content.data),
+            },
+        }),
+        related: all(person.related, &at("related"), related)?,
+        status: Some(codes::person_status(person.status)),
+        replaced_by: identifiers(person.replaced_by),
+        version: person.version,
+        extra: extras(person.extra, &at("extra"))?,
+        unmapped: unmapped(person.unmapped),
+    })
+}
+
+fn related(related: types::RelatedPerson, place: &str) -> Result<RelatedPerson, Fault> {
+    Ok(RelatedPerson {
+        role: codes::relation_role(related.role),
+        identifiers: identifiers(related.identifiers),
+        names: related.names.into_iter().map(name).collect(),
+        sex: related.sex.map(codes::sex),
+        birth_date: date(related.birth_date, &format!("{place}.birth-date"))?,
+        extra: extras(related.extra, &format!("{place}.extra"))?,
+    })
+}
+
+pub(super) fn address(address: types::Address, place: &str) -> Result<Address, Fault> {
+    let position = address
+        .position
+        .map(|point| {
+            let fits = point.latitude.abs() <= 90.0 && point.longitude.abs() <= 180.0;
+            fits.then_some(GeoPoint {
+                latitude: point.latitude,
+                longitude: point.longitude,
+            })
+            .ok_or_else(|| garbage(format!("{place}.position")))
+        })
+        .transpose()?;
+    Ok(Address {
+        use_: address.use_.map(codes::address_use),
+        text: address.text,
+        lines: address.lines,
+        postal_code: address.postal_code,
+        country: address.country,
+        areas: address
+            .areas
+            .into_iter()
+            .map(|area| AdministrativeArea {
+                level: area.level,
+                kind: area.kind,
+                code: area.code,
+                code_system: area.code_system,
+                name: area.name,
+            })
+            .collect(),
+        position,
+        extra: extras(address.extra, &format!("{place}.extra"))?,
+    })
+}
+
+pub(super) fn identifiers(identifiers: Vec<types::Identifier>) -> Vec<Identifier> {
+    identifiers
+        .into_iter()
+        .map(|identifier| Identifier {
+            scheme: identifier.scheme,
+            value: identifier.value,
+            normalisation: identifier.normalisation,
+        })
+        .collect()
+}
+
+pub(super) fn unmapped(unmapped: Vec<types::Unmapped>) -> Vec<Unmapped> {
+    unmapped
+        .into_iter()
+        .map(|unmapped| Unmapped {
+            field: unmapped.field,
+            value: unmapped.value,
+        })
+        .collect()
+}
+
+pub(super) fn extras(extras: Vec<types::Extra>, place: &str) -> Result<Vec<Extra>, Fault> {
+    all(extras, place, |extra, place| {
+        Ok(Extra {
+            value: serde_json::from_str(&extra.value).map_err(|_| garbage(place))?,
+            key: extra.key,
+        })
+    })
+}
+
+fn name(name: types::HumanName) -> HumanName {
+    HumanName {
+        use_: name.use_.map(codes::name_use),
+        text: name.text,
+        family: name.family,
+        given: name.given,
+        prefix: name.prefix,
+        suffix: name.suffix,
+        language: name.language,
+    }
+}
+
+fn date(date: Option<types::PartialDate>, place: &str) -> Result<Option<PartialDate>, Fault> {
+    let Some(date) = date else {
+        return Ok(None);
+    };
+    let mut known =
+        PartialDate::new(date.year, date.month, date.day).map_err(|_| garbage(place))?;
+    known.estimated = date.estimated;
+    known.original = date.original.map(|original| OriginalDate {
+        calendar: original.calendar,
+        text: original.text,
+    });
+    Ok(Some(known))
+}

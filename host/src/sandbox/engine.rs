@@ -1,0 +1,213 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+use super::cache::Cache;
+use super::lent::State;
+use super::turn::BusyThreads;
+use super::{bindings, module};
+use crate::config::sandbox::SandboxConfig;
+
+/// How often a computing guest is looked at.
+const TICK: Duration = Duration::from_millis(1);
+/// So many ticks without a call, and the ticker sleeps until the next one.
+const IDLE_TICKS: u32 = 1_000;
+/// Core instances, memories and tables per live component: Python has 16 of the first.
+const CORE_INSTANCES_EACH: u32 = 20;
+/// Kept of a slot for the next instance, reset to zero or the module's own image: less to map anew.
+const KEEP_RESIDENT: usize = 1 << 20;
+/// Enough for deep recursion in a mapping, small enough for 512 of them.
+const GUEST_STACK: usize = 1 << 20;
+/// Room for host functions above the guest's own stack.
+const ASYNC_STACK: usize = 2 << 20;
+
+/// One engine for all modules: they are never mixed between engines.
+#[derive(Clone)]
+pub struct Sandbox {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<State>,
+    pub(super) cache: Cache,
+    pub(super) busy: BusyThreads,
+    pub(super) instances: Semaphore,
+    pub(super) max_module_bytes: u64,
+    pub(super) ticker: Arc<Ticker>,
+}
+
+/// The sandbox cannot be made: the machine or the configuration is to blame.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The engine refuses its configuration.
+    #[error(
+        "the WebAssembly engine could not be set up: check sandbox.max_instances and max_memory_bytes"
+    )]
+    Engine(#[source] wasmtime::Error),
+    /// No thread could be started.
+    #[error("a thread of the sandbox could not be started")]
+    Thread(#[source] std::io::Error),
+    /// The cache directory or its key cannot be used.
+    #[error("the cache of compiled modules cannot be used: check sandbox.cache_dir")]
+    Cache(#[source] std::io::Error),
+}
+
+impl Sandbox {
+    /// Sets up the engine. `data_dir` is where a relative cache directory begins.
+    ///
+    /// # Errors
+    /// [`SandboxError`]: see its variants.
+    pub fn new(config: &SandboxConfig, data_dir: &Path) -> Result<Self, SandboxError> {
+        let engine = Engine::new(&engine_config(config)).map_err(SandboxError::Engine)?;
+        let linker = linker(&engine).map_err(SandboxError::Engine)?;
+        let cache =
+            Cache::open(&data_dir.join(&config.cache_dir), &engine).map_err(SandboxError::Cache)?;
+        let ticker = Ticker::start(&engine).map_err(SandboxError::Thread)?;
+        let permits = usize::try_from(config.max_instances).unwrap_or(1).max(1);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                engine,
+                linker,
+                cache,
+                busy: BusyThreads::new(config.busy_threads).map_err(SandboxError::Thread)?,
+                instances: Semaphore::new(permits),
+                max_module_bytes: config.max_module_bytes,
+                ticker,
+            }),
+        })
+    }
+
+    /// Admits a module: checks it without running it, compiles it or takes the compiled code from
+    /// the cache, starts it once, and asks it to describe itself.
+    ///
+    /// # Errors
+    /// [`module::LoadError`]: what is wrong with the module, and the remedy.
+    pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, module::LoadError> {
+        module::load(self, bytes).await
+    }
+}
+
+fn engine_config(config: &SandboxConfig) -> Config {
+    let instances = config.max_instances.max(1);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_EACH))
+        .total_memories(instances.saturating_mul(2))
+        .total_tables(instances.saturating_mul(CORE_INSTANCES_EACH))
+        .total_stacks(instances)
+        .max_memory_size(usize::try_from(config.max_memory_bytes).unwrap_or(usize::MAX))
+        .table_elements(40_000)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(KEEP_RESIDENT)
+        .max_unused_warm_slots(instances)
+        // Off: by an open wasmtime issue (14357) pages that were swapped out while dirty are not
+        // seen by the scan and reach the next instance.
+        .pagemap_scan(Enabled::No);
+    let mut engine = Config::new();
+    engine
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        // Of the two compilers Cranelift alone: Winch had a sandbox escape (GHSA-xx5w-cvp6-jv83).
+        .strategy(wasmtime::Strategy::Cranelift)
+        .epoch_interruption(true)
+        // A call into a guest costs a quarter without it. Components that need it are refused.
+        .concurrency_support(false)
+        .max_wasm_stack(GUEST_STACK)
+        .async_stack_size(ASYNC_STACK)
+        .wasm_memory64(false)
+        .wasm_multi_memory(true);
+    engine
+}
+
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    use bindings::lent::{call, http, log, settings};
+    let mut linker = Linker::new(engine);
+    // Null, not absent: components from Python and JavaScript import files and sockets, which
+    // link here and refuse when they are called. wasi:http is not linked at all.
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    bindings::types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    settings::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    call::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    log::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// Moves the engine's epoch on while calls run.
+pub(super) struct Ticker {
+    calls: AtomicUsize,
+    asleep: AtomicBool,
+    thread: std::sync::OnceLock<std::thread::Thread>,
+}
+
+impl Ticker {
+    fn start(engine: &Engine) -> std::io::Result<Arc<Self>> {
+        let ticker = Arc::new(Self {
+            calls: AtomicUsize::new(0),
+            asleep: AtomicBool::new(false),
+            thread: std::sync::OnceLock::new(),
+        });
+        let (weak_engine, weak_ticker) = (engine.weak(), Arc::downgrade(&ticker));
+        let thread = std::thread::Builder::new()
+            .name("adapter-ticker".into())
+            .spawn(move || {
+                let mut idle = 0;
+                loop {
+                    std::thread::sleep(TICK);
+                    let (Some(engine), Some(ticker)) =
+                        (weak_engine.upgrade(), weak_ticker.upgrade())
+                    else {
+                        return;
+                    };
+                    engine.increment_epoch();
+                    idle = if ticker.calls.load(Relaxed) == 0 {
+                        idle + 1
+                    } else {
+                        0
+                    };
+                    if idle > IDLE_TICKS {
+                        idle = 0;
+                        ticker.sleep(engine);
+                    }
+                }
+            })?;
+        // A fresh lock takes the first value.
+        let _ = ticker.thread.set(thread.thread().clone());
+        Ok(ticker)
+    }
+
+    /// Sleeps until a call begins. Looks at the engine now and then, so that the thread ends.
+    fn sleep(self: Arc<Self>, engine: Engine) {
+        drop(engine);
+        self.asleep.store(true, SeqCst);
+        while self.calls.load(SeqCst) == 0 && Arc::strong_count(&self) > 1 {
+            std::thread::park_timeout(Duration::from_secs(1));
+        }
+        self.asleep.store(false, SeqCst);
+    }
+
+    /// A call begins; it ends when the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> Running {
+        self.calls.fetch_add(1, SeqCst);
+        if self.asleep.load(SeqCst)
+            && let Some(thread) = self.thread.get()
+        {
+            thread.unpark();
+        }
+        Running(self.clone())
+    }
+}
+
+/// Keeps the ticker awake.
+pub(super) struct Running(Arc<Ticker>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, SeqCst);
+    }
+}

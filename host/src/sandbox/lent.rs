@@ -1,0 +1,163 @@
+//! What an adapter is lent: the store's data, and the host's side of each lent interface.
+
+mod call;
+mod http;
+mod log;
+mod settings;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use super::bindings::types;
+use super::fault::{Fault, Stop};
+use super::meter::Meter;
+use super::output::Output;
+use super::progress::Progress;
+use crate::config::limits::CallLimits;
+use crate::egress::Endpoints;
+use crate::model::Call;
+
+/// The most random bytes in one request.
+const MAX_RANDOM_BYTES: u64 = 64 << 10;
+
+/// What one call is lent.
+#[derive(Clone)]
+pub struct Lent {
+    /// What the adapter may know of the call.
+    pub call: Arc<Call>,
+    /// The registry's settings, a JSON object.
+    pub settings: Arc<serde_json::Map<String, serde_json::Value>>,
+    /// The registry's endpoints. None while a module describes itself: every lent function ends
+    /// it then.
+    pub endpoints: Option<Arc<Endpoints>>,
+    counters: Arc<Counters>,
+}
+
+impl Lent {
+    /// For a call.
+    pub fn new(
+        call: Arc<Call>,
+        settings: Arc<serde_json::Map<String, serde_json::Value>>,
+        endpoints: Arc<Endpoints>,
+    ) -> Self {
+        Self {
+            call,
+            settings,
+            endpoints: Some(endpoints),
+            counters: Arc::default(),
+        }
+    }
+
+    /// Nothing: for a module that describes itself.
+    pub(super) fn nothing() -> Self {
+        Self {
+            call: Arc::default(),
+            settings: Arc::default(),
+            endpoints: None,
+            counters: Arc::default(),
+        }
+    }
+
+    pub(super) fn counters(&self) -> Arc<Counters> {
+        self.counters.clone()
+    }
+}
+
+/// What a call has used of its grants, readable while it runs.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    calls: AtomicU32,
+    wait_ns: AtomicU64,
+    bytes_out: AtomicU64,
+    bytes_in: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn calls(&self) -> u32 {
+        self.calls.load(Relaxed)
+    }
+
+    pub(super) fn wait(&self) -> Duration {
+        Duration::from_nanos(self.wait_ns.load(Relaxed))
+    }
+}
+
+/// The data of one call's store.
+pub(super) struct State {
+    lent: Lent,
+    limits: HttpLimits,
+    deadline: Instant,
+    output: Output,
+    progress: Arc<Progress>,
+    pub(super) meter: Meter,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+#[derive(Clone, Copy)]
+struct HttpLimits {
+    calls: u32,
+    bytes_out: u64,
+    bytes_in: u64,
+}
+
+impl State {
+    pub(super) fn new(
+        lent: Lent,
+        limits: &CallLimits,
+        deadline: Instant,
+        output: Output,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(usize::try_from(limits.handles).unwrap_or(usize::MAX));
+        // No arguments, environment, preopened files or network: WASI links and says no.
+        let wasi = WasiCtxBuilder::new()
+            .stdout(output.clone())
+            .stderr(output.clone())
+            .max_random_size(MAX_RANDOM_BYTES)
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .build();
+        Self {
+            lent,
+            limits: HttpLimits {
+                calls: limits.http_calls,
+                bytes_out: limits.http_bytes_out,
+                bytes_in: limits.http_bytes_in,
+            },
+            deadline,
+            output,
+            progress,
+            meter: Meter::new(limits),
+            wasi,
+            table,
+        }
+    }
+
+    /// Ends the guest where nothing is lent.
+    fn lent(&self) -> wasmtime::Result<&Lent> {
+        if self.lent.endpoints.is_some() {
+            Ok(&self.lent)
+        } else {
+            Err(Stop(Fault::CalledOut).into())
+        }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl types::Host for State {}

@@ -1,0 +1,327 @@
+//! An admitted module: checked, compiled, described, and ready to be called.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+use wasmtime::component::{Component, Instance, InstancePre};
+use wasmtime::{Engine, Store};
+
+use super::bindings::abilities;
+use super::engine::{Inner, Sandbox};
+use super::fault::Fault;
+use super::inspect::{ImportRefusal, inspect};
+use super::instance::{self, Work};
+use super::lent::{Lent, State};
+use super::output::Output;
+use super::progress::Progress;
+use crate::config::limits::CallLimits;
+use crate::model::Ability;
+
+/// One uploaded `.wasm`, ready to be called. Cheap to clone.
+#[derive(Clone)]
+pub struct Module {
+    inner: Arc<Admitted>,
+}
+
+struct Admitted {
+    sandbox: Arc<Inner>,
+    digest: String,
+    description: Description,
+    exports: Exports,
+}
+
+/// What a module says it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Description {
+    /// The adapter's name.
+    pub name: String,
+    /// Semantic version of the mapping.
+    pub version: String,
+    /// One sentence.
+    pub summary: String,
+    /// SPDX expression.
+    pub licence: Option<String>,
+    /// Where the source is.
+    pub source: Option<String>,
+    /// What it exports, probed from the component.
+    pub abilities: Vec<Ability>,
+    /// The endpoints it calls by name.
+    pub endpoints: Vec<EndpointNeed>,
+    /// JSON Schema of the registry's settings.
+    pub settings_schema: Option<serde_json::Value>,
+    /// The `opaque.schema` numbers that it reads.
+    pub readable_states: Vec<u32>,
+    /// The fields that `search` can test.
+    pub searchable_fields: Vec<String>,
+}
+
+/// An endpoint that a module calls by name.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndpointNeed {
+    /// Its name in `http.send`.
+    pub name: String,
+    /// What it is for.
+    pub summary: String,
+    /// The adapter does nothing without it.
+    pub required: bool,
+}
+
+/// Why a module is not admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// Over `sandbox.max_module_bytes`.
+    #[error("the module has {size} bytes, more than sandbox.max_module_bytes ({max}) allows")]
+    TooLarge {
+        /// Its own.
+        size: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// Machine code from elsewhere is never run.
+    #[error("the file is precompiled code: upload the .wasm component that it was compiled from")]
+    Precompiled,
+    /// Not a component, or a truncated one.
+    #[error("the file is not a WebAssembly component: build it with --target wasm32-wasip2")]
+    NotAComponent(#[source] wasmtime::Error),
+    /// It imports or exports what it may not.
+    #[error("the module is refused")]
+    Refused(#[from] ImportRefusal),
+    /// It uses something of a newer contract, or its types differ.
+    #[error(
+        "the module does not fit this gateway's interface: build it against openimis:registry@1.0.0"
+    )]
+    Link(#[source] wasmtime::Error),
+    /// It broke while it started or described itself.
+    #[error("the module broke while describing itself")]
+    Broken(#[from] Fault),
+    /// What it says of itself is not valid. Names the field.
+    #[error("the module's description is not valid: {0}")]
+    Description(&'static str),
+}
+
+/// Where the exports are in the component: found once, used in every instance.
+#[derive(Clone)]
+pub(super) struct Exports {
+    pre: InstancePre<State>,
+    about: abilities::about::GuestIndices,
+    pub(super) find: Option<abilities::find::GuestIndices>,
+    pub(super) household: Option<abilities::household::GuestIndices>,
+    pub(super) search: Option<abilities::search::GuestIndices>,
+    pub(super) verify: Option<abilities::verify::GuestIndices>,
+}
+
+pub(super) async fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Module, LoadError> {
+    let inner = sandbox.inner.clone();
+    let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if size > inner.max_module_bytes {
+        return Err(LoadError::TooLarge {
+            size,
+            max: inner.max_module_bytes,
+        });
+    }
+    if Engine::detect_precompiled(bytes).is_some() {
+        return Err(LoadError::Precompiled);
+    }
+    let digest = digest(bytes);
+    let component = compile(&inner, &digest, bytes.to_vec()).await?;
+    let abilities = inspect(&inner.engine, &component)?;
+    let exports = Exports::of(&inner, &component, &abilities).map_err(LoadError::Link)?;
+    let description = describe(&inner, &exports, abilities).await?;
+    Ok(Module {
+        inner: Arc::new(Admitted {
+            sandbox: inner,
+            digest,
+            description,
+            exports,
+        }),
+    })
+}
+
+/// `sha256:` and 64 hexadecimal digits.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Component, LoadError> {
+    let (inner, digest) = (inner.clone(), digest.to_owned());
+    let compiled = tokio::task::spawn_blocking(move || {
+        if let Some(component) = inner.cache.get(&inner.engine, &digest) {
+            return Ok(component);
+        }
+        let component = Component::from_binary(&inner.engine, &bytes)?;
+        inner.cache.put(&digest, &component);
+        Ok(component)
+    })
+    .await;
+    match compiled {
+        Ok(component) => component.map_err(LoadError::NotAComponent),
+        Err(_) => Err(LoadError::Broken(Fault::NoInstance)),
+    }
+}
+
+async fn describe(
+    inner: &Arc<Inner>,
+    exports: &Exports,
+    abilities: Vec<Ability>,
+) -> Result<Description, LoadError> {
+    let limits = Arc::new(CallLimits::default());
+    let progress = Progress::new(std::time::Duration::from_millis(limits.cpu_ms));
+    let output = Output::new(&limits);
+    let deadline = Instant::now() + std::time::Duration::from_millis(limits.wall_ms);
+    let work = Work {
+        lent: Lent::nothing(),
+        limits,
+        deadline,
+    };
+    let call = {
+        let (inner, exports) = (inner.clone(), exports.clone());
+        let (progress, output) = (progress.clone(), output.clone());
+        async move {
+            let _running = inner.ticker.begin();
+            let mut store = instance::store(&inner, work, deadline, output, progress);
+            let instance = exports.pre.instantiate_async(&mut store).await?;
+            // Every ability's types are checked here, not at the first request.
+            exports.check(&mut store, &instance)?;
+            let about = exports.about.load(&mut store, &instance)?;
+            about.call_describe(&mut store).await
+        }
+    };
+    let described = tokio::time::timeout_at(deadline, inner.busy.run(call, progress.clone())).await;
+    output.tell("", "", "", &[]);
+    let description = match described {
+        Err(_) => return Err(Fault::OutOfTime.into()),
+        Ok(None) => return Err(Fault::NoInstance.into()),
+        Ok(Some(Err(error))) if is_type_error(&error) => return Err(LoadError::Link(error)),
+        Ok(Some(Err(error))) => return Err(Fault::from_error(&error).into()),
+        Ok(Some(Ok(description))) => description,
+    };
+    check_description(description, abilities)
+}
+
+/// wasmtime has no type for it; these are its words for an export of another type.
+fn is_type_error(error: &wasmtime::Error) -> bool {
+    let text = format!("{error:#}");
+    text.contains("type mismatch") || text.contains("expected") && text.contains("found")
+}
+
+fn check_description(
+    description: abilities::about::Description,
+    abilities: Vec<Ability>,
+) -> Result<Description, LoadError> {
+    let plain = |text: &str| {
+        (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    if !plain(&description.name) {
+        return Err(LoadError::Description(
+            "name: lower-case letters, digits and `-`, at most 64",
+        ));
+    }
+    let version = &description.version;
+    if version.is_empty() || version.len() > 64 || !version.is_ascii() {
+        return Err(LoadError::Description("version: a semantic version"));
+    }
+    let settings_schema = description
+        .settings_schema
+        .map(|schema| serde_json::from_str(&schema))
+        .transpose()
+        .map_err(|_| LoadError::Description("settings-schema: not JSON"))?;
+    Ok(Description {
+        name: description.name,
+        version: description.version,
+        summary: description.summary,
+        licence: description.licence,
+        source: description.source,
+        abilities,
+        endpoints: description
+            .endpoints
+            .into_iter()
+            .map(|need| EndpointNeed {
+                name: need.name,
+                summary: need.summary,
+                required: need.required,
+            })
+            .collect(),
+        settings_schema,
+        readable_states: description.readable_states,
+        searchable_fields: description.searchable_fields,
+    })
+}
+
+impl Exports {
+    fn of(inner: &Inner, component: &Component, abilities: &[Ability]) -> wasmtime::Result<Self> {
+        let pre = inner.linker.instantiate_pre(component)?;
+        let has = |ability| abilities.contains(&ability).then_some(&pre);
+        Ok(Self {
+            about: abilities::about::GuestIndices::new(&pre)?,
+            find: has(Ability::Find)
+                .map(abilities::find::GuestIndices::new)
+                .transpose()?,
+            household: has(Ability::Household)
+                .map(abilities::household::GuestIndices::new)
+                .transpose()?,
+            search: has(Ability::Search)
+                .map(abilities::search::GuestIndices::new)
+                .transpose()?,
+            verify: has(Ability::Verify)
+                .map(abilities::verify::GuestIndices::new)
+                .transpose()?,
+            pre: pre.clone(),
+        })
+    }
+
+    fn check(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<()> {
+        if let Some(find) = &self.find {
+            find.load(&mut *store, instance)?;
+        }
+        if let Some(household) = &self.household {
+            household.load(&mut *store, instance)?;
+        }
+        if let Some(search) = &self.search {
+            search.load(&mut *store, instance)?;
+        }
+        if let Some(verify) = &self.verify {
+            verify.load(&mut *store, instance)?;
+        }
+        Ok(())
+    }
+}
+
+impl Module {
+    /// `sha256:` and 64 hexadecimal digits of the uploaded bytes.
+    pub fn digest(&self) -> &str {
+        &self.inner.digest
+    }
+
+    /// What it says it is.
+    pub fn description(&self) -> &Description {
+        &self.inner.description
+    }
+
+    /// Whether it exports that ability.
+    pub fn can(&self, ability: Ability) -> bool {
+        self.inner.description.abilities.contains(&ability)
+    }
+
+    pub(super) fn exports(&self) -> &Exports {
+        &self.inner.exports
+    }
+
+    pub(super) fn sandbox(&self) -> &Arc<Inner> {
+        &self.inner.sandbox
+    }
+
+    pub(super) fn start<'a>(
+        &'a self,
+        store: &'a mut Store<State>,
+    ) -> BoxFuture<'a, wasmtime::Result<Instance>> {
+        Box::pin(self.inner.exports.pre.instantiate_async(store))
+    }
+}

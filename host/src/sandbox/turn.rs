@@ -1,0 +1,132 @@
+//! Where a guest's call runs. It starts on the tokio worker, where a lookup costs no thread
+//! switch; once it overruns its first slice of processor time it is moved, as a whole and for
+//! good, to a thread of lower priority. A guest that only yielded on tokio would keep the run
+//! queue full, and every 61st task is too rarely to look at the network.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
+
+use super::progress::{Charged, Progress};
+
+/// How much nicer than the gateway the busy threads are: in contention they get about a tenth.
+const NICENESS: i32 = 10;
+/// An idle busy thread ends after so long.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// The bounded set of threads for busy guests.
+pub(super) struct BusyThreads {
+    /// Only its blocking pool is used. None after drop has taken it.
+    runtime: Option<Runtime>,
+}
+
+impl BusyThreads {
+    pub(super) fn new(threads: usize) -> std::io::Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .max_blocking_threads(threads.max(1))
+            .thread_keep_alive(KEEP_ALIVE)
+            .thread_name("busy-adapter")
+            .on_thread_start(|| {
+                // Linux takes 0 for the calling thread. Being nicer never needs a privilege.
+                if rustix::process::setpriority_process(None, NICENESS).is_err() {
+                    tracing::warn!("a thread for busy adapters has normal priority");
+                }
+            })
+            .build()?;
+        Ok(Self {
+            runtime: Some(runtime),
+        })
+    }
+
+    /// Runs the call to its end. Dropped earlier, the call stops: waiting at once, computing at
+    /// the next tick.
+    pub(super) async fn run<F>(&self, call: F, progress: Arc<Progress>) -> Option<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let mut call = Charged {
+            inner: Box::pin(call),
+            progress: progress.clone(),
+        };
+        let done = std::future::poll_fn(|context| match Pin::new(&mut call).poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if progress.overran() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await;
+        match done {
+            Some(output) => Some(output),
+            None => self.go_on_apart(call, progress).await,
+        }
+    }
+
+    async fn go_on_apart<F>(&self, call: Charged<F>, progress: Arc<Progress>) -> Option<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let runtime = self.runtime.as_ref()?;
+        // The guest's timers and connections belong to the gateway's runtime, wherever it computes.
+        let home = Handle::current();
+        let (give, take) = oneshot::channel();
+        let (alive, gone) = oneshot::channel::<()>();
+        let _cancel = CancelOnDrop {
+            progress,
+            _alive: alive,
+        };
+        runtime.spawn_blocking(move || {
+            home.block_on(async move {
+                tokio::select! {
+                    biased;
+                    _ = gone => {}
+                    output = call => drop(give.send(output)),
+                }
+            });
+        });
+        take.await.ok()
+    }
+}
+
+impl Drop for BusyThreads {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting for guests here would hang whoever drops the sandbox.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Wakes a call that waits and stops one that computes.
+struct CancelOnDrop {
+    progress: Arc<Progress>,
+    _alive: oneshot::Sender<()>,
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.progress.cancel();
+    }
+}
+
+/// Pending once: hands the thread back so that the call can be moved.
+#[derive(Default)]
+pub(super) struct LetGo {
+    done: bool,
+}
+
+impl Future for LetGo {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.done, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,75 @@
+//! The abilities of a module, one call in a fresh instance each.
+
+use bytes::Bytes;
+use wasmtime::Store;
+use wasmtime::component::Instance;
+
+use super::convert;
+use super::fault::Fault;
+use super::instance::{PendingAnswer, Ran, Work, run};
+use super::lent::State;
+use super::module::Module;
+use crate::model::{
+    FindQuery, Household, HouseholdQuery, Opaque, Page, Person, SearchQuery, Verification,
+    VerifyQuery,
+};
+
+/// The export is not there: admission probed it, so this is the gateway's own mistake.
+fn no_export() -> wasmtime::Error {
+    super::fault::Stop(Fault::NoInstance).into()
+}
+
+macro_rules! verbs {
+    ($($(#[$doc:meta])* $verb:ident $resume:ident $export:ident
+        ($query:ty => $to:ident, $call:ident) -> $answer:ty;)*) => {
+        impl Module {$(
+            $(#[$doc])*
+            pub async fn $verb(&self, work: Work, query: &$query) -> Ran<$answer> {
+                let exports = self.exports().$export.clone();
+                let asked = vec![Bytes::from(format!("{query:?}"))];
+                let query = convert::$to(query);
+                run(self, work, asked, move |store: &mut Store<State>, instance: Instance| {
+                    Box::pin(async move {
+                        let guest = exports.ok_or_else(no_export)?.load(&mut *store, &instance)?;
+                        let answer = guest.$call(&mut *store, &query).await?;
+                        Ok(convert::$export(answer))
+                    })
+                })
+                .await
+            }
+
+            /// Goes on with the ability after it answered `pending`. Without an answer it was the
+            /// time that came.
+            pub async fn $resume(
+                &self,
+                work: Work,
+                state: &Opaque,
+                answer: Option<PendingAnswer>,
+            ) -> Ran<$answer> {
+                let exports = self.exports().$export.clone();
+                let state = convert::opaque_out(state);
+                let answer = answer.map(convert::pending_answer);
+                run(self, work, Vec::new(), move |store: &mut Store<State>, instance: Instance| {
+                    Box::pin(async move {
+                        let guest = exports.ok_or_else(no_export)?.load(&mut *store, &instance)?;
+                        let answer = guest.call_resume(&mut *store, &state, answer.as_ref()).await?;
+                        Ok(convert::$export(answer))
+                    })
+                })
+                .await
+            }
+        )*}
+    };
+}
+
+verbs! {
+    /// Looks up one person.
+    find resume_find find (FindQuery => find_query, call_find) -> Person;
+    /// Looks up the household or family of somebody.
+    household resume_household household
+        (HouseholdQuery => household_query, call_find_household) -> Household;
+    /// Looks up people by what is known of them.
+    search resume_search search (SearchQuery => search_query, call_search) -> Page;
+    /// Says whether claims agree with the registry.
+    verify resume_verify verify (VerifyQuery => verify_query, call_verify) -> Verification;
+}
