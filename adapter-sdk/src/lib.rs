@@ -11,6 +11,7 @@ pub mod dates;
 mod export;
 pub mod failure;
 pub mod http;
+pub mod ids;
 mod lent;
 pub mod log;
 pub mod model;
