@@ -120,8 +120,10 @@ where
         }
     };
     let guarded = async {
-        let _permit = inner.instances.acquire().await;
-        inner.busy.run(call, progress.clone()).await
+        inner
+            .busy
+            .run(inner.admit(call).await, progress.clone())
+            .await
     };
     let (result, memory) = match tokio::time::timeout_at(deadline, guarded).await {
         Err(_) => (Err(Fault::OutOfTime), 0),
@@ -141,6 +143,22 @@ where
             http_calls: counters.calls(),
             http_wait: counters.wait(),
         },
+    }
+}
+
+impl Inner {
+    /// Waits for room in the pool. The room goes with the call, not with who waits for it: after
+    /// a cancelled call it is free only when its instance is gone.
+    pub(super) async fn admit<F: Future>(
+        &self,
+        call: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
+        let permit = self.instances.clone().acquire_owned().await;
+        async move {
+            let output = call.await;
+            drop(permit);
+            output
+        }
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) async fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Module, Load
     let component = compile(&inner, &digest, bytes.to_vec()).await?;
     let abilities = inspect(&inner.engine, &component)?;
     let exports = Exports::of(&inner, &component, &abilities).map_err(LoadError::Link)?;
-    let description = describe(&inner, &exports, abilities).await?;
+    let description = describe(&inner, &digest, &exports, abilities).await?;
     Ok(Module {
         inner: Arc::new(Admitted {
             sandbox: inner,
@@ -166,6 +166,7 @@ async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Com
 
 async fn describe(
     inner: &Arc<Inner>,
+    digest: &str,
     exports: &Exports,
     abilities: Vec<Ability>,
 ) -> Result<Description, LoadError> {
@@ -191,8 +192,12 @@ async fn describe(
             about.call_describe(&mut store).await
         }
     };
-    let described = tokio::time::timeout_at(deadline, inner.busy.run(call, progress.clone())).await;
-    output.tell("", "", "", &[]);
+    let admitted = async {
+        let call = inner.admit(call).await;
+        inner.busy.run(call, progress.clone()).await
+    };
+    let described = tokio::time::timeout_at(deadline, admitted).await;
+    output.tell("", digest, "", &[]);
     let description = match described {
         Err(_) => return Err(Fault::OutOfTime.into()),
         Ok(None) => return Err(Fault::NoInstance.into()),
