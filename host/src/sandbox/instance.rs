@@ -86,7 +86,12 @@ pub struct Usage {
 
 /// Runs one call in a fresh instance. `enter` calls the export and gives its converted answer.
 /// `asked` are the words of the question, masked in whatever the guest logs.
-pub(super) async fn run<T, F>(module: &Module, work: Work, asked: Vec<Bytes>, enter: F) -> Ran<T>
+pub(super) async fn run<T, F>(
+    module: &Module,
+    work: Work,
+    mut asked: Vec<Bytes>,
+    enter: F,
+) -> Ran<T>
 where
     T: Send + 'static,
     F: for<'a> FnOnce(&'a mut Store<State>, Instance) -> BoxFuture<'a, Entered<T>> + Send + 'static,
@@ -100,6 +105,7 @@ where
     let registry = work.lent.call.registry.clone();
     let request_id = work.lent.call.request_id.clone();
     let counters = work.lent.counters();
+    asked.push(work.lent.words());
 
     let call = {
         let (inner, module) = (inner.clone(), module.clone());
