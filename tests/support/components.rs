@@ -35,7 +35,8 @@ pub fn component(package: &str) -> PathBuf {
 /// As [`component`], and where the file cannot be read.
 pub fn bytes(package: &str) -> Vec<u8> {
     let path = component(package);
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{} was built and is gone: {error}", path.display()))
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{} was built and is gone: {error}", path.display()))
 }
 
 /// The top of the repository.
@@ -67,7 +68,11 @@ fn build(package: &str) -> PathBuf {
     );
     let file = format!("{}.wasm", package.replace('-', "_"));
     let path = directory.join(TARGET).join(PROFILE).join(file);
-    assert!(path.is_file(), "{package} is no cdylib: it gave no {}", path.display());
+    assert!(
+        path.is_file(),
+        "{package} is no cdylib: it gave no {}",
+        path.display()
+    );
     path
 }
 
@@ -103,7 +108,13 @@ mod tests {
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
             assert!(disturbs(&name.into()), "{name}");
         }
-        for name in ["PATH", "CARGO", "CARGO_HOME", "CARGO_NET_OFFLINE", "RUSTUP_TOOLCHAIN"] {
+        for name in [
+            "PATH",
+            "CARGO",
+            "CARGO_HOME",
+            "CARGO_NET_OFFLINE",
+            "RUSTUP_TOOLCHAIN",
+        ] {
             assert!(!disturbs(&name.into()), "{name}");
         }
     }

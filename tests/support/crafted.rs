@@ -25,6 +25,7 @@ pub struct Crafted {
     edits: Vec<(String, String)>,
     bodies: Vec<(&'static str, &'static str)>,
     fields: &'static str,
+    labels: Vec<(&'static str, &'static str, &'static str)>,
 }
 
 impl Crafted {
@@ -46,6 +47,7 @@ impl Crafted {
             edits: Vec::new(),
             bodies: Vec::new(),
             fields: "",
+            labels: Vec::new(),
         }
     }
 
@@ -73,6 +75,17 @@ impl Crafted {
         self
     }
 
+    /// Gives an imported function a label, for bodies that call it.
+    pub fn label(
+        mut self,
+        interface: &'static str,
+        function: &'static str,
+        label: &'static str,
+    ) -> Self {
+        self.labels.push((interface, function, label));
+        self
+    }
+
     /// The component's bytes.
     ///
     /// # Panics
@@ -85,11 +98,7 @@ impl Crafted {
         let world = resolve
             .select_world(&[package], Some("crafted"))
             .expect("the crafted world");
-        let dummy = dummy_module(
-            &resolve,
-            world,
-            ManglingAndAbi::Legacy(LiftLowerAbi::Sync),
-        );
+        let dummy = dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
         let mut module = self.with_bodies(&dummy);
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
             .expect("metadata");
@@ -126,14 +135,23 @@ impl Crafted {
         let mut text = wasmprinter::print_bytes(module).expect("a printed module");
         for (export, body) in &self.bodies {
             let marker = format!("(export \"{export}\" (func ");
-            let at = text.find(&marker).unwrap_or_else(|| panic!("no {export} in:\n{text}"));
+            let at = text
+                .find(&marker)
+                .unwrap_or_else(|| panic!("no {export} in:\n{text}"));
             let index: String = text[at + marker.len()..]
                 .chars()
                 .take_while(char::is_ascii_digit)
                 .collect();
-            let function = text.find(&format!("(func (;{index};)")).expect("its function");
+            let function = text
+                .find(&format!("(func (;{index};)"))
+                .expect("its function");
             let end = function + text[function..].find("unreachable").expect("its body");
             text.replace_range(end..end + "unreachable".len(), body);
+        }
+        for (interface, function, label) in &self.labels {
+            let marker = format!("(import \"{interface}\" \"{function}\" (func ");
+            let at = text.find(&marker).expect("the import") + marker.len();
+            text.insert_str(at, &format!("{label} "));
         }
         let end = text.rfind(')').expect("the module's end");
         text.insert_str(end, &format!("{}{}", described(), self.fields));

@@ -86,6 +86,11 @@ pub enum LoadError {
     /// Not a component, or a truncated one.
     #[error("the file is not a WebAssembly component: build it with --target wasm32-wasip2")]
     NotAComponent(#[source] wasmtime::Error),
+    /// Every instance of it would take more than its share of the pool.
+    #[error(
+        "the module has more core instances, memories or tables than one instance may, or larger ones"
+    )]
+    TooDemanding(#[source] wasmtime::Error),
     /// It imports or exports what it may not.
     #[error("the module is refused")]
     Refused(#[from] ImportRefusal),
@@ -159,9 +164,21 @@ async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Com
     })
     .await;
     match compiled {
-        Ok(component) => component.map_err(LoadError::NotAComponent),
+        Ok(component) => component.map_err(|error| {
+            if is_too_demanding(&error) {
+                LoadError::TooDemanding(error)
+            } else {
+                LoadError::NotAComponent(error)
+            }
+        }),
         Err(_) => Err(LoadError::Broken(Fault::NoInstance)),
     }
+}
+
+/// wasmtime has no type for it; these are its words for what the pool cannot hold.
+fn is_too_demanding(error: &wasmtime::Error) -> bool {
+    let text = format!("{error:#}");
+    text.contains("exceeds the limit") || text.contains("exceed the limit")
 }
 
 async fn describe(

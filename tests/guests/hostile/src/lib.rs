@@ -21,7 +21,7 @@ macro_rules! for_each_behaviour {
     ($callback:ident) => {
         $callback! {
             burden: spin sleep compute_then_sleep grow_memory recurse panic unreachable exit
-                flood_log flood_stdout flood_http flood_timers much_random;
+                flood_log flood_stdout flood_timers much_random;
             answers: return_100_mb return_aliased bad_date bad_json bad_text sentence_as_code
                 pend_forever huge_state;
             reach: unknown_endpoint files sockets environment set_headers leave_base_path

@@ -1,0 +1,113 @@
+use std::time::Duration;
+
+use registry_gateway::sandbox::{Fault, Limit};
+
+use crate::bench::{Bench, done};
+
+#[tokio::test]
+pub(super) async fn spin() {
+    let bench = Bench::new().await;
+    let hurried = bench.limits(|limits| limits.cpu_ms = 50);
+    let ran = hurried.find("spin", &[]).await;
+    assert_eq!(ran.result.unwrap_err(), Fault::OutOfCpu);
+    assert!(
+        ran.usage.cpu >= Duration::from_millis(50),
+        "{:?}",
+        ran.usage
+    );
+    hurried.good().await;
+}
+
+#[tokio::test]
+pub(super) async fn sleep() {
+    let bench = Bench::new().await.limits(|limits| limits.wall_ms = 300);
+    let ran = bench.find("sleep", &[]).await;
+    assert_eq!(ran.result.unwrap_err(), Fault::OutOfTime);
+    // It waited, and was not charged for that.
+    assert!(ran.usage.wall >= Duration::from_millis(300));
+    assert!(
+        ran.usage.cpu < Duration::from_millis(150),
+        "{:?}",
+        ran.usage
+    );
+    bench.limits(|limits| limits.wall_ms = 600_000).good().await;
+}
+
+/// Not the processor's limit but the clock's: the guest waits on, wherever it computed before.
+#[tokio::test]
+pub(super) async fn compute_then_sleep() {
+    let bench = Bench::new().await.limits(|limits| limits.wall_ms = 3_000);
+    let ran = bench.find("compute_then_sleep", &[]).await;
+    assert_eq!(ran.result.unwrap_err(), Fault::OutOfTime);
+    assert!(ran.usage.cpu > Duration::from_millis(1), "{:?}", ran.usage);
+    assert!(
+        ran.usage.cpu < Duration::from_millis(2_000),
+        "{:?}",
+        ran.usage
+    );
+    bench.good().await;
+}
+
+#[tokio::test]
+pub(super) async fn grow_memory() {
+    let bench = Bench::new()
+        .await
+        .limits(|limits| limits.memory_bytes = 8 << 20);
+    let ran = bench.find("grow_memory", &[]).await;
+    assert_eq!(ran.result.unwrap_err(), Fault::OverLimit(Limit::Memory));
+    assert!(ran.usage.memory > 4 << 20, "{:?}", ran.usage);
+    assert!(ran.usage.memory <= 8 << 20, "{:?}", ran.usage);
+    bench.good().await;
+}
+
+#[tokio::test]
+pub(super) async fn recurse() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.fault("recurse").await, Fault::OutOfStack);
+}
+
+#[tokio::test]
+pub(super) async fn panic() {
+    assert_eq!(Bench::new().await.fault("panic").await, Fault::Trapped);
+}
+
+#[tokio::test]
+pub(super) async fn unreachable() {
+    assert_eq!(
+        Bench::new().await.fault("unreachable").await,
+        Fault::Trapped
+    );
+}
+
+/// Ends the guest, not the gateway.
+#[tokio::test]
+pub(super) async fn exit() {
+    assert_eq!(Bench::new().await.fault("exit").await, Fault::Trapped);
+}
+
+/// A full log fails no call. `logs.rs` counts what is kept.
+#[tokio::test]
+pub(super) async fn flood_log() {
+    let bench = Bench::new().await;
+    done(bench.find("flood_log", &[]).await);
+    bench.good().await;
+}
+
+#[tokio::test]
+pub(super) async fn flood_stdout() {
+    let bench = Bench::new().await;
+    done(bench.find("flood_stdout", &[]).await);
+    bench.good().await;
+}
+
+#[tokio::test]
+pub(super) async fn flood_timers() {
+    let fault = Bench::new().await.fault("flood_timers").await;
+    assert_eq!(fault, Fault::OverLimit(Limit::Handles));
+}
+
+#[tokio::test]
+pub(super) async fn much_random() {
+    let fault = Bench::new().await.fault("much_random").await;
+    assert_eq!(fault, Fault::Trapped);
+}
