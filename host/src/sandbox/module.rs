@@ -178,7 +178,7 @@ async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Com
 /// wasmtime has no type for it; these are its words for what the pool cannot hold.
 fn is_too_demanding(error: &wasmtime::Error) -> bool {
     let text = format!("{error:#}");
-    text.contains("exceeds the limit") || text.contains("exceed the limit")
+    text.contains("exceeds the")
 }
 
 async fn describe(

@@ -24,8 +24,7 @@ macro_rules! for_each_behaviour {
                 flood_log flood_stdout flood_timers much_random;
             answers: return_100_mb return_aliased bad_date bad_json bad_text sentence_as_code
                 pend_forever huge_state;
-            reach: unknown_endpoint files sockets environment set_headers leave_base_path
-                good_http;
+            reach: files sockets environment;
             prying: remember leave_secret look_for_secret log_name print_name panic_with_name
                 log_callers_words;
         }
