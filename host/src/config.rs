@@ -1,1 +1,2 @@
 //! One struct per concern; the only place that reads the environment.
+pub mod store;
