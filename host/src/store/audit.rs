@@ -75,7 +75,7 @@ pub struct AuditEntry {
 }
 
 /// The audit of a store: rows are added and read, never changed or removed.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Audit<'a> {
     store: &'a Store,
 }
@@ -91,7 +91,7 @@ impl<'a> Audit<'a> {
     /// `Invalid` names the field; `Refused` when the id was used; `Busy`, `Unavailable` or `Closed`
     /// when it could not be written: the call must not go on. Waits at most the queue's wait and
     /// the busy timeout together, on a disk that answers.
-    pub async fn begin(&self, row: AuditBegin) -> Result<(), StoreError> {
+    pub async fn begin(self, row: AuditBegin) -> Result<(), StoreError> {
         check_begin(&row)?;
         let row = AuditRow::Begin(Box::new(row));
         self.store.writer.write(Work::Audit(row)).await?;
@@ -103,7 +103,7 @@ impl<'a> Audit<'a> {
     /// # Errors
     /// As [`begin`](Self::begin); `Refused` also when nothing began under that id. The answer must
     /// not leave.
-    pub async fn end(&self, row: AuditEnd) -> Result<(), StoreError> {
+    pub async fn end(self, row: AuditEnd) -> Result<(), StoreError> {
         check_end(&row)?;
         let row = AuditRow::End(Box::new(row));
         self.store.writer.write(Work::Audit(row)).await?;
@@ -114,7 +114,7 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn recent(&self, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
+    pub async fn recent(self, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
         audit_rows::recent(&self.store.readers, limit.min(READ_MAX)).await
     }
 
@@ -122,7 +122,7 @@ impl<'a> Audit<'a> {
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn by_request(&self, request_id: &str) -> Result<Vec<AuditEntry>, StoreError> {
+    pub async fn by_request(self, request_id: &str) -> Result<Vec<AuditEntry>, StoreError> {
         audit_rows::by_request(&self.store.readers, request_id, READ_MAX).await
     }
 
@@ -132,7 +132,7 @@ impl<'a> Audit<'a> {
     /// # Errors
     /// `Busy` or `Unavailable`.
     pub async fn by_person(
-        &self,
+        self,
         hash: &KeyedHash,
         since: Timestamp,
     ) -> Result<Vec<AuditEntry>, StoreError> {
@@ -140,7 +140,7 @@ impl<'a> Audit<'a> {
     }
 
     /// How many transactions of audit rows this process has committed.
-    pub fn commits(&self) -> u64 {
+    pub fn commits(self) -> u64 {
         self.store.writer.commits()
     }
 }

@@ -55,7 +55,7 @@ pub struct Caller {
 }
 
 /// The callers of a store.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Callers<'a> {
     store: &'a Store,
 }
@@ -69,7 +69,7 @@ impl<'a> Callers<'a> {
     ///
     /// # Errors
     /// `Taken` or `Invalid` name the field; `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn add(&self, caller: NewCaller) -> Result<Caller, StoreError> {
+    pub async fn add(self, caller: NewCaller) -> Result<Caller, StoreError> {
         check_text("caller.name", &caller.name, NAME_MAX_BYTES)?;
         if let RegistryGrant::Named(names) = &caller.registries {
             check_size("caller.registries", names.len(), REGISTRIES_MAX, "names")?;
@@ -95,7 +95,7 @@ impl<'a> Callers<'a> {
     ///
     /// # Errors
     /// `Unknown` when there is none of that id; `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn revoke(&self, id: Uuid) -> Result<(), StoreError> {
+    pub async fn revoke(self, id: Uuid) -> Result<(), StoreError> {
         let change = Change::RevokeCaller(id.to_string());
         self.store.writer.write(Work::Change(change)).await?;
         Ok(())
@@ -105,7 +105,7 @@ impl<'a> Callers<'a> {
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn list(&self) -> Result<Vec<Caller>, StoreError> {
+    pub async fn list(self) -> Result<Vec<Caller>, StoreError> {
         sqlx::query(
             "SELECT id, name, key_hash, registries, abilities, created_at, revoked_at \
              FROM callers ORDER BY name",
@@ -122,7 +122,7 @@ impl<'a> Callers<'a> {
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn active(&self) -> Result<Vec<Caller>, StoreError> {
+    pub async fn active(self) -> Result<Vec<Caller>, StoreError> {
         let mut callers = self.list().await?;
         callers.retain(|caller| caller.revoked_at.is_none());
         Ok(callers)

@@ -59,7 +59,7 @@ impl fmt::Debug for Module {
 }
 
 /// The modules of a store.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Modules<'a> {
     store: &'a Store,
 }
@@ -74,7 +74,7 @@ impl<'a> Modules<'a> {
     ///
     /// # Errors
     /// `Invalid` names the field; `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn put(&self, module: NewModule) -> Result<ModuleSummary, StoreError> {
+    pub async fn put(self, module: NewModule) -> Result<ModuleSummary, StoreError> {
         check_text("module.adapter", &module.adapter, NAME_MAX_BYTES)?;
         check_text("module.version", &module.version, NAME_MAX_BYTES)?;
         check_size(
@@ -113,7 +113,7 @@ impl<'a> Modules<'a> {
     ///
     /// # Errors
     /// `Damaged` when the bytes are not those of the digest; `Busy` or `Unavailable`.
-    pub async fn get(&self, digest: &str) -> Result<Option<Module>, StoreError> {
+    pub async fn get(self, digest: &str) -> Result<Option<Module>, StoreError> {
         let row = sqlx::query(
             "SELECT digest, adapter, version, size_bytes, created_at, bytes FROM modules \
              WHERE digest = $1",
@@ -135,7 +135,7 @@ impl<'a> Modules<'a> {
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn list(&self) -> Result<Vec<ModuleSummary>, StoreError> {
+    pub async fn list(self) -> Result<Vec<ModuleSummary>, StoreError> {
         sqlx::query(
             "SELECT digest, adapter, version, size_bytes, created_at FROM modules \
              ORDER BY adapter, created_at, digest",

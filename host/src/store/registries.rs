@@ -53,7 +53,7 @@ pub enum RegistryChange {
 }
 
 /// The registries of a store.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Registries<'a> {
     store: &'a Store,
 }
@@ -68,7 +68,7 @@ impl<'a> Registries<'a> {
     /// # Errors
     /// `Invalid` names the field; `Unknown` the module or registry that is not there; `Busy`,
     /// `Unavailable` or `Closed` as for any write.
-    pub async fn apply(&self, changes: Vec<RegistryChange>) -> Result<i64, StoreError> {
+    pub async fn apply(self, changes: Vec<RegistryChange>) -> Result<i64, StoreError> {
         for change in &changes {
             check(change)?;
         }
@@ -82,7 +82,7 @@ impl<'a> Registries<'a> {
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn get(&self, name: &str) -> Result<Option<Registry>, StoreError> {
+    pub async fn get(self, name: &str) -> Result<Option<Registry>, StoreError> {
         sqlx::query(
             "SELECT name, module_digest, configuration, enabled, updated_at FROM registries \
              WHERE name = $1",
@@ -101,7 +101,7 @@ impl<'a> Registries<'a> {
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn list(&self) -> Result<Vec<Registry>, StoreError> {
+    pub async fn list(self) -> Result<Vec<Registry>, StoreError> {
         sqlx::query(
             "SELECT name, module_digest, configuration, enabled, updated_at FROM registries \
              ORDER BY name",

@@ -2,7 +2,7 @@
 //! at once, the fewer syncs for each.
 
 mod task;
-mod transaction;
+pub(super) mod transaction;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,6 +54,9 @@ pub(super) enum Change {
     RevokeCaller(String),
     /// None: only whether one could be made.
     Check,
+    /// Lets the connection's file grow by no more than a few pages.
+    #[cfg(test)]
+    FillTheDisk,
 }
 
 impl Writer {

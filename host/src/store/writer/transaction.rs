@@ -8,7 +8,7 @@ use crate::store::{audit_rows, callers, modules, now, registries};
 /// Commits the rows together, with one answer for each. First without savepoints, which would
 /// triple the statements for what never happens in a healthy gateway; when a row is refused, once
 /// more with them, so that it goes alone.
-pub(super) async fn insert(
+pub(in crate::store) async fn insert(
     conn: &mut Conn,
     rows: &[AuditRow],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
@@ -38,6 +38,8 @@ pub(super) async fn change(
             return Ok(0);
         }
         Change::Check => touch(&mut transaction).await?,
+        #[cfg(test)]
+        Change::FillTheDisk => limit_pages(&mut transaction).await?,
     };
     transaction.commit().await.map_err(sqlite::from_sqlx)?;
     Ok(number)
@@ -78,4 +80,18 @@ async fn insert_each(
     }
     transaction.commit().await.map_err(sqlite::from_sqlx)?;
     Ok(results)
+}
+
+#[cfg(test)]
+async fn limit_pages(conn: &mut Conn) -> Result<i64, StoreError> {
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(sqlite::from_sqlx)?;
+    let statement = format!("PRAGMA max_page_count = {}", pages + 20);
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .execute(conn)
+        .await
+        .map_err(sqlite::from_sqlx)?;
+    Ok(0)
 }
