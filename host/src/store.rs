@@ -43,8 +43,7 @@ impl Store {
     pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
         sqlite::make_file(&config.path)?;
         let options = sqlite::options(config);
-        let mut conn = sqlite::open(&options, &config.path).await?;
-        sqlite::migrate(&mut conn).await?;
+        let conn = sqlite::open(&options, &config.path).await?;
         Ok(Self {
             writer: Writer::start(conn, options, config),
             readers: sqlite::readers(config),

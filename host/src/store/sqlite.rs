@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -26,9 +26,9 @@ pub(super) type ConnOptions = SqliteConnectOptions;
 /// The schema's steps. Cargo does not see a file added here: touch this one.
 pub(super) static MIGRATOR: Migrator = sqlx::migrate!("./migrations/sqlite");
 
-/// Two processes that open a new database at once run the same step; one loses and looks again.
-const MIGRATE_ATTEMPTS: u32 = 5;
-const MIGRATE_PAUSE: Duration = Duration::from_millis(50);
+const OPEN_ATTEMPTS: u32 = 8;
+/// Times the attempt's number: 1.4 seconds in all.
+const OPEN_PAUSE: Duration = Duration::from_millis(50);
 
 /// The low byte of SQLite's extended result codes.
 const PRIMARY: i32 = 0xff;
@@ -59,14 +59,20 @@ pub(super) fn readers(config: &StoreConfig) -> Pool {
         .connect_lazy_with(options(config).pragma("query_only", "ON"))
 }
 
-/// The first connection, whose failure is more often the path's than the database's.
+/// The first connection, its schema brought up to date.
+///
+/// Processes that open a new database at once get in each other's way: turning to the write-ahead
+/// log does not wait for a lock, and both may run the same step. Who loses looks again.
 pub(super) async fn open(options: &ConnOptions, path: &Path) -> Result<Conn, StoreError> {
-    match connect(options).await {
-        Err(StoreError::Unavailable(source)) => Err(StoreError::Open {
-            path: path.display().to_string(),
-            source,
-        }),
-        other => other,
+    let mut attempt = 1;
+    loop {
+        match try_open(options, path).await {
+            Err((_, Again::Yes)) if attempt < OPEN_ATTEMPTS => {
+                tokio::time::sleep(OPEN_PAUSE * attempt).await;
+                attempt += 1;
+            }
+            other => return other.map_err(|(error, _)| error),
+        }
     }
 }
 
@@ -78,20 +84,6 @@ pub(super) async fn connect(options: &ConnOptions) -> Result<Conn, StoreError> {
 /// lock later can be refused halfway, whatever the timeout.
 pub(super) async fn begin(conn: &mut Conn) -> Result<Transaction<'_, Db>, StoreError> {
     conn.begin_with("BEGIN IMMEDIATE").await.map_err(from_sqlx)
-}
-
-pub(super) async fn migrate(conn: &mut Conn) -> Result<(), StoreError> {
-    let mut attempt = 1;
-    loop {
-        match MIGRATOR.run(&mut *conn).await {
-            Ok(()) => return Ok(()),
-            Err(error) if attempt >= MIGRATE_ATTEMPTS => {
-                return Err(StoreError::Migrate(Arc::new(error)));
-            }
-            Err(_) => tokio::time::sleep(MIGRATE_PAUSE * attempt).await,
-        }
-        attempt += 1;
-    }
 }
 
 /// Makes the file, and its directory, for the owner only. SQLite gives the files that it puts
@@ -118,6 +110,34 @@ pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
             .map_err(|error| cannot_open(directory, error)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(cannot_open(path, error)),
+    }
+}
+
+/// Whether a failed opening may go better soon.
+enum Again {
+    Yes,
+    No,
+}
+
+async fn try_open(options: &ConnOptions, path: &Path) -> Result<Conn, (StoreError, Again)> {
+    let mut conn = connect(options).await.map_err(|error| match error {
+        StoreError::Busy => (StoreError::Busy, Again::Yes),
+        // At the first connection it is the path more often than the database.
+        StoreError::Unavailable(source) => {
+            let path = path.display().to_string();
+            (StoreError::Open { path, source }, Again::No)
+        }
+        other => (other, Again::No),
+    })?;
+    match MIGRATOR.run(&mut conn).await {
+        Ok(()) => Ok(conn),
+        Err(error) => {
+            let again = match &error {
+                MigrateError::Execute(_) | MigrateError::ExecuteMigration(..) => Again::Yes,
+                _ => Again::No,
+            };
+            Err((StoreError::Migrate(Arc::new(error)), again))
+        }
     }
 }
 
