@@ -6,6 +6,7 @@ pub mod limits;
 pub mod read;
 pub mod registry;
 pub mod sandbox;
+pub mod store;
 
 use std::path::{Path, PathBuf};
 
