@@ -22,7 +22,7 @@ pub use callers::{Caller, CallerError};
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
-pub use registries::{ApplyError, Change, apply_file};
+pub use registries::{ApplyError, Change, What, apply_file};
 pub use roster::{RegistryState, RegistryView};
 
 use callers::Callers;

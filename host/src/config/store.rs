@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 /// Where the database is when nothing says otherwise, from the working directory.
-const DEFAULT_PATH: &str = "data/gateway.sqlite";
+const DEFAULT_PATH: &str = "gateway.sqlite";
 /// Reading is short and rare beside the audit; each reader is an operating-system thread.
 const DEFAULT_READERS: u32 = 4;
 /// Longer than any write of ours, shorter than a caller's patience.
