@@ -2,10 +2,12 @@
 //! that names the nearest key.
 
 pub mod api;
+pub mod endpoint;
 pub mod limits;
 pub mod read;
 pub mod registry;
 pub mod sandbox;
+pub mod secret;
 pub mod store;
 
 use std::path::{Path, PathBuf};

@@ -31,6 +31,7 @@ use page_token::PageTokens;
 use roster::Roster;
 
 use crate::config::secret::Secrets;
+use crate::egress::Egress;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
 
@@ -68,6 +69,7 @@ impl Gateway {
     pub async fn start(
         store: Store,
         sandbox: Sandbox,
+        egress: Egress,
         secrets: Secrets,
         data_dir: &Path,
     ) -> Result<Self, StartError> {
@@ -75,7 +77,7 @@ impl Gateway {
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         let gateway = Self {
             inner: Arc::new(Inner {
-                roster: Roster::new(sandbox, secrets),
+                roster: Roster::new(sandbox, egress, secrets),
                 callers: Callers::default(),
                 fingerprint,
                 page_tokens,

@@ -9,6 +9,7 @@ use crate::config::ConfigError;
 use crate::config::registry::{RegistryConfig, RegistryFile};
 use crate::config::secret::Secrets;
 use crate::model::Person;
+use crate::egress::Egress;
 use crate::sandbox::Sandbox;
 use crate::store::{NewModule, RegistryChange, Store, StoreError};
 
@@ -141,7 +142,7 @@ async fn check(
         .await
         .map_err(|error| format!("module: {}", chain(&error)))?;
     check_needs(config, &module)?;
-    endpoints(name, config, secrets)?;
+    endpoints(&Egress::new(), name, config, secrets)?;
     let description = module.description();
     Ok(NewModule {
         adapter: description.name.clone(),

@@ -14,7 +14,7 @@ use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
 use crate::config::secret::Secrets;
-use crate::egress::Endpoints;
+use crate::egress::{Egress, Endpoints};
 use crate::model::Ability;
 use crate::sandbox::{Module, Sandbox};
 use crate::store::{Registry, Store, StoreError};
@@ -79,14 +79,16 @@ pub enum RegistryState {
 
 pub(super) struct Roster {
     sandbox: Sandbox,
+    egress: Egress,
     secrets: Secrets,
     slots: ArcSwap<HashMap<String, Arc<Slot>>>,
 }
 
 impl Roster {
-    pub(super) fn new(sandbox: Sandbox, secrets: Secrets) -> Self {
+    pub(super) fn new(sandbox: Sandbox, egress: Egress, secrets: Secrets) -> Self {
         Self {
             sandbox,
+            egress,
             secrets,
             slots: ArcSwap::default(),
         }
@@ -176,7 +178,7 @@ impl Roster {
 
     fn lend(&self, row: &Registry, config: RegistryConfig, module: Module) -> Result<Entry, String> {
         check_needs(&config, &module)?;
-        let endpoints = endpoints(&row.name, &config, &self.secrets)?;
+        let endpoints = endpoints(&self.egress, &row.name, &config, &self.secrets)?;
         let ConcurrencyConfig {
             max_calls,
             max_wait_ms,
@@ -219,6 +221,7 @@ pub(super) fn check_needs(config: &RegistryConfig, module: &Module) -> Result<()
 
 /// Reads the secrets and makes the endpoints.
 pub(super) fn endpoints(
+    egress: &Egress,
     registry: &str,
     config: &RegistryConfig,
     secrets: &Secrets,
@@ -238,7 +241,7 @@ pub(super) fn endpoints(
             .map_err(|error| chain(&error))?;
         credentials.insert(name.clone(), credential);
     }
-    Endpoints::build(registry, &config.endpoints, &named, &credentials)
+    Endpoints::build(egress, registry, &config.endpoints, &named, &credentials)
         .map_err(|error| chain(&error))
 }
 
