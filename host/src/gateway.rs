@@ -35,6 +35,9 @@ use crate::egress::Egress;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
 
+/// How long an answer to "ready?" stands.
+const READINESS_KEPT: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Everything behind the API. Cheap to clone.
 #[derive(Clone)]
 pub struct Gateway {
@@ -48,6 +51,7 @@ struct Inner {
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
     metrics: Metrics,
+    readiness: tokio::sync::Mutex<Option<(tokio::time::Instant, bool)>>,
 }
 
 /// The gateway cannot start.
@@ -82,6 +86,7 @@ impl Gateway {
                 fingerprint,
                 page_tokens,
                 metrics: Metrics::new(),
+                readiness: tokio::sync::Mutex::default(),
                 store,
             }),
         };
@@ -95,9 +100,18 @@ impl Gateway {
         &self.inner.metrics
     }
 
-    /// Whether audit rows can be written: without them no call is answered.
+    /// Whether audit rows can be written: without them no call is answered. The answer is kept
+    /// for a second, since anybody may ask.
     pub async fn ready(&self) -> bool {
-        self.inner.store.ready().await.is_ok()
+        let mut known = self.inner.readiness.lock().await;
+        match *known {
+            Some((at, ready)) if at.elapsed() < READINESS_KEPT => ready,
+            _ => {
+                let ready = self.inner.store.ready().await.is_ok();
+                *known = Some((tokio::time::Instant::now(), ready));
+                ready
+            }
+        }
     }
 
     /// Ends: what is queued for the database is written.

@@ -2,7 +2,7 @@
 //!
 //! `ARCHITECTURE.md` at the top of the repository describes the house; `main.rs` is only its door.
 
-// pub mod api;
+pub mod api;
 //pub mod cli;
 pub mod config;
 pub mod egress;

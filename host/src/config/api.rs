@@ -1,3 +1,5 @@
+//! The HTTP API's section.
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::Deserialize;

@@ -1,3 +1,5 @@
+//! Registries, as `registry apply -f` reads them and the store keeps them.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -76,6 +78,19 @@ pub enum Requirement {
     Entity,
     /// `consent` in the body.
     Consent,
+}
+
+impl Requirement {
+    /// The word in configuration and API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Purpose => "purpose",
+            Self::LegalBasis => "legal-basis",
+            Self::User => "user",
+            Self::Entity => "entity",
+            Self::Consent => "consent",
+        }
+    }
 }
 
 /// How many calls at the same time.
