@@ -31,7 +31,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .route("/v1/registries/{registry}", get(registries::one))
         .route("/v1/registries/{registry}/find", post(find::find))
         .route("/v1/registries/{registry}/search", post(search::search))
-        .route("/v1/registries/{registry}/household", post(household::household))
+        .route(
+            "/v1/registries/{registry}/household",
+            post(household::household),
+        )
         .route("/v1/registries/{registry}/verify", post(verify::verify))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -80,11 +80,21 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with the line, the key, and the nearest key for one that is not known.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let mut config: Self = read::toml_file(file)?;
-        let here = file.parent().unwrap_or(Path::new("."));
-        config.data_dir = here.join(&config.data_dir);
-        config.secrets_dir = here.join(&config.secrets_dir);
-        config.store.path = config.data_dir.join(&config.store.path);
-        Ok(config)
+        let config: Self = read::toml_file(file)?;
+        Ok(config.based_in(file.parent().unwrap_or(Path::new("."))))
+    }
+
+    /// All defaults, with the data in the working directory.
+    pub fn here() -> Self {
+        Self::default().based_in(Path::new("."))
+    }
+
+    /// Relative paths begin in that directory; the database's in the data directory.
+    #[must_use]
+    pub fn based_in(mut self, directory: &Path) -> Self {
+        self.data_dir = directory.join(&self.data_dir);
+        self.secrets_dir = directory.join(&self.secrets_dir);
+        self.store.path = self.data_dir.join(&self.store.path);
+        self
     }
 }

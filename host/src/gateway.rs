@@ -77,7 +77,8 @@ impl Gateway {
         secrets: Secrets,
         data_dir: &Path,
     ) -> Result<Self, StartError> {
-        let fingerprint = Fingerprint::open(&data_dir.join("audit.key")).map_err(StartError::Key)?;
+        let fingerprint =
+            Fingerprint::open(&data_dir.join("audit.key")).map_err(StartError::Key)?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         let gateway = Self {
             inner: Arc::new(Inner {

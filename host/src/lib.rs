@@ -3,11 +3,11 @@
 //! `ARCHITECTURE.md` at the top of the repository describes the house; `main.rs` is only its door.
 
 pub mod api;
-//pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod egress;
 pub mod gateway;
 pub mod model;
 pub mod sandbox;
-//pub mod serve;
+pub mod serve;
 pub mod store;

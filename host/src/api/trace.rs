@@ -20,7 +20,10 @@ const MAX_REQUEST_ID: usize = 64;
 pub(super) struct RequestId(pub(super) String);
 
 pub(super) async fn number(mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(HEADER).and_then(|id| id.to_str().ok());
+    let given = request
+        .headers()
+        .get(HEADER)
+        .and_then(|id| id.to_str().ok());
     let id = given
         .filter(|id| plain(id))
         .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);

@@ -18,10 +18,7 @@ pub struct ApiConfig {
 
 impl ApiConfig {
     /// Loopback: whoever opens it to a network puts TLS in front.
-    pub const LISTEN: SocketAddr = SocketAddr::new(
-        std::net::IpAddr::V4(Ipv4Addr::LOCALHOST),
-        8080,
-    );
+    pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
     /// 256 KiB: a claimed person with a small photo fits.
     pub const MAX_BODY_BYTES: usize = 256 << 10;
     /// 10 seconds.

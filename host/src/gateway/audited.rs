@@ -74,7 +74,9 @@ impl Gateway {
         let gateway = self.clone();
         let task = tokio::spawn(async move { gateway.line(asking, verb).await });
         let answered = task.await.unwrap_or(Err(GatewayError::Internal));
-        let outcome = answered.as_ref().map_or_else(GatewayError::word, |_| "done");
+        let outcome = answered
+            .as_ref()
+            .map_or_else(GatewayError::word, |_| "done");
         // A name that no registry has would let callers make metrics without end.
         let known = !matches!(
             answered,
@@ -117,8 +119,7 @@ impl Gateway {
             .map_err(GatewayError::Audit)?;
         self.metrics().audit_wait(began.elapsed());
 
-        let Outcome { result, usage } =
-            ask(&entry, Arc::new(call), verb.start, verb.resume).await;
+        let Outcome { result, usage } = ask(&entry, Arc::new(call), verb.start, verb.resume).await;
         self.metrics().used(&registry, verb.ability, &usage);
         let (result, disclosed) = match result {
             Ok(mut value) => {
@@ -197,7 +198,11 @@ async fn ask<T>(
             retry_after_ms: pending.retry_after_ms,
         };
         // Without a time to ask again only a callback brings the answer.
-        let Some(wait) = pending.retry_after_ms.map(u64::from).map(Duration::from_millis) else {
+        let Some(wait) = pending
+            .retry_after_ms
+            .map(u64::from)
+            .map(Duration::from_millis)
+        else {
             break Err(still);
         };
         if Instant::now() + wait >= deadline {

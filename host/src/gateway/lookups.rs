@@ -74,9 +74,7 @@ impl Gateway {
                     Box::pin(async move { entry.module.household(work, &query).await })
                 }),
                 resume: |entry, work, state| {
-                    Box::pin(async move {
-                        entry.module.resume_household(work, &state, None).await
-                    })
+                    Box::pin(async move { entry.module.resume_household(work, &state, None).await })
                 },
                 disclose: Box::new(|gateway, visible, household| {
                     let fingerprint = &gateway.inner.fingerprint;

@@ -8,8 +8,8 @@ use super::roster::{chain, check_needs, endpoints};
 use crate::config::ConfigError;
 use crate::config::registry::{RegistryConfig, RegistryFile};
 use crate::config::secret::Secrets;
-use crate::model::Person;
 use crate::egress::Egress;
+use crate::model::Person;
 use crate::sandbox::Sandbox;
 use crate::store::{NewModule, RegistryChange, Store, StoreError};
 

@@ -113,9 +113,9 @@ impl Roster {
         for row in store.registries().list().await? {
             let name = row.name.clone();
             // A broken one is tried again: its secret may be there by now.
-            let same = now.get(&name).filter(|slot| {
-                slot.row == row && !matches!(slot.state, State::Broken(_))
-            });
+            let same = now
+                .get(&name)
+                .filter(|slot| slot.row == row && !matches!(slot.state, State::Broken(_)));
             let slot = match same {
                 Some(slot) => slot.clone(),
                 None => Arc::new(self.slot(store, row).await?),
@@ -176,7 +176,12 @@ impl Roster {
         Ok(self.lend(row, config, module))
     }
 
-    fn lend(&self, row: &Registry, config: RegistryConfig, module: Module) -> Result<Entry, String> {
+    fn lend(
+        &self,
+        row: &Registry,
+        config: RegistryConfig,
+        module: Module,
+    ) -> Result<Entry, String> {
         check_needs(&config, &module)?;
         let endpoints = endpoints(&self.egress, &row.name, &config, &self.secrets)?;
         let ConcurrencyConfig {
