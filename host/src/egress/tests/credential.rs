@@ -214,6 +214,7 @@ async fn without_a_token_nothing_is_sent() {
         let credential = oauth(issuer.url("/token"), TokenForm::Query);
         let endpoints =
             build_with(&Egress::new(), config(&peer.url("")), credential).expect("builds");
+        let begun = Instant::now();
         for _ in 0..3 {
             let error = send(&endpoints, get("/a")).await.expect_err("no token");
             assert_eq!(
@@ -225,9 +226,10 @@ async fn without_a_token_nothing_is_sent() {
                 "{error:?}"
             );
         }
-        assert_eq!(
-            issuer.seen().len(),
-            1,
+        // On a machine that stalls, the rest may be over.
+        let rested = begun.elapsed() < Duration::from_millis(900);
+        assert!(
+            issuer.seen().len() == 1 || !rested,
             "a failure rests before the next try"
         );
         assert_eq!(peer.connections(), 0);

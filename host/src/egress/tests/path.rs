@@ -166,6 +166,46 @@ fn a_query_cannot_become_anything_else() {
     assert_eq!(pairs, query);
 }
 
+#[test]
+fn a_redirect_keeps_origin_user_and_base() {
+    let from = Url::parse("https://r.example/api/v1/a/b").expect("url");
+    let to = |location: &str| base().redirect(&from, location).map(String::from);
+    for (location, expected) in [
+        ("/api/v1/c", "https://r.example/api/v1/c"),
+        ("c?d=e#f", "https://r.example/api/v1/a/c?d=e"),
+        ("../c", "https://r.example/api/v1/c"),
+        (
+            "https://R.EXAMPLE:443/api/v1/c",
+            "https://r.example/api/v1/c",
+        ),
+        ("/api/v1", "https://r.example/api/v1"),
+    ] {
+        assert_eq!(to(location), Ok(expected.to_owned()), "{location}");
+    }
+    for location in [
+        "https://user@r.example/api/v1/c",
+        "https://:p@r.example/api/v1/c",
+        "https://r.example:444/api/v1/c",
+        "http://r.example/api/v1/c",
+        "https://r.example./api/v1/c",
+        "https://r.example.evil/api/v1/c",
+        "https://evil.example/api/v1/c",
+        "/api/v10/c",
+        "/api/v1x",
+        "/api",
+        "../../../../c",
+        "/api/v1/%2e%2e/%2e%2e/c",
+        "/api/v1/..%2fc",
+        "/api/v1/..;/c",
+        "/api/v1/c\\d",
+        "\t/api/v1/c",
+        "/api/v1/c\nd",
+        "wss://r.example/api/v1/c",
+    ] {
+        assert!(to(location).is_err(), "{location:?}: {:?}", to(location));
+    }
+}
+
 #[tokio::test]
 async fn a_refused_path_reaches_nobody() {
     let peer = Peer::answering(peer::OK).await;
