@@ -164,3 +164,6 @@ impl fmt::Debug for Egress {
         f.debug_struct("Egress").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

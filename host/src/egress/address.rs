@@ -233,7 +233,7 @@ fn of_v6(address: Ipv6Addr) -> AddressClass {
 
 /// Where the translating forms keep an IPv4 address.
 fn carried(address: Ipv6Addr) -> [Ipv4Addr; 2] {
-    let [first, one, two, three, _, _, six, seven] = address.segments();
+    let [first, one, two, three, four, five, six, seven] = address.segments();
     let join = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     let tail = join(six, seven);
     match (first, one) {
@@ -241,6 +241,16 @@ fn carried(address: Ipv6Addr) -> [Ipv4Addr; 2] {
         (0x2001, 0) => [join(two, three), Ipv4Addr::from(!u32::from(tail))],
         // 6to4.
         (0x2002, _) => [join(one, two); 2],
+        // Local NAT64: around the byte that RFC 6052 leaves out of a /48, or at the end. The place
+        // that is not in use holds zeros.
+        (0x64, 0xff9b) if two == 1 => {
+            let wide = join(three, (four << 8) | (five >> 8));
+            match (wide.octets(), tail.octets()) {
+                ([0, ..], _) => [tail; 2],
+                (_, [0, ..]) => [wide; 2],
+                _ => [wide, tail],
+            }
+        }
         _ => [tail; 2],
     }
 }

@@ -107,8 +107,10 @@ impl ReservedNames {
             if is_refused(&seen) || self.0.contains(&seen) {
                 return Err(HeaderRefused::Reserved(name));
             }
-            let value =
-                HeaderValue::from_str(value).map_err(|_| HeaderRefused::Value(name.clone()))?;
+            let value = Some(value)
+                .filter(|value| value.is_ascii())
+                .and_then(|value| HeaderValue::from_str(value).ok())
+                .ok_or_else(|| HeaderRefused::Value(name.clone()))?;
             admitted.append(name, value);
         }
         Ok(admitted)
