@@ -1,4 +1,11 @@
 //! Find: whom the registry answers with, and whether it is whom we asked for.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy exempts tests, not their helpers"
+)]
 
 mod common;
 

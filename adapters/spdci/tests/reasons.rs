@@ -1,4 +1,11 @@
 //! Every reason code of the specification is a failure of a kind.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy exempts tests, not their helpers"
+)]
 
 mod common;
 

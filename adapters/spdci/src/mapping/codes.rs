@@ -81,6 +81,16 @@ pub static ROLE: Table<RelationRole> = Table(&[
     ("unknown", RelationRole::Unknown),
 ]);
 
+/// Truth values and their words. Numbers mean one thing here and another there.
+pub static YES_NO: Table<bool> = Table(&[
+    ("true", true),
+    ("yes", true),
+    ("Y", true),
+    ("false", false),
+    ("no", false),
+    ("N", false),
+]);
+
 /// What `relationship_head` says of the head.
 pub fn is_head(relationship: &str) -> bool {
     ["self", "head"]

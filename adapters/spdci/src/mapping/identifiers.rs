@@ -74,6 +74,7 @@ pub(super) fn identifiers(
     extras: &mut Vec<Extra>,
 ) -> Vec<Identifier> {
     let mut identifiers = Vec::new();
+    let mut kept = Vec::new();
     for value in record.list(names) {
         match Carried::read(value) {
             Some(one) => match settings.scheme(&one.identifier_type) {
@@ -85,15 +86,18 @@ pub(super) fn identifiers(
                 }
                 None => {
                     unmapped.push(Unmapped::new("identifiers.scheme", one.identifier_type));
-                    extras.push(extra("identifier", value));
+                    kept.push(value.clone());
                 }
             },
             // A value without a type names nobody.
             None => {
                 unmapped.push(Unmapped::new("identifiers.scheme", ""));
-                extras.push(extra("identifier", value));
+                kept.push(value.clone());
             }
         }
+    }
+    if !kept.is_empty() {
+        extras.push(extra("identifier", &Value::Array(kept)));
     }
     identifiers
 }

@@ -17,6 +17,7 @@ const NAME: &[&str] = &["name"];
 const SEX: &[&str] = &["sex", "gender"];
 const BIRTH_DATE: &[&str] = &["birth_date", "birthdate"];
 const DEATH_DATE: &[&str] = &["death_date", "deathdate"];
+const DECEASED: &[&str] = &["is_deceased"];
 const MARITAL_STATUS: &[&str] = &["marital_status"];
 const ADDRESS: &[&str] = &["address"];
 const BIRTH_PLACE: &[&str] = &["birth_place", "birthplace"];
@@ -50,6 +51,7 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
     let names = names::names(record, &mut extra_values);
     let read = |field| record.text(field).unwrap_or_default();
     let death = read(DEATH_DATE);
+    let status = status(&death, &read(DECEASED), &mut unmapped);
     let mut addresses = address::addresses(record);
     let birth_place = record.get(BIRTH_PLACE);
     addresses.extend(birth_place.and_then(|place| address::place(place, Some(AddressUse::Birth))));
@@ -68,6 +70,7 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
         SEX,
         BIRTH_DATE,
         DEATH_DATE,
+        DECEASED,
         MARITAL_STATUS,
         ADDRESS,
         BIRTH_PLACE,
@@ -92,14 +95,23 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
         addresses,
         contacts,
         related,
-        status: if death.is_empty() {
-            PersonStatus::Active
-        } else {
-            PersonStatus::Deceased
-        },
+        status,
         extra: extra_values,
         unmapped,
         ..Person::default()
+    }
+}
+
+/// A date of death, though it cannot be read, says that the person died; `is_deceased` may be a
+/// truth value, a word, or a code that the specification does not list.
+fn status(death: &str, deceased: &str, unmapped: &mut Vec<Unmapped>) -> PersonStatus {
+    let known = codes::YES_NO.read("status", deceased, unmapped);
+    match known {
+        _ if !death.is_empty() => PersonStatus::Deceased,
+        Some(true) => PersonStatus::Deceased,
+        Some(false) => PersonStatus::Active,
+        None if deceased.is_empty() => PersonStatus::Active,
+        None => PersonStatus::Other("unknown".to_owned()),
     }
 }
 

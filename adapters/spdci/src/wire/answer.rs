@@ -112,8 +112,8 @@ fn read_item(item: &Value) -> Result<Found, Failure> {
         "succ" => {}
         // The official samples answer `rcvd` with the records beside it.
         _ if !records.is_empty() => {
-            if let Some(reason) = &reason {
-                log::warn!("records in spite of {}", Failure::other(reason).summary());
+            if let Some(reason) = reason.as_deref().filter(|reason| reasons::known(reason)) {
+                log::warn!("records in spite of {reason}");
             }
         }
         "pdng" => return Err(Failure::unavailable("pdng")),

@@ -6,28 +6,28 @@ use adapter_sdk::model::{FindQuery, HouseholdQuery, Identifier};
 use adapter_sdk::testing::{self, Reply, Stage};
 use serde_json::{Value, json};
 
-pub const PATH: &str = "/registry/sync/search";
+pub(crate) const PATH: &str = "/registry/sync/search";
 
 /// The stage of a registry of this type.
-pub fn stage(registry_type: &str) -> Stage {
+pub(crate) fn stage(registry_type: &str) -> Stage {
     let settings = json!({ "registry_type": registry_type, "sender_id": "openimis" });
     testing::stage().settings(settings).endpoint("registry")
 }
 
 /// A registry that answers every search with these records.
-pub fn registry(registry_type: &str, records: Value) -> Stage {
+pub(crate) fn registry(registry_type: &str, records: Value) -> Stage {
     stage(registry_type).on_post(PATH, move |request| {
         answer(request, "succ", records.clone())
     })
 }
 
 /// A registry that answers with this body, whatever is asked.
-pub fn saying(body: impl Into<Reply> + Clone + 'static) -> Stage {
+pub(crate) fn saying(body: impl Into<Reply> + Clone + 'static) -> Stage {
     stage("Civil").on_post(PATH, move |_| body.clone())
 }
 
 /// An answer to a request, with its numbers.
-pub fn answer(request: &Request, status: &str, records: Value) -> Value {
+pub(crate) fn answer(request: &Request, status: &str, records: Value) -> Value {
     let asked = request.json();
     json!({
         "header": {
@@ -48,24 +48,24 @@ pub fn answer(request: &Request, status: &str, records: Value) -> Value {
 }
 
 /// An answer whose one item is this.
-pub fn item(item: Value) -> Value {
+pub(crate) fn item(item: Value) -> Value {
     json!({ "header": {}, "message": { "search_response": [item] } })
 }
 
-pub fn by(scheme: &str, value: &str) -> FindQuery {
+pub(crate) fn by(scheme: &str, value: &str) -> FindQuery {
     FindQuery {
         identifiers: vec![Identifier::new(scheme, value)],
     }
 }
 
-pub fn household_of(scheme: &str, value: &str) -> HouseholdQuery {
+pub(crate) fn household_of(scheme: &str, value: &str) -> HouseholdQuery {
     HouseholdQuery {
         identifiers: vec![Identifier::new(scheme, value)],
     }
 }
 
 /// A person in the plain form of the specification.
-pub fn record(uin: &str, given: &str, sex: &str) -> Value {
+pub(crate) fn record(uin: &str, given: &str, sex: &str) -> Value {
     json!({
         "identifier": [{ "identifier_type": "UIN", "identifier_value": uin }],
         "name": { "surname": "Rai", "given_name": given },
