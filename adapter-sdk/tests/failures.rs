@@ -1,4 +1,11 @@
 //! What becomes a failure, and of which kind: statuses, transport problems, JSON, settings.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy exempts tests, not their helpers"
+)]
 
 use adapter_sdk::http::{self, Error, Problem, ProblemKind, Response};
 use adapter_sdk::testing::{self, json, status};

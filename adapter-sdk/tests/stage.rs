@@ -1,4 +1,11 @@
 //! The stage lends what the gateway lends.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy exempts tests, not their helpers"
+)]
 
 use adapter_sdk::http::{self, ProblemKind};
 use adapter_sdk::{Failure, Opaque, call, log, settings, signing, testing};

@@ -1,1 +1,53 @@
-//! The HTTP API: one file per resource, one flat router.
+//! The HTTP API: one flat router, one file per resource. It alone has axum and status codes.
+
+mod body;
+mod find;
+mod health;
+mod household;
+mod openapi;
+mod problem;
+mod registries;
+mod request;
+mod search;
+mod trace;
+mod verify;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+pub use openapi::document;
+
+use crate::config::api::ApiConfig;
+use crate::gateway::Gateway;
+
+/// The whole API.
+pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
+    Router::new()
+        .route("/v1/registries", get(registries::list))
+        .route("/v1/registries/{registry}", get(registries::one))
+        .route("/v1/registries/{registry}/find", post(find::find))
+        .route("/v1/registries/{registry}/search", post(search::search))
+        .route(
+            "/v1/registries/{registry}/household",
+            post(household::household),
+        )
+        .route("/v1/registries/{registry}/verify", post(verify::verify))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/openapi.json", get(openapi::serve))
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(DefaultBodyLimit::max(config.max_body_bytes))
+        .layer(RequestBodyTimeoutLayer::new(
+            std::time::Duration::from_millis(config.read_timeout_ms),
+        ))
+        .layer(from_fn_with_state(gateway.clone(), trace::count))
+        .layer(from_fn(trace::number))
+        .with_state(gateway)
+}

@@ -1,1 +1,111 @@
-//! The commands.
+//! The commands. Their output is for people; errors name the remedy.
+
+mod caller;
+mod demo;
+mod logging;
+mod registry;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::{api, serve};
+
+/// Lets openIMIS talk to any national registry.
+#[derive(Debug, Parser)]
+#[command(name = "registry-gateway", version, about)]
+pub struct Cli {
+    /// The configuration file. Without one: all defaults, in the working directory.
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve,
+    /// Show the gateway on this machine: builds the adapters, starts a stand-in registry, makes
+    /// real calls and stays up.
+    Demo(demo::DemoArgs),
+    /// Configure registries.
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
+    /// Configure who may call.
+    #[command(subcommand)]
+    Caller(caller::CallerCommand),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// What a command ends with when it fails.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command that the arguments name.
+pub fn run(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    match runtime.block_on(command(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&*error),
+    }
+}
+
+async fn command(cli: Cli) -> Result<(), Failure> {
+    let config = match &cli.config {
+        Some(file) => Config::read(file)?,
+        None => Config::here(),
+    };
+    match cli.command {
+        Command::Serve => {
+            logging::init(&config.log)?;
+            let serving = serve::start(&config).await?;
+            until_told_to_stop().await?;
+            tracing::info!("stopping");
+            serving.stop().await;
+            Ok(())
+        }
+        Command::Demo(args) => demo::run(args).await,
+        Command::Registry(command) => registry::run(command, &config).await,
+        Command::Caller(command) => caller::run(command, &config).await,
+        Command::Openapi => {
+            print(&api::document());
+            Ok(())
+        }
+    }
+}
+
+/// SIGINT or SIGTERM.
+async fn until_told_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// The one place that prints: everything else logs.
+#[allow(clippy::print_stdout, reason = "a command's output")]
+fn print(text: &str) {
+    print!("{text}");
+}
+
+#[allow(clippy::print_stderr, reason = "a command's error")]
+fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    eprintln!("registry-gateway: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprintln!("  because: {cause}");
+        source = cause.source();
+    }
+    ExitCode::FAILURE
+}

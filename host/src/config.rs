@@ -1,4 +1,100 @@
-//! One struct per concern; the only place that reads the environment.
+//! One struct per concern; the only place that reads the environment. An unknown key is an error
+//! that names the nearest key.
 
+pub mod api;
+pub mod endpoint;
 pub mod limits;
+pub mod read;
+pub mod registry;
 pub mod sandbox;
+pub mod secret;
+pub mod store;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use read::ConfigError;
+
+/// The gateway's configuration file. Every section may be left out.
+///
+/// ```toml
+/// data_dir = "/var/lib/registry-gateway"
+/// secrets_dir = "/etc/registry-gateway/secrets"
+///
+/// [api]
+/// listen = "127.0.0.1:8080"
+/// ```
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The database, the keys and the cache of compiled modules. Relative to the file.
+    pub data_dir: PathBuf,
+    /// Where `file:` secrets are. Relative to the file.
+    pub secrets_dir: PathBuf,
+    /// The HTTP API.
+    pub api: api::ApiConfig,
+    /// The engine that runs adapters.
+    pub sandbox: sandbox::SandboxConfig,
+    /// The database.
+    pub store: store::StoreConfig,
+    /// The process's own log.
+    pub log: LogConfig,
+}
+
+/// The process's own log, on standard error.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// What is logged, as `tracing-subscriber`'s `EnvFilter` reads it.
+    pub filter: String,
+    /// One JSON object per line instead of text.
+    pub json: bool,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            filter: "info".into(),
+            json: false,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            secrets_dir: PathBuf::from("secrets"),
+            api: api::ApiConfig::default(),
+            sandbox: sandbox::SandboxConfig::default(),
+            store: store::StoreConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line, the key, and the nearest key for one that is not known.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let config: Self = read::toml_file(file)?;
+        Ok(config.based_in(file.parent().unwrap_or(Path::new("."))))
+    }
+
+    /// All defaults, with the data in the working directory.
+    pub fn here() -> Self {
+        Self::default().based_in(Path::new("."))
+    }
+
+    /// Relative paths begin in that directory; the database's in the data directory.
+    #[must_use]
+    pub fn based_in(mut self, directory: &Path) -> Self {
+        self.data_dir = directory.join(&self.data_dir);
+        self.secrets_dir = directory.join(&self.secrets_dir);
+        self.store.path = self.data_dir.join(&self.store.path);
+        self
+    }
+}

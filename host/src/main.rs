@@ -1,3 +1,7 @@
 //! The registry gateway's command.
 
-fn main() {}
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    registry_gateway::cli::run(registry_gateway::cli::Cli::parse())
+}

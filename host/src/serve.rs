@@ -1,1 +1,134 @@
-//! The composition root.
+//! The composition root: config, store, egress, sandbox, gateway, api.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::api;
+use crate::config::Config;
+use crate::config::secret::Secrets;
+use crate::egress::Egress;
+use crate::gateway::{Gateway, StartError};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::store::{Store, StoreError};
+
+/// A gateway that serves.
+pub struct Serving {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it serves.
+    pub gateway: Gateway,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+/// The parts that a gateway and the commands beside it are made of.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The engine.
+    pub sandbox: Sandbox,
+    /// Reads secrets.
+    pub secrets: Secrets,
+}
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data directory cannot be made.
+    #[error("the data directory {0} cannot be made")]
+    DataDir(String, #[source] std::io::Error),
+    /// The database.
+    #[error("the database cannot be used")]
+    Store(#[from] StoreError),
+    /// The engine.
+    #[error("the sandbox cannot be set up")]
+    Sandbox(#[from] SandboxError),
+    /// What the database holds.
+    #[error("the gateway cannot start")]
+    Start(#[from] StartError),
+    /// The port is taken, or not ours.
+    #[error("cannot listen on {0}: is another process there?")]
+    Listen(SocketAddr, #[source] std::io::Error),
+}
+
+/// Opens what the configuration names.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn open(config: &Config) -> Result<Parts, ServeError> {
+    make_private(&config.data_dir)
+        .map_err(|error| ServeError::DataDir(config.data_dir.display().to_string(), error))?;
+    Ok(Parts {
+        store: Store::open(&config.store).await?,
+        sandbox: Sandbox::new(&config.sandbox, &config.data_dir)?,
+        secrets: Secrets::new(Some(config.secrets_dir.clone())),
+    })
+}
+
+/// Starts serving.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn start(config: &Config) -> Result<Serving, ServeError> {
+    let parts = open(config).await?;
+    let gateway = Gateway::start(
+        parts.store,
+        parts.sandbox,
+        Egress::new(),
+        parts.secrets,
+        &config.data_dir,
+    )
+    .await?;
+    let listen = config.api.listen;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| ServeError::Listen(listen, error))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| ServeError::Listen(listen, error))?;
+    let router = api::router(gateway.clone(), &config.api);
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(async move {
+        axum::serve(listener, router)
+            .with_graceful_shutdown(async {
+                // Dropped or sent: both mean stop.
+                let _ = stopped.await;
+            })
+            .await
+    });
+    tracing::info!(%address, "listening");
+    Ok(Serving {
+        address,
+        gateway,
+        stop: Some(stop),
+        task,
+    })
+}
+
+impl Serving {
+    /// Takes no more requests, answers those that are here, and closes the database.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        match self.task.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the listener ended with an error"),
+            Err(_) => tracing::error!("the listener ended unexpectedly"),
+        }
+        self.gateway.close().await;
+    }
+}
+
+/// The database, the keys and compiled code are nobody else's business.
+fn make_private(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+}

@@ -36,7 +36,9 @@ impl Crafted {
 
     /// A component that looks like any adapter, until a test changes it.
     pub fn adapter() -> Self {
-        Self::new("include ability-find;").body(DESCRIBE, DESCRIBED)
+        Self::new("include ability-find;")
+            .body(DESCRIBE, DESCRIBED)
+            .body("cabi_realloc", "i32.const 4096")
     }
 
     /// With nothing but these items in its world.

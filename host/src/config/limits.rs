@@ -1,3 +1,5 @@
+//! What one call of an adapter may use.
+
 use serde::{Deserialize, Serialize};
 
 /// What one call of an adapter may use. Every value bounds harm, none is a target.

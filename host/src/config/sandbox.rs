@@ -1,3 +1,5 @@
+//! The sandbox's section.
+
 use std::path::PathBuf;
 
 use serde::Deserialize;

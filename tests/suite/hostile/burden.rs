@@ -66,6 +66,13 @@ pub(super) async fn recurse() {
     assert_eq!(bench.fault("recurse").await, Fault::OutOfStack);
 }
 
+/// Rust keeps arrays on a stack of its own within linear memory: its end is a bad address.
+#[tokio::test]
+pub(super) async fn recurse_with_frames() {
+    let bench = Bench::new().await;
+    assert_eq!(bench.fault("recurse_with_frames").await, Fault::Trapped);
+}
+
 #[tokio::test]
 pub(super) async fn panic() {
     assert_eq!(Bench::new().await.fault("panic").await, Fault::Trapped);

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use ::http::Method;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::time::Instant;
@@ -68,18 +69,22 @@ impl State {
 impl Sender {
     async fn send(&self, request: http::Request) -> Sending {
         if let Some(limit) = self.over_limit(&request) {
-            return Err(http::Error::NotSent(http::Problem {
-                kind: http::ProblemKind::LimitReached,
-                message: format!("this call has used up its {limit}"),
-                retry_after_ms: None,
-            }));
+            return Err(not_sent(
+                http::ProblemKind::LimitReached,
+                &format!("this call has used up its {limit}"),
+            ));
         }
         let bounds = Bounds {
             max_response_bytes: self.answer_share,
             deadline: self.deadline.into_std(),
         };
         let endpoint = request.endpoint.clone();
-        let request = to_egress(request);
+        let Some(request) = to_egress(request) else {
+            return Err(not_sent(
+                http::ProblemKind::RequestRefused,
+                "the method is not one",
+            ));
+        };
         self.remember(&request);
         let began = Instant::now();
         let sent = Excluded {
@@ -146,17 +151,26 @@ fn size(request: &http::Request) -> usize {
 /// What the contract answers.
 type Sending = std::result::Result<http::Response, http::Error>;
 
-fn to_egress(request: http::Request) -> egress::Request {
+fn not_sent(kind: http::ProblemKind, message: &str) -> http::Error {
+    http::Error::NotSent(http::Problem {
+        kind,
+        message: message.into(),
+        retry_after_ms: None,
+    })
+}
+
+/// None: the method is not one.
+fn to_egress(request: http::Request) -> Option<egress::Request> {
     let method = match request.method {
-        http::Method::Get => "GET".into(),
-        http::Method::Head => "HEAD".into(),
-        http::Method::Post => "POST".into(),
-        http::Method::Put => "PUT".into(),
-        http::Method::Patch => "PATCH".into(),
-        http::Method::Delete => "DELETE".into(),
-        http::Method::Other(other) => other,
+        http::Method::Get => Method::GET,
+        http::Method::Head => Method::HEAD,
+        http::Method::Post => Method::POST,
+        http::Method::Put => Method::PUT,
+        http::Method::Patch => Method::PATCH,
+        http::Method::Delete => Method::DELETE,
+        http::Method::Other(other) => Method::from_bytes(other.as_bytes()).ok()?,
     };
-    egress::Request {
+    Some(egress::Request {
         method,
         path: request.path,
         query: request.query,
@@ -165,7 +179,7 @@ fn to_egress(request: http::Request) -> egress::Request {
         timeout: request
             .timeout_ms
             .map(|ms| Duration::from_millis(ms.into())),
-    }
+    })
 }
 
 fn from_egress(error: SendError) -> http::Error {
@@ -185,8 +199,9 @@ fn from_egress(error: SendError) -> http::Error {
             ProblemKind::Unreadable => http::ProblemKind::Unreadable,
             ProblemKind::RedirectRefused => http::ProblemKind::RedirectRefused,
             ProblemKind::Resting => http::ProblemKind::Resting,
+            ProblemKind::Other(other) => http::ProblemKind::Other(other),
         },
-        message: error.message.into(),
+        message: error.message,
         retry_after_ms: error.retry_after_ms,
     };
     match error.sent {

@@ -39,21 +39,31 @@ pub fn grow_memory(_: &[Identifier]) -> Found {
     }
 }
 
-/// Calls itself for ever.
+/// Calls itself for ever, on the engine's stack.
 pub fn recurse(_: &[Identifier]) -> Found {
-    black_box(deeper(1));
+    black_box(deeper(black_box(1)));
     good()
 }
 
-/// Its frame holds an array and its result is used afterwards: no optimiser makes a loop of it.
+/// What it gives is used after the call, and not by addition: no optimiser makes a loop of it.
 #[inline(never)]
-#[allow(
-    unconditional_recursion,
-    reason = "that is what the sandbox has to stand"
-)]
 fn deeper(depth: u64) -> u64 {
+    if depth == 0 {
+        return 1;
+    }
+    deeper(depth.wrapping_add(1)).wrapping_mul(depth) ^ depth
+}
+
+/// Calls itself for ever, with an array in each frame.
+pub fn recurse_with_frames(_: &[Identifier]) -> Found {
+    black_box(deeper_with_frame(1));
+    good()
+}
+
+#[inline(never)]
+fn deeper_with_frame(depth: u64) -> u64 {
     let frame = black_box([depth; 16]);
-    let below = black_box(deeper as fn(u64) -> u64)(depth + 1);
+    let below = black_box(deeper_with_frame as fn(u64) -> u64)(depth + 1);
     below + black_box(&frame).iter().sum::<u64>()
 }
 

@@ -20,11 +20,12 @@ use adapter_sdk::{About, Answer, Failure, Find, FindHousehold, Opaque, PendingAn
 macro_rules! for_each_behaviour {
     ($callback:ident) => {
         $callback! {
-            burden: spin sleep compute_then_sleep grow_memory recurse panic unreachable exit
+            burden: flood_http spin sleep compute_then_sleep grow_memory recurse recurse_with_frames panic unreachable exit
                 flood_log flood_stdout flood_timers much_random;
             answers: return_100_mb return_aliased bad_date bad_json bad_text sentence_as_code
                 pend_forever huge_state;
-            reach: files sockets environment;
+            reach: files sockets environment good_http unknown_endpoint set_headers
+                leave_base_path;
             prying: remember leave_secret look_for_secret log_name print_name panic_with_name
                 log_callers_words;
         }

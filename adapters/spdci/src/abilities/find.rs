@@ -1,0 +1,71 @@
+//! One person by identifier.
+
+use adapter_sdk::model::{FindQuery, Person};
+use adapter_sdk::{Answer, Failure, Find, settings};
+
+use crate::Spdci;
+use crate::exchange::{self, Question};
+use crate::mapping::{self, Carried};
+use crate::query;
+use crate::settings::Settings;
+use crate::wire::answer::Found;
+use crate::wire::record::Record;
+
+impl Find for Spdci {
+    fn find(query: FindQuery) -> Result<Answer<Person>, Failure> {
+        let settings: Settings = settings::load()?;
+        let asked = query::asked(&query.identifiers, &settings)?;
+        person(&asked, &settings).map(Answer::Done)
+    }
+}
+
+/// Looks a person up.
+pub(super) fn person(asked: &Carried, settings: &Settings) -> Result<Person, Failure> {
+    let found = exchange::ask(question(asked, settings), settings)?;
+    Ok(mapping::person(&only(&found, asked)?, settings))
+}
+
+/// The question for one person.
+pub(super) fn question(asked: &Carried, settings: &Settings) -> Question {
+    Question::one(
+        query::by_identifier(asked, "Person", settings),
+        settings.find_record_type(),
+    )
+}
+
+/// The one record that an answer is about.
+pub(super) fn only<'a>(found: &'a Found, asked: &Carried) -> Result<Record<'a>, Failure> {
+    let mut people = Vec::new();
+    for value in &found.records {
+        let record = Record::new(value).ok_or_else(|| Failure::unreadable("answer.record"))?;
+        if mapping::is_group(&record) {
+            // A social registry may answer with the group: the person is one of its members.
+            mapping::check_asked(asked, &mapping::all_identifiers(&record))?;
+            let members = mapping::members(record).into_iter();
+            people.extend(
+                members.filter(|member| numbers(member).iter().any(|one| same(one, asked))),
+            );
+        } else {
+            mapping::check_asked(asked, &numbers(&record))?;
+            people.push(record);
+        }
+    }
+    match people.len() {
+        0 if found.records.is_empty() => Err(Failure::not_found()),
+        0 => Err(Failure::unreadable("answer.record_type")),
+        1 => people.pop().ok_or_else(Failure::not_found),
+        _ => Err(Failure::ambiguous("answer.several").field("identifiers")),
+    }
+}
+
+fn numbers(record: &Record<'_>) -> Vec<Carried> {
+    let names: [&[&str]; 2] = [&["identifier"], &["member_identifier"]];
+    names
+        .into_iter()
+        .flat_map(|names| mapping::carried(record, names))
+        .collect()
+}
+
+fn same(one: &Carried, asked: &Carried) -> bool {
+    one.is(&asked.identifier_type, &asked.value)
+}

@@ -1,0 +1,19 @@
+//! Claims about a person. SPDCI has no verification of its own: the person is looked up and
+//! compared here, and what was found is not passed on.
+
+use adapter_sdk::model::{Verification, VerifyQuery};
+use adapter_sdk::{Answer, Failure, Verify, compare, settings};
+
+use super::find;
+use crate::Spdci;
+use crate::query;
+use crate::settings::Settings;
+
+impl Verify for Spdci {
+    fn verify(query: VerifyQuery) -> Result<Answer<Verification>, Failure> {
+        let settings: Settings = settings::load()?;
+        let asked = query::asked(&query.identifiers, &settings)?;
+        let person = find::person(&asked, &settings)?;
+        Ok(compare::person(&query.claimed, &person).into())
+    }
+}

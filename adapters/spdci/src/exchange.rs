@@ -1,0 +1,135 @@
+//! One question and its answer: the envelope around a query, and what came back.
+
+use adapter_sdk::{Failure, call, dates, http, ids};
+
+use crate::ENDPOINT;
+use crate::settings::Settings;
+use crate::wire::answer::{self, Found, Sent};
+use crate::wire::request::{
+    Agreement, Criteria, Envelope, Header, Message, Pagination, Purpose, Query, SearchRequest, Sort,
+};
+
+/// What is asked, apart from what every question carries.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) query: Query,
+    pub(crate) record_type: String,
+    pub(crate) response_entity: Option<&'static str>,
+    pub(crate) sort: Vec<Sort>,
+    pub(crate) pagination: Pagination,
+}
+
+impl Question {
+    /// For one record: two are asked for, to see that it is the only one.
+    pub(crate) fn one(query: Query, record_type: String) -> Self {
+        let pagination = Pagination {
+            page_size: 2,
+            page_number: 1,
+        };
+        Self {
+            query,
+            record_type,
+            response_entity: None,
+            sort: Vec::new(),
+            pagination,
+        }
+    }
+}
+
+/// Asks, and waits for the answer.
+pub(crate) fn ask(question: Question, settings: &Settings) -> Result<Found, Failure> {
+    let (request, sent) = request(question, settings)?;
+    answer::read_response(request.send()?, &sent)
+}
+
+/// Asks all at the same time. Answers in the order of the questions.
+pub(crate) fn ask_all(
+    questions: Vec<Question>,
+    settings: &Settings,
+) -> Result<Vec<Result<Found, Failure>>, Failure> {
+    let requests = questions
+        .into_iter()
+        .map(|question| request(question, settings));
+    let (requests, sent): (Vec<_>, Vec<_>) =
+        requests.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let answers = http::send_all(requests).into_iter().zip(sent);
+    Ok(answers
+        .map(|(answer, sent)| answer::read_response(answer?, &sent))
+        .collect())
+}
+
+fn request(question: Question, settings: &Settings) -> Result<(http::Builder, Sent), Failure> {
+    let sent = Sent {
+        transaction_id: ids::uuid(),
+        reference_id: ids::uuid(),
+    };
+    let now = dates::now();
+    let envelope = Envelope {
+        header: Header {
+            version: settings.version.clone(),
+            message_id: ids::uuid(),
+            message_ts: now.clone(),
+            action: "search",
+            sender_id: settings.sender_id.clone(),
+            sender_uri: settings.sender_uri.clone(),
+            receiver_id: settings.receiver_id.clone(),
+            total_count: 1,
+            is_msg_encrypted: false,
+        },
+        message: Message {
+            transaction_id: sent.transaction_id.clone(),
+            search_request: [SearchRequest {
+                reference_id: sent.reference_id.clone(),
+                timestamp: now.clone(),
+                search_criteria: Criteria {
+                    version: settings.version.clone(),
+                    reg_type: settings.reg_type(),
+                    reg_event_type: settings.reg_event_type.clone(),
+                    reg_record_type: question.record_type,
+                    response_entity: question.response_entity,
+                    query: question.query,
+                    sort: question.sort,
+                    pagination: question.pagination,
+                    consent: consent(&now),
+                    authorize: authorize(&now, settings),
+                },
+                locale: settings.locale.clone(),
+            }],
+        },
+    };
+    let request = http::endpoint(ENDPOINT)
+        .post(&settings.path)
+        .json(&envelope)?;
+    Ok((request, sent))
+}
+
+/// The person's agreement, where the call carries one.
+fn consent(now: &str) -> Option<Agreement> {
+    let consent = call::consent()?;
+    Some(Agreement {
+        kind: "Consent",
+        ts: consent.given_at.unwrap_or_else(|| now.to_owned()),
+        purpose: Purpose {
+            text: filled(call::purpose()),
+            code: filled(Some(consent.reference)),
+        },
+    })
+}
+
+/// Why we ask, and on what legal basis.
+fn authorize(now: &str, settings: &Settings) -> Option<Agreement> {
+    let purpose = Purpose {
+        text: filled(call::purpose()),
+        code: filled(call::legal_basis()),
+    };
+    let said = purpose.text.is_some() || purpose.code.is_some();
+    (said && settings.send_authorize).then(|| Agreement {
+        kind: "Authorize",
+        ts: now.to_owned(),
+        purpose,
+    })
+}
+
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
+}

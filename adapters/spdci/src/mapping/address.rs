@@ -1,0 +1,146 @@
+//! Addresses: SPDCI Address `{address_line1, address_line2, locality, sub_region_code, region_code,
+//! postal_code, country_code, geo_location}` and Place `{name, address, geo}`.
+
+use adapter_sdk::model::{Address, AddressUse, AdministrativeArea, GeoPoint};
+use serde_json::Value;
+
+use super::extras;
+use crate::wire::record::{Record, text};
+
+const LINE: &[&str] = &["address_line", "street_address"];
+const LINE_1: &[&str] = &["address_line1", "address_line_1"];
+const LINE_2: &[&str] = &["address_line2", "address_line_2"];
+const LOCALITY: &[&str] = &["locality", "city"];
+const SUB_REGION: &[&str] = &["sub_region_code"];
+const REGION: &[&str] = &["region_code"];
+const POSTAL_CODE: &[&str] = &["postal_code"];
+const COUNTRY: &[&str] = &["country_code", "country"];
+const NAME: &[&str] = &["name"];
+const ADDRESS: &[&str] = &["address"];
+const GEO: &[&str] = &["geo", "geo_location"];
+
+/// The addresses of a record: one object, a list, or plain text.
+pub(super) fn addresses(record: &Record<'_>) -> Vec<Address> {
+    record
+        .list(ADDRESS)
+        .into_iter()
+        .filter_map(address)
+        .collect()
+}
+
+/// An address. Region and sub-region are levels 1 and 2 by their names (`dci_PersonRecord.address`:
+/// "State, province", "District"); the locality stands below them.
+pub(super) fn address(value: &Value) -> Option<Address> {
+    let Some(parts) = Record::new(value) else {
+        return text(value).map(|text| Address {
+            text: Some(text),
+            ..Address::default()
+        });
+    };
+    let mut areas = Vec::new();
+    let country = parts.text(COUNTRY);
+    let is_code = |country: &String| {
+        (2..=3).contains(&country.len()) && country.bytes().all(|b| b.is_ascii_alphabetic())
+    };
+    if let Some(name) = country.clone().filter(|country| !is_code(country)) {
+        areas.push(AdministrativeArea {
+            name: Some(name),
+            ..AdministrativeArea::default()
+        });
+    }
+    for (level, kind, field) in [(1, "region", REGION), (2, "sub-region", SUB_REGION)] {
+        if let Some(code) = parts.text(field) {
+            areas.push(AdministrativeArea {
+                level,
+                kind: Some(kind.to_owned()),
+                code: Some(code),
+                ..AdministrativeArea::default()
+            });
+        }
+    }
+    if let Some(name) = parts.text(LOCALITY) {
+        areas.push(AdministrativeArea {
+            level: 3,
+            kind: Some("locality".to_owned()),
+            name: Some(name),
+            ..AdministrativeArea::default()
+        });
+    }
+    let lines = [LINE, LINE_1, LINE_2]
+        .into_iter()
+        .filter_map(|field| parts.text(field));
+    let position = parts.object(GEO).and_then(|geo| position(&geo));
+    let mut rest = parts.rest(&[
+        LINE,
+        LINE_1,
+        LINE_2,
+        LOCALITY,
+        SUB_REGION,
+        REGION,
+        POSTAL_CODE,
+        COUNTRY,
+        GEO,
+    ]);
+    if let Some(geo) = parts.get(GEO) {
+        // A plus code holds more than the point in its middle.
+        rest.extend(position.is_none().then_some(("geo_location", geo)));
+    }
+    let address = Address {
+        lines: lines.collect(),
+        postal_code: parts.text(POSTAL_CODE),
+        country: country
+            .filter(is_code)
+            .map(|country| country.to_ascii_uppercase()),
+        areas,
+        position,
+        extra: extras(rest),
+        ..Address::default()
+    };
+    (address != Address::default()).then_some(address)
+}
+
+/// A place of birth, or where a group lives.
+pub(super) fn place(value: &Value, used: Option<AddressUse>) -> Option<Address> {
+    let Some(parts) = Record::new(value) else {
+        return text(value).map(|text| Address {
+            use_: used,
+            text: Some(text),
+            ..Address::default()
+        });
+    };
+    let inner = parts.get(ADDRESS).and_then(address).unwrap_or_default();
+    let rest = parts.rest(&[NAME, ADDRESS, GEO, LINE]);
+    let address = Address {
+        use_: None,
+        text: parts.text(NAME).or(inner.text),
+        lines: parts.text(LINE).into_iter().chain(inner.lines).collect(),
+        position: parts
+            .object(GEO)
+            .and_then(|geo| position(&geo))
+            .or(inner.position),
+        extra: extras(rest).into_iter().chain(inner.extra).collect(),
+        ..inner
+    };
+    (address != Address::default()).then_some(Address {
+        use_: used,
+        ..address
+    })
+}
+
+/// `{latitude, longitude}`, also inside a plus code, if it is on the globe.
+fn position(geo: &Record<'_>) -> Option<GeoPoint> {
+    let location = geo.object(&["plus_code"]).or_else(|| Some(geo.clone()));
+    let location = location.and_then(|code| code.object(&["geometry"]));
+    let location = location.and_then(|geometry| geometry.object(&["location"]));
+    let location = location.unwrap_or_else(|| geo.clone());
+    let latitude = location
+        .number(&["latitude"])
+        .filter(|degrees| degrees.abs() <= 90.0)?;
+    let longitude = location
+        .number(&["longitude"])
+        .filter(|degrees| degrees.abs() <= 180.0)?;
+    Some(GeoPoint {
+        latitude,
+        longitude,
+    })
+}

@@ -1,0 +1,139 @@
+//! A record as registries write it, seen so that it does not matter how. Names may carry a
+//! namespace (`spdci:identifier`), things be wrapped (`{"person": {…}}`), one thing stand for a
+//! list, numbers for text, and blanks (`""`, `" "`, `{}`, `[]`, null) for nothing.
+
+use serde_json::{Map, Value};
+
+/// What a record may be wrapped in. Specification: Member `demographic_info`. The official samples
+/// add `household_member` and `person`.
+const WRAPPERS: [&str; 4] = ["household_member", "member", "demographic_info", "person"];
+
+/// A JSON object and what is wrapped in it.
+#[derive(Clone, Debug, Default)]
+pub struct Record<'a> {
+    /// The innermost first: it knows the person best.
+    layers: Vec<&'a Map<String, Value>>,
+}
+
+impl<'a> Record<'a> {
+    /// None where it is no object.
+    pub fn new(value: &'a Value) -> Option<Self> {
+        let mut layers = Vec::new();
+        let mut next = value.as_object();
+        while let Some(object) = next {
+            layers.insert(0, object);
+            let inner = |name: &&str| member(object, name).and_then(Value::as_object);
+            next = WRAPPERS
+                .iter()
+                .find_map(inner)
+                .filter(|inner| !inner.is_empty());
+        }
+        (!layers.is_empty()).then_some(Self { layers })
+    }
+
+    /// The first of these names that is filled.
+    pub fn get(&self, names: &[&str]) -> Option<&'a Value> {
+        let mut each = self
+            .layers
+            .iter()
+            .flat_map(|layer| names.iter().filter_map(|name| member(layer, name)));
+        each.find(|value| !is_blank(value))
+    }
+
+    /// A filled text; numbers and truth values as they are written.
+    pub fn text(&self, names: &[&str]) -> Option<String> {
+        text(self.get(names)?)
+    }
+
+    /// A number, also where it is written as text.
+    pub fn number(&self, names: &[&str]) -> Option<f64> {
+        self.text(names)?
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite())
+    }
+
+    /// An object.
+    pub fn object(&self, names: &[&str]) -> Option<Record<'a>> {
+        Record::new(self.get(names)?)
+    }
+
+    /// The filled elements of a list, or the one thing that stands for it.
+    pub fn list(&self, names: &[&str]) -> Vec<&'a Value> {
+        self.get(names).map(elements).unwrap_or_default()
+    }
+
+    /// The filled elements of a list that are objects.
+    pub fn objects(&self, names: &[&str]) -> Vec<Record<'a>> {
+        self.list(names)
+            .into_iter()
+            .filter_map(Record::new)
+            .collect()
+    }
+
+    /// What is filled and not among these names, nor JSON-LD (`@type`), nor a wrapper.
+    pub fn rest(&self, known: &[&[&str]]) -> Vec<(&'a str, &'a Value)> {
+        let mut rest: Vec<(&str, &Value)> = Vec::new();
+        for (name, value) in self.layers.iter().flat_map(|layer| layer.iter()) {
+            let name = local(name);
+            let is_known = known.iter().any(|names| names.contains(&name));
+            let is_wrapper = WRAPPERS.contains(&name) && value.is_object();
+            let seen = rest.iter().any(|(before, _)| *before == name);
+            if !(name.starts_with('@') || is_known || is_wrapper || seen || is_blank(value)) {
+                rest.push((name, value));
+            }
+        }
+        rest
+    }
+}
+
+/// A filled text, of text, numbers and truth values.
+pub fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Array(values) => values.iter().find_map(text),
+        Value::Null | Value::Object(_) => None,
+    }
+}
+
+/// The filled elements of a list, or the one thing that stands for it.
+pub fn elements(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(values) => values.iter().filter(|value| !is_blank(value)).collect(),
+        value if is_blank(value) => Vec::new(),
+        value => vec![value],
+    }
+}
+
+/// Null, blank text, and what holds nothing else. JSON-LD types alone say nothing.
+pub fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(values) => values.iter().all(is_blank),
+        Value::Object(object) => object
+            .iter()
+            .all(|(name, value)| name.starts_with('@') || is_blank(value)),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let exact = object.get(name).filter(|value| !is_blank(value));
+    exact.or_else(|| {
+        object
+            .iter()
+            .find(|(key, _)| local(key) == name)
+            .map(|(_, value)| value)
+    })
+}
+
+/// `spdci:identifier` and `:identifier` as `identifier`.
+fn local(name: &str) -> &str {
+    if name.starts_with('@') {
+        return name;
+    }
+    name.rsplit(':').next().unwrap_or(name)
+}

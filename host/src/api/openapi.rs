@@ -1,0 +1,62 @@
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{find, health, household, registries, search, verify};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "openIMIS registry gateway",
+        description = "One API for any national registry. Reads are POST, so that no personal \
+            data is in a URL. Every call carries `Authorization: Bearer <key>` and, as the \
+            registry's policy requires, `Registry-Purpose`, `Registry-Legal-Basis`, \
+            `Registry-User` and `Registry-Entity`. Errors are RFC 9457 problems with a stable \
+            `code`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    paths(
+        registries::list,
+        registries::one,
+        find::find,
+        search::search,
+        household::household,
+        verify::verify,
+        health::alive,
+        health::ready,
+        health::metrics,
+        serve,
+    ),
+    modifiers(&Key),
+)]
+struct Document;
+
+struct Key;
+
+impl Modify for Key {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The key that `registry-gateway caller add` printed"))
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The OpenAPI 3.1 document, as checked in beside the code.
+pub fn document() -> String {
+    let mut text = Document::openapi().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "health",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object, content_type = "application/json")))]
+pub(super) async fn serve() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], document())
+}

@@ -1,0 +1,87 @@
+//! Who asks and why: the key and the `Registry-*` headers of every call.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+
+use super::problem::Problem;
+use super::trace::RequestId;
+use crate::gateway::{Asking, Caller, Gateway, GatewayError};
+use crate::model::{Asker, Call};
+
+/// The longest statement in a header, in bytes.
+const MAX_STATEMENT: usize = 256;
+
+/// A caller with a known key.
+pub(super) struct Known(pub(super) Arc<Caller>);
+
+impl FromRequestParts<Gateway> for Known {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
+        let key = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| {
+                let (scheme, key) = value.split_once(' ')?;
+                scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+            })
+            .ok_or(GatewayError::UnknownCaller)?;
+        Ok(Self(gateway.caller(key)?))
+    }
+}
+
+/// A caller, a registry of the path, and the call's statements.
+pub(super) struct Asked(pub(super) Asking);
+
+impl FromRequestParts<Gateway> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
+        let Known(caller) = Known::from_request_parts(parts, gateway).await?;
+        let Ok(Path(registry)) = Path::<String>::from_request_parts(parts, gateway).await else {
+            return Err(GatewayError::UnknownRegistry.into());
+        };
+        let headers = &parts.headers;
+        let asker = Asker {
+            user: statement(headers, "Registry-User")?,
+            entity: statement(headers, "Registry-Entity")?,
+            purpose: statement(headers, "Registry-Purpose")?,
+            legal_basis: statement(headers, "Registry-Legal-Basis")?,
+        };
+        let request_id = parts.extensions.get::<RequestId>();
+        let call = Call {
+            request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            asker,
+            ..Call::default()
+        };
+        Ok(Self(Asking {
+            caller,
+            registry,
+            call,
+        }))
+    }
+}
+
+fn statement(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(value.as_bytes())
+        .ok()
+        .map(str::trim)
+        .filter(|text| text.len() <= MAX_STATEMENT && !text.chars().any(char::is_control));
+    match text {
+        Some("") => Ok(None),
+        Some(text) => Ok(Some(text.to_owned())),
+        None => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-request",
+            format!("one line of UTF-8, at most {MAX_STATEMENT} bytes"),
+        )
+        .field(name)),
+    }
+}

@@ -1,0 +1,113 @@
+//! Reads TOML with errors a person can act on.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+/// Below this likeness no key is suggested.
+const LIKE_ENOUGH: f64 = 0.6;
+
+/// Why a configuration is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there, or not readable.
+    #[error("{} cannot be read", .file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The text is not TOML, a key is unknown, or a value is not what the key takes.
+    #[error("{}: {message}", .file.display())]
+    Content {
+        /// The file.
+        file: PathBuf,
+        /// With line and key.
+        message: String,
+    },
+}
+
+/// Reads a TOML file.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn toml_file<T: DeserializeOwned>(file: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(file).map_err(|source| ConfigError::File {
+        file: file.to_owned(),
+        source,
+    })?;
+    toml_text(&text).map_err(|message| ConfigError::Content {
+        file: file.to_owned(),
+        message,
+    })
+}
+
+/// Reads TOML text. The error's message holds line, key and remedy.
+///
+/// # Errors
+/// The message.
+pub fn toml_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let deserializer =
+        toml::Deserializer::parse(text).map_err(|error| explain(text, "", &error))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        explain(text, &path, error.inner())
+    })
+}
+
+fn explain(text: &str, path: &str, error: &toml::de::Error) -> String {
+    let line = error
+        .span()
+        .and_then(|span| text.get(..span.start))
+        .map(|before| before.matches('\n').count() + 1);
+    let place = match (line, path) {
+        (Some(line), "" | ".") => format!("line {line}: "),
+        (Some(line), path) => format!("line {line}, `{path}`: "),
+        (None, "" | ".") => String::new(),
+        (None, path) => format!("`{path}`: "),
+    };
+    format!("{place}{}", with_nearest(error.message()))
+}
+
+/// serde's message for an unknown key lists all keys; a person wants the one they meant.
+fn with_nearest(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let (true, Some(written)) = (unknown, quoted.next()) else {
+        return message.to_owned();
+    };
+    let nearest = quoted
+        .map(|key| (strsim::jaro_winkler(written, key), key))
+        .filter(|(likeness, _)| *likeness >= LIKE_ENOUGH)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((_, key)) => format!("{message}; did you mean `{key}`?"),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn an_unknown_key_names_the_nearest() {
+        let error = toml_text::<Config>("[api]\nlisen = '127.0.0.1:1'").unwrap_err();
+        assert!(error.starts_with("line 2"), "{error}");
+        assert!(error.ends_with("did you mean `listen`?"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_names_the_key() {
+        let error = toml_text::<Config>("[sandbox]\nbusy_threads = 'many'").unwrap_err();
+        assert!(error.contains("sandbox.busy_threads"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        let config: Config = toml_text("").unwrap();
+        assert_eq!(config.api.listen.to_string(), "127.0.0.1:8080");
+    }
+}

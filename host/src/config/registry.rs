@@ -1,0 +1,149 @@
+//! Registries, as `registry apply -f` reads them and the store keeps them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::endpoint::EndpointConfig;
+use super::limits::CallLimits;
+use super::secret::SecretSource;
+
+/// What `registry apply -f` reads.
+///
+/// ```toml
+/// [registries.social]
+/// summary = "National social registry"
+/// module = "adapter_spdci.wasm"
+///
+/// [registries.social.endpoints.registry]
+/// base_url = "https://sr.example.org/"
+/// credential = { kind = "bearer", token = "env:REGISTRY_SECRET_SOCIAL" }
+/// ```
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistryFile {
+    /// By name.
+    pub registries: BTreeMap<String, RegistryConfig>,
+}
+
+/// A registry as configured here. The store keeps all of it but `module`, in whose place it keeps
+/// the module's digest.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistryConfig {
+    /// The adapter's `.wasm`, relative to the file.
+    #[serde(skip_serializing)]
+    pub module: PathBuf,
+    /// Whether it takes calls.
+    pub enabled: bool,
+    /// For people.
+    pub summary: String,
+    /// For the adapter.
+    pub settings: Map<String, Value>,
+    /// What the adapter may reach, by the name it uses.
+    pub endpoints: BTreeMap<String, EndpointConfig>,
+    /// What `${secret:name}` stands for in endpoints.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// What callers must say and may see.
+    pub policy: PolicyConfig,
+    /// What one call may use.
+    pub limits: CallLimits,
+    /// How many calls at the same time.
+    pub concurrency: ConcurrencyConfig,
+}
+
+/// What callers must say and may see.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// What every call must state.
+    pub required: Vec<Requirement>,
+    /// Top-level fields of a person that callers may see. Default: all but `extra`.
+    pub fields: Vec<String>,
+}
+
+/// Something that a call states about itself.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Requirement {
+    /// `Registry-Purpose`.
+    Purpose,
+    /// `Registry-Legal-Basis`.
+    LegalBasis,
+    /// `Registry-User`.
+    User,
+    /// `Registry-Entity`.
+    Entity,
+    /// `consent` in the body.
+    Consent,
+}
+
+impl Requirement {
+    /// The word in configuration and API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Purpose => "purpose",
+            Self::LegalBasis => "legal-basis",
+            Self::User => "user",
+            Self::Entity => "entity",
+            Self::Consent => "consent",
+        }
+    }
+}
+
+/// How many calls at the same time.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConcurrencyConfig {
+    /// Instances of this registry's adapter.
+    pub max_calls: u32,
+    /// How long the one too many waits for its turn, in milliseconds.
+    pub max_wait_ms: u64,
+}
+
+impl ConcurrencyConfig {
+    /// What a national registry bears.
+    pub const MAX_CALLS: u32 = 32;
+    /// Longer than a lookup, shorter than a person's patience.
+    pub const MAX_WAIT_MS: u64 = 2_000;
+}
+
+impl Default for ConcurrencyConfig {
+    fn default() -> Self {
+        Self {
+            max_calls: Self::MAX_CALLS,
+            max_wait_ms: Self::MAX_WAIT_MS,
+        }
+    }
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self {
+            required: vec![Requirement::Purpose],
+            fields: crate::model::Person::FIELDS
+                .into_iter()
+                .filter(|field| *field != "extra")
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+}
+
+impl Default for RegistryConfig {
+    fn default() -> Self {
+        Self {
+            module: PathBuf::new(),
+            enabled: true,
+            summary: String::new(),
+            settings: Map::new(),
+            endpoints: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            policy: PolicyConfig::default(),
+            limits: CallLimits::default(),
+            concurrency: ConcurrencyConfig::default(),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! One endpoint: a request goes out, redirects within the grant are followed, an answer comes in.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LOCATION, LOCATION};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use tokio::time::Instant;
+use url::Url;
+
+use super::address::AddressPolicy;
+use super::body::{self, BodyError};
+use super::classify;
+use super::client;
+use super::credential::Authenticator;
+use super::exchange::{Bounds, ProblemKind, Request, Response, SendError};
+use super::header::{self, ReservedNames};
+use super::path::Base;
+
+/// How much later than the deadline the limit around the whole request fires: the connector, with
+/// the same deadline, is to speak first, since it knows that nothing was sent.
+const GRACE: Duration = Duration::from_millis(10);
+
+/// A granted base URL with all that belongs to it.
+pub(super) struct Endpoint {
+    pub(super) base: Base,
+    pub(super) policy: AddressPolicy,
+    pub(super) client: reqwest::Client,
+    pub(super) authenticator: Authenticator,
+    pub(super) headers: HeaderMap,
+    pub(super) reserved: ReservedNames,
+    pub(super) limits: Limits,
+}
+
+pub(super) struct Limits {
+    pub(super) timeout: Duration,
+    pub(super) max_request_bytes: u64,
+    pub(super) max_response_bytes: u64,
+    pub(super) max_redirects: u8,
+}
+
+/// A request that passed the rules.
+struct Outgoing {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+    deadline: Instant,
+}
+
+impl Endpoint {
+    pub(super) async fn send(
+        &self,
+        request: Request,
+        bounds: Bounds,
+    ) -> Result<Response, SendError> {
+        let outgoing = self.admit(request, bounds)?;
+        let deadline = outgoing.deadline;
+        let begun = AtomicBool::new(false);
+        let exchange = self.exchange(outgoing, bounds, &begun);
+        match tokio::time::timeout_at(deadline + GRACE, exchange).await {
+            Ok(result) => result,
+            Err(_) if begun.load(Ordering::Relaxed) => Err(SendError::sent(
+                ProblemKind::TimedOut,
+                "no whole answer in time",
+            )),
+            Err(_) => Err(SendError::not_sent(ProblemKind::TimedOut, "out of time")),
+        }
+    }
+
+    fn admit(&self, request: Request, bounds: Bounds) -> Result<Outgoing, SendError> {
+        let refuse = |message: String| SendError::not_sent(ProblemKind::RequestRefused, message);
+        check_method(&request.method).map_err(|message| refuse(message.to_owned()))?;
+        let url = self
+            .base
+            .join(&request.path, &request.query)
+            .map_err(|error| refuse(error.to_string()))?;
+        let mut headers = self
+            .reserved
+            .admit(&request.headers)
+            .map_err(|error| refuse(error.to_string()))?;
+        headers.extend(self.headers.clone());
+        let length = request.body.as_ref().map_or(0, Bytes::len) as u64;
+        if length > self.limits.max_request_bytes {
+            return Err(refuse("the body is over the endpoint's limit".to_owned()));
+        }
+        let now = Instant::now();
+        let call_ends = Instant::from_std(bounds.deadline);
+        if call_ends <= now {
+            let message = "the call has no time left";
+            return Err(SendError::not_sent(ProblemKind::LimitReached, message));
+        }
+        let timeout = request.timeout.unwrap_or(Duration::MAX);
+        let deadline = call_ends.min(now + timeout.min(self.limits.timeout));
+        Ok(Outgoing {
+            method: request.method,
+            url,
+            headers,
+            body: request.body,
+            deadline,
+        })
+    }
+
+    async fn exchange(
+        &self,
+        mut outgoing: Outgoing,
+        bounds: Bounds,
+        begun: &AtomicBool,
+    ) -> Result<Response, SendError> {
+        let mut hops = 0;
+        loop {
+            let response = self
+                .hop(&outgoing, begun)
+                .await
+                .map_err(|error| error.after_hop(hops))?;
+            match self.next(&outgoing, &response, hops)? {
+                Some(url) => outgoing.url = url,
+                None => return self.answer(&outgoing, response, bounds).await,
+            }
+            hops += 1;
+        }
+    }
+
+    async fn hop(
+        &self,
+        outgoing: &Outgoing,
+        begun: &AtomicBool,
+    ) -> Result<reqwest::Response, SendError> {
+        // The resolver never sees a literal, so each hop's is checked here.
+        check_literal(&self.policy, &outgoing.url)?;
+        let mut request = reqwest::Request::new(outgoing.method.clone(), outgoing.url.clone());
+        *request.headers_mut() = outgoing.headers.clone();
+        let token = self
+            .authenticator
+            .apply(request.headers_mut(), outgoing.deadline)
+            .await?;
+        *request.body_mut() = outgoing.body.clone().map(Into::into);
+        begun.store(true, Ordering::Relaxed);
+        let response = client::execute(&self.client, request, outgoing.deadline)
+            .await
+            .map_err(|error| classify::sending(&error))?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.authenticator.refused(token.as_ref()).await;
+        }
+        Ok(response)
+    }
+
+    /// Where to go on, if the answer is a redirect.
+    fn next(
+        &self,
+        outgoing: &Outgoing,
+        response: &reqwest::Response,
+        hops: u8,
+    ) -> Result<Option<Url>, SendError> {
+        let refuse = |message| Err(SendError::sent(ProblemKind::RedirectRefused, message));
+        let status = response.status().as_u16();
+        let keeps_method = matches!(status, 307 | 308);
+        if !keeps_method && !matches!(status, 301..=303) {
+            return Ok(None);
+        }
+        let Some(location) = response.headers().get(LOCATION) else {
+            return Ok(None);
+        };
+        let safe = matches!(outgoing.method, Method::GET | Method::HEAD);
+        if !keeps_method && !safe {
+            return refuse("the redirect would turn a write into a read");
+        }
+        if hops >= self.limits.max_redirects {
+            return refuse("too many redirects");
+        }
+        let target = location
+            .to_str()
+            .ok()
+            .and_then(|location| self.base.redirect(&outgoing.url, location).ok());
+        match target {
+            Some(url) => Ok(Some(url)),
+            None => refuse("the redirect leaves the grant"),
+        }
+    }
+
+    async fn answer(
+        &self,
+        outgoing: &Outgoing,
+        mut response: reqwest::Response,
+        bounds: Bounds,
+    ) -> Result<Response, SendError> {
+        let status = response.status();
+        if status.is_informational() {
+            let message = "the answer changes the protocol";
+            return Err(SendError::sent(ProblemKind::Unreadable, message));
+        }
+        if !header::within_caps(response.headers()) {
+            let message = "the answer's headers are over the limit";
+            return Err(SendError::sent(ProblemKind::TooLarge, message));
+        }
+        let encoding = response.headers().get(CONTENT_ENCODING);
+        let unknown = encoding.is_some_and(|value| !value.is_empty() && value != "identity");
+        let bodiless = outgoing.method == Method::HEAD
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        if unknown && !bodiless {
+            let message = "the answer has a compression that was not asked for";
+            return Err(SendError::sent(ProblemKind::Unreadable, message));
+        }
+        let mut headers = header::visible(response.headers());
+        headers.extend(self.locations(&outgoing.url, response.headers()));
+        let body = if bodiless {
+            Bytes::new()
+        } else {
+            self.read(&mut response, bounds).await?
+        };
+        Ok(Response {
+            status: status.as_u16(),
+            headers,
+            body,
+        })
+    }
+
+    async fn read(
+        &self,
+        response: &mut reqwest::Response,
+        bounds: Bounds,
+    ) -> Result<Bytes, SendError> {
+        let cap = self
+            .limits
+            .max_response_bytes
+            .min(bounds.max_response_bytes);
+        body::read(response, cap)
+            .await
+            .map_err(|error| match error {
+                BodyError::Broken(error) => classify::reading(&error),
+                BodyError::TooLarge if cap < self.limits.max_response_bytes => {
+                    let message = "the answer is over what is left of the call's limit";
+                    SendError::sent(ProblemKind::LimitReached, message)
+                }
+                BodyError::TooLarge => {
+                    let message = "the answer is over the endpoint's limit";
+                    SendError::sent(ProblemKind::TooLarge, message)
+                }
+            })
+    }
+
+    /// FHIR servers name a new record in `Location`. The adapter gets it as a path that it can
+    /// send, without the base URL, which may hold a secret.
+    fn locations(&self, url: &Url, headers: &HeaderMap) -> Vec<(String, String)> {
+        let relative = |name: HeaderName| {
+            let written = headers.get(&name)?.to_str().ok()?;
+            let target = self.base.redirect(url, written).ok()?;
+            Some((name.as_str().to_owned(), self.base.relative(&target)?))
+        };
+        [LOCATION, CONTENT_LOCATION]
+            .into_iter()
+            .filter_map(relative)
+            .collect()
+    }
+}
+
+/// Whether a URL whose host is an address names one that the policy allows.
+pub(super) fn check_literal(policy: &AddressPolicy, url: &Url) -> Result<(), SendError> {
+    let address = match url.host() {
+        Some(url::Host::Ipv4(address)) => address.into(),
+        Some(url::Host::Ipv6(address)) => address.into(),
+        Some(url::Host::Domain(_)) | None => return Ok(()),
+    };
+    policy
+        .check(address)
+        .map_err(|error| SendError::not_sent(ProblemKind::AddressRefused, error.to_string()))
+}
+
+fn check_method(method: &Method) -> Result<(), &'static str> {
+    let word = method.as_str();
+    if matches!(word, "CONNECT" | "TRACE" | "TRACK") {
+        return Err("this method is refused");
+    }
+    let allowed = |b: u8| b.is_ascii_uppercase() || b == b'-';
+    if word.len() > 32 || !word.bytes().all(allowed) {
+        return Err("a method is a word in capitals");
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+use crate::config::registry::Requirement;
+use crate::model::{Ability, Failure};
+use crate::sandbox::Fault;
+
+/// Why a verb gives no answer. Holds no value of the request and nothing of a person.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// No key, or one that nobody has.
+    #[error("the key is not known")]
+    UnknownCaller,
+    /// The caller may not ask this registry, or not this.
+    #[error("the caller is not granted this registry and ability")]
+    NotGranted,
+    /// No such registry, or one that the caller may not know of.
+    #[error("there is no such registry")]
+    UnknownRegistry,
+    /// The registry is switched off.
+    #[error("the registry is disabled")]
+    Disabled,
+    /// Its module or configuration does not load.
+    #[error("the registry is not ready")]
+    NotReady,
+    /// Its module does not export the ability.
+    #[error("the registry's adapter cannot {0}")]
+    NoAbility(Ability),
+    /// The registry's policy asks for something that the call does not state.
+    #[error("the registry's policy requires a statement that is missing")]
+    Missing(Requirement),
+    /// A value of the request is not valid.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// Path in the body, `criteria.0.field`.
+        field: String,
+        /// What is wrong, without the value.
+        problem: &'static str,
+    },
+    /// The caller asks for a field that the registry's policy hides.
+    #[error("the registry's policy hides a field that was asked for")]
+    HiddenField(String),
+    /// All of the registry's instances are taken, for longer than a call waits.
+    #[error("too many calls to the registry at the same time")]
+    Busy,
+    /// The registry answers later than the call's time allows.
+    #[error("the registry has not answered yet")]
+    StillPending {
+        /// What the adapter suggests, in milliseconds.
+        retry_after_ms: Option<u32>,
+    },
+    /// The registry says no.
+    #[error("the registry says no")]
+    Failure(Failure),
+    /// The adapter broke.
+    #[error("the adapter broke")]
+    Fault(Fault),
+    /// Without a durable audit row nothing is asked and nothing is answered.
+    #[error("the audit row could not be written")]
+    Audit(#[source] crate::store::StoreError),
+    /// The gateway's own mistake.
+    #[error("the call ended unexpectedly")]
+    Internal,
+}
+
+impl GatewayError {
+    /// The word for it in audit rows and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::UnknownCaller => "unknown-caller",
+            Self::NotGranted => "not-granted",
+            Self::UnknownRegistry => "unknown-registry",
+            Self::Disabled => "disabled",
+            Self::NotReady => "not-ready",
+            Self::NoAbility(_) => "no-ability",
+            Self::Missing(_) => "missing-statement",
+            Self::Invalid { .. } => "invalid",
+            Self::HiddenField(_) => "hidden-field",
+            Self::Busy => "busy",
+            Self::StillPending { .. } => "pending",
+            Self::Failure(failure) => failure.word(),
+            Self::Fault(fault) => fault.word(),
+            Self::Audit(_) => "audit-unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The registry's own code, if it gave one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Failure(
+                Failure::Ambiguous(why)
+                | Failure::Rejected(why)
+                | Failure::Denied(why)
+                | Failure::Conflict(why)
+                | Failure::Unsupported(why)
+                | Failure::Unreadable(why)
+                | Failure::Other(why),
+            ) => why.code.as_deref(),
+            Self::Failure(Failure::Unavailable(why)) => why.code.as_deref(),
+            _ => None,
+        }
+    }
+}

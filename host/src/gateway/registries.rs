@@ -1,0 +1,152 @@
+//! `registry apply`: takes a file's registries into the store, all of them or none.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::roster::{chain, check_needs, endpoints};
+use crate::config::ConfigError;
+use crate::config::registry::{RegistryConfig, RegistryFile};
+use crate::config::secret::Secrets;
+use crate::egress::Egress;
+use crate::model::Person;
+use crate::sandbox::Sandbox;
+use crate::store::{NewModule, RegistryChange, Store, StoreError};
+
+/// Names go into URLs, logs and metrics.
+const MAX_NAME: usize = 64;
+
+/// What applying a file changes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Change {
+    /// The registry's name.
+    pub registry: String,
+    /// The module's digest.
+    pub module: String,
+    /// What becomes of it.
+    pub what: What,
+}
+
+/// What becomes of a registry.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum What {
+    /// It is new.
+    Added,
+    /// Its module or configuration differs.
+    Changed,
+    /// Nothing.
+    Unchanged,
+}
+
+/// Why a file is not applied. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The file is not what it should be.
+    #[error(transparent)]
+    File(#[from] ConfigError),
+    /// A registry's module, endpoint, secret or policy is not right.
+    #[error("registries.{registry}: {problem}")]
+    Registry {
+        /// Its name.
+        registry: String,
+        /// What is wrong, with the remedy.
+        problem: String,
+    },
+    /// The store does not take it.
+    #[error("the database does not take the configuration")]
+    Store(#[from] StoreError),
+}
+
+/// Checks every registry of the file as the gateway will load it, then stores modules and
+/// configurations. A running gateway takes them over within a second.
+///
+/// # Errors
+/// [`ApplyError`] for the first registry that would not load.
+pub async fn apply_file(
+    file: &Path,
+    store: &Store,
+    sandbox: &Sandbox,
+    secrets: &Secrets,
+) -> Result<Vec<Change>, ApplyError> {
+    let parsed: RegistryFile = crate::config::read::toml_file(file)?;
+    let here = file.parent().unwrap_or(Path::new("."));
+    let mut changes = Vec::new();
+    let mut puts = Vec::new();
+    for (name, config) in parsed.registries {
+        let wrong = |problem: String| ApplyError::Registry {
+            registry: name.clone(),
+            problem,
+        };
+        let module = check(&name, &config, here, sandbox, secrets)
+            .await
+            .map_err(wrong)?;
+        let configuration = serde_json::to_string(&config)
+            .map_err(|error| wrong(format!("its configuration cannot be stored: {error}")))?;
+        let digest = store.modules().put(module).await?.digest;
+        let before = store.registries().get(&name).await?;
+        let what = match &before {
+            None => What::Added,
+            Some(row)
+                if row.module_digest == digest
+                    && row.configuration == configuration
+                    && row.enabled == config.enabled =>
+            {
+                What::Unchanged
+            }
+            Some(_) => What::Changed,
+        };
+        if what != What::Unchanged {
+            puts.push(RegistryChange::Put {
+                name: name.clone(),
+                module_digest: digest.clone(),
+                configuration,
+                enabled: config.enabled,
+            });
+        }
+        changes.push(Change {
+            registry: name,
+            module: digest,
+            what,
+        });
+    }
+    if !puts.is_empty() {
+        store.registries().apply(puts).await?;
+    }
+    Ok(changes)
+}
+
+async fn check(
+    name: &str,
+    config: &RegistryConfig,
+    here: &Path,
+    sandbox: &Sandbox,
+    secrets: &Secrets,
+) -> Result<NewModule, String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
+        return Err(format!(
+            "a registry's name has lower-case letters, digits and `-`, at most {MAX_NAME}"
+        ));
+    }
+    for field in &config.policy.fields {
+        if !Person::FIELDS.contains(&field.as_str()) {
+            return Err(format!("policy.fields: a person has no field `{field}`"));
+        }
+    }
+    let path: PathBuf = here.join(&config.module);
+    let bytes = tokio::fs::read(&path)
+        .await
+        .map_err(|error| format!("module: {} cannot be read: {error}", path.display()))?;
+    let module = sandbox
+        .load(&bytes)
+        .await
+        .map_err(|error| format!("module: {}", chain(&error)))?;
+    check_needs(config, &module)?;
+    endpoints(&Egress::new(), name, config, secrets)?;
+    let description = module.description();
+    Ok(NewModule {
+        adapter: description.name.clone(),
+        version: description.version.clone(),
+        bytes: Bytes::from(bytes),
+    })
+}

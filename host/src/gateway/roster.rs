@@ -1,0 +1,297 @@
+//! Which module serves each registry right now. A request takes its entry once, as an `Arc`: a
+//! later change cannot touch it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{Gateway, GatewayError};
+use crate::config::limits::CallLimits;
+use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
+use crate::config::secret::Secrets;
+use crate::egress::{Egress, Endpoints};
+use crate::model::Ability;
+use crate::sandbox::{Module, Sandbox};
+use crate::store::{Registry, Store, StoreError};
+
+/// A registry, ready to be asked.
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) module: Module,
+    pub(super) endpoints: Arc<Endpoints>,
+    pub(super) settings: Arc<Map<String, Value>>,
+    pub(super) limits: Arc<CallLimits>,
+    pub(super) policy: PolicyConfig,
+    slots: Semaphore,
+    max_wait: Duration,
+}
+
+/// What is known of a registry.
+struct Slot {
+    row: Registry,
+    summary: String,
+    state: State,
+}
+
+enum State {
+    Ready(Arc<Entry>),
+    Disabled,
+    Broken(String),
+}
+
+/// A registry as callers and administrators see it.
+#[derive(Clone, Debug)]
+pub struct RegistryView {
+    /// Its name in the API.
+    pub name: String,
+    /// For people.
+    pub summary: String,
+    /// Whether it can be asked.
+    pub state: RegistryState,
+}
+
+/// Whether a registry can be asked.
+#[derive(Clone, Debug)]
+pub enum RegistryState {
+    /// It can.
+    Ready {
+        /// The adapter's name.
+        adapter: String,
+        /// Its version.
+        version: String,
+        /// The module's digest.
+        module: String,
+        /// What it can do.
+        abilities: Vec<Ability>,
+        /// What a call must state, by the policy's words.
+        required: Vec<crate::config::registry::Requirement>,
+    },
+    /// Switched off.
+    Disabled,
+    /// Its module or configuration does not load; the log says why.
+    NotReady,
+}
+
+pub(super) struct Roster {
+    sandbox: Sandbox,
+    egress: Egress,
+    secrets: Secrets,
+    slots: ArcSwap<HashMap<String, Arc<Slot>>>,
+}
+
+impl Roster {
+    pub(super) fn new(sandbox: Sandbox, egress: Egress, secrets: Secrets) -> Self {
+        Self {
+            sandbox,
+            egress,
+            secrets,
+            slots: ArcSwap::default(),
+        }
+    }
+
+    /// The registry, ready to be asked.
+    pub(super) fn take(&self, name: &str) -> Result<Arc<Entry>, GatewayError> {
+        let slots = self.slots.load();
+        match slots.get(name).map(|slot| &slot.state) {
+            None => Err(GatewayError::UnknownRegistry),
+            Some(State::Disabled) => Err(GatewayError::Disabled),
+            Some(State::Broken(_)) => Err(GatewayError::NotReady),
+            Some(State::Ready(entry)) => Ok(entry.clone()),
+        }
+    }
+
+    /// Takes over what the store has: what changed is loaded beside what serves, then all is
+    /// swapped at once.
+    pub(super) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
+        let now = self.slots.load_full();
+        let mut next = HashMap::new();
+        for row in store.registries().list().await? {
+            let name = row.name.clone();
+            // A broken one is tried again: its secret may be there by now.
+            let same = now
+                .get(&name)
+                .filter(|slot| slot.row == row && !matches!(slot.state, State::Broken(_)));
+            let slot = match same {
+                Some(slot) => slot.clone(),
+                None => Arc::new(self.slot(store, row).await?),
+            };
+            next.insert(name, slot);
+        }
+        self.slots.store(Arc::new(next));
+        Ok(())
+    }
+
+    async fn slot(&self, store: &Store, row: Registry) -> Result<Slot, StoreError> {
+        let config = serde_json::from_str::<RegistryConfig>(&row.configuration);
+        let summary = config
+            .as_ref()
+            .map(|config| config.summary.clone())
+            .unwrap_or_default();
+        let state = match config {
+            _ if !row.enabled => State::Disabled,
+            Err(error) => State::Broken(format!("its stored configuration: {error}")),
+            Ok(config) => match self.entry(store, &row, config).await? {
+                Ok(entry) => State::Ready(Arc::new(entry)),
+                Err(why) => State::Broken(why),
+            },
+        };
+        match &state {
+            State::Ready(entry) => tracing::info!(
+                registry = row.name,
+                adapter = entry.module.description().name,
+                module = entry.module.digest(),
+                "registry ready"
+            ),
+            State::Broken(why) => tracing::error!(registry = row.name, why, "registry not ready"),
+            State::Disabled => tracing::info!(registry = row.name, "registry disabled"),
+        }
+        Ok(Slot {
+            row,
+            summary,
+            state,
+        })
+    }
+
+    async fn entry(
+        &self,
+        store: &Store,
+        row: &Registry,
+        config: RegistryConfig,
+    ) -> Result<Result<Entry, String>, StoreError> {
+        let Some(stored) = store.modules().get(&row.module_digest).await? else {
+            return Ok(Err("its module is not in the store".into()));
+        };
+        let module = match self.sandbox.load(&stored.bytes).await {
+            Ok(module) => module,
+            Err(error) => return Ok(Err(chain(&error))),
+        };
+        if module.digest() != row.module_digest {
+            return Ok(Err("its stored module was changed: apply it again".into()));
+        }
+        Ok(self.lend(row, config, module))
+    }
+
+    fn lend(
+        &self,
+        row: &Registry,
+        config: RegistryConfig,
+        module: Module,
+    ) -> Result<Entry, String> {
+        check_needs(&config, &module)?;
+        let endpoints = endpoints(&self.egress, &row.name, &config, &self.secrets)?;
+        let ConcurrencyConfig {
+            max_calls,
+            max_wait_ms,
+        } = config.concurrency;
+        Ok(Entry {
+            name: row.name.clone(),
+            module,
+            endpoints: Arc::new(endpoints),
+            settings: Arc::new(config.settings),
+            limits: Arc::new(config.limits),
+            policy: config.policy,
+            slots: Semaphore::new(usize::try_from(max_calls).unwrap_or(1).max(1)),
+            max_wait: Duration::from_millis(max_wait_ms),
+        })
+    }
+}
+
+impl Entry {
+    /// A turn to run an instance. The one too many waits a bounded time.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, GatewayError> {
+        match tokio::time::timeout(self.max_wait, self.slots.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(GatewayError::Busy),
+        }
+    }
+}
+
+/// An endpoint that the module requires and the configuration lacks.
+pub(super) fn check_needs(config: &RegistryConfig, module: &Module) -> Result<(), String> {
+    for need in &module.description().endpoints {
+        if need.required && !config.endpoints.contains_key(&need.name) {
+            return Err(format!(
+                "the adapter needs an endpoint `{0}`: add endpoints.{0} with its base_url",
+                need.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the secrets and makes the endpoints.
+pub(super) fn endpoints(
+    egress: &Egress,
+    registry: &str,
+    config: &RegistryConfig,
+    secrets: &Secrets,
+) -> Result<Endpoints, String> {
+    let mut named: std::collections::BTreeMap<String, SecretString> = Default::default();
+    for (name, source) in &config.secrets {
+        let secret = secrets
+            .resolve(&format!("secrets.{name}"), source)
+            .map_err(|error| chain(&error))?;
+        named.insert(name.clone(), secret);
+    }
+    let mut credentials = std::collections::BTreeMap::new();
+    for (name, endpoint) in &config.endpoints {
+        let credential = endpoint
+            .credential
+            .resolve(&format!("endpoints.{name}.credential"), secrets)
+            .map_err(|error| chain(&error))?;
+        credentials.insert(name.clone(), credential);
+    }
+    Endpoints::build(egress, registry, &config.endpoints, &named, &credentials)
+        .map_err(|error| chain(&error))
+}
+
+/// An error and its sources on one line, for an administrator.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl Gateway {
+    /// All registries that `may_see` lets through, by name.
+    pub fn registries(&self, may_see: impl Fn(&str) -> bool) -> Vec<RegistryView> {
+        let slots = self.inner.roster.slots.load();
+        let mut views: Vec<RegistryView> = slots
+            .iter()
+            .filter(|(name, _)| may_see(name))
+            .map(|(name, slot)| RegistryView {
+                name: name.clone(),
+                summary: slot.summary.clone(),
+                state: match &slot.state {
+                    State::Disabled => RegistryState::Disabled,
+                    State::Broken(_) => RegistryState::NotReady,
+                    State::Ready(entry) => {
+                        let description = entry.module.description();
+                        RegistryState::Ready {
+                            adapter: description.name.clone(),
+                            version: description.version.clone(),
+                            module: entry.module.digest().to_owned(),
+                            abilities: description.abilities.clone(),
+                            required: entry.policy.required.clone(),
+                        }
+                    }
+                },
+            })
+            .collect();
+        views.sort_by(|a, b| a.name.cmp(&b.name));
+        views
+    }
+}

@@ -1,0 +1,207 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fn put(name: &str, digest: &str) -> RegistryChange {
+    RegistryChange::Put {
+        name: name.to_owned(),
+        module_digest: digest.to_owned(),
+        configuration: r#"{"endpoints":{}}"#.to_owned(),
+        enabled: true,
+    }
+}
+
+#[tokio::test]
+async fn the_file_is_for_the_owner_only() {
+    let home = Home::new();
+    let store = home.open().await;
+    store.audit().begin(begin_row("r-1")).await.unwrap();
+    let directory = home.directory.path().join("data");
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(directory.clone()), 0o700);
+    let files: Vec<_> = fs::read_dir(directory).unwrap().collect();
+    assert_eq!(files.len(), 3, "the file, its log and the log's index");
+    for file in files {
+        let path = file.unwrap().path();
+        assert_eq!(mode(path.clone()), 0o600, "{}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn the_schema_is_brought_up_to_date_once_by_however_many() {
+    let home = Home::new();
+    let stores = futures_util::future::join_all((0..4).map(|_| home.open())).await;
+    stores[0].audit().begin(begin_row("r-1")).await.unwrap();
+    assert_eq!(stores[3].audit().recent(10).await.unwrap().len(), 1);
+    let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite"));
+    assert_eq!(
+        sqlite::MIGRATOR.iter().count(),
+        files.unwrap().count(),
+        "a migration was added without rebuilding: touch store/sqlite.rs"
+    );
+}
+
+#[tokio::test]
+async fn a_schema_of_a_later_gateway_is_refused() {
+    let home = Home::new();
+    home.open().await.close().await;
+    let mut conn = sqlite::connect(&sqlite::options(&home.config))
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         VALUES (9999, 'later', TRUE, x'00', 0)",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let error = Store::open(&home.config).await.unwrap_err();
+    assert!(matches!(error, StoreError::Migrate(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_path_that_cannot_be_is_a_typed_error() {
+    let home = Home::new();
+    let mut config = home.config.clone();
+    fs::write(home.directory.path().join("file"), "").unwrap();
+    config.path = home.directory.path().join("file/gateway.sqlite");
+    let error = Store::open(&config).await.unwrap_err();
+    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+
+    config.path = home.directory.path().join("text.sqlite");
+    fs::write(
+        &config.path,
+        "this is no database, however long it may be".repeat(100),
+    )
+    .unwrap();
+    let error = Store::open(&config).await.unwrap_err();
+    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn modules_are_stored_once_and_checked_when_read() {
+    let home = Home::new();
+    let store = home.open().await;
+    let first = store.modules().put(a_module(b"wasm")).await.unwrap();
+    assert_eq!(
+        first.digest,
+        "sha256:336154bf67f765f8f75d16a0accee61b5ee5f6a75b2a2905703df913bd550f3e"
+    );
+    assert_eq!(first.size_bytes, 4);
+    let mut again = a_module(b"wasm");
+    again.version = "9".to_owned();
+    assert_eq!(store.modules().put(again).await.unwrap(), first);
+    assert_eq!(store.modules().list().await.unwrap(), vec![first.clone()]);
+    assert_eq!(store.revision().await.unwrap(), 0);
+
+    let module = store.modules().get(&first.digest).await.unwrap().unwrap();
+    assert_eq!(module.bytes, Bytes::from_static(b"wasm"));
+    assert!(store.modules().get("sha256:00").await.unwrap().is_none());
+
+    let mut conn = sqlite::connect(&sqlite::options(&home.config))
+        .await
+        .unwrap();
+    sqlx::query("UPDATE modules SET bytes = x'00'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    let error = store.modules().get(&first.digest).await.unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { what: "module" }));
+}
+
+#[tokio::test]
+async fn changes_of_registries_are_made_together_or_not_at_all() {
+    let home = Home::new();
+    let store = home.open().await;
+    let digest = store.modules().put(a_module(b"wasm")).await.unwrap().digest;
+    let registries = store.registries();
+    let revision = registries
+        .apply(vec![put("crvs", &digest), put("social", &digest)])
+        .await
+        .unwrap();
+    assert_eq!(revision, 1);
+
+    let half = vec![
+        RegistryChange::Delete {
+            name: "crvs".to_owned(),
+        },
+        put("other", "sha256:none"),
+    ];
+    let error = registries.apply(half).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no module sha256:none");
+    let absent = RegistryChange::Enable {
+        name: "none".to_owned(),
+        enabled: true,
+    };
+    let error = registries.apply(vec![absent]).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no registry none");
+    assert_eq!(store.revision().await.unwrap(), 1);
+    assert!(registries.get("crvs").await.unwrap().is_some());
+
+    let changes = vec![
+        RegistryChange::Enable {
+            name: "crvs".to_owned(),
+            enabled: false,
+        },
+        RegistryChange::Delete {
+            name: "social".to_owned(),
+        },
+    ];
+    assert_eq!(registries.apply(changes).await.unwrap(), 2);
+    let left = registries.list().await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!((left[0].name.as_str(), left[0].enabled), ("crvs", false));
+    assert_eq!(left[0].configuration, r#"{"endpoints":{}}"#);
+}
+
+#[tokio::test]
+async fn another_process_sees_the_revision_move() {
+    let home = Home::new();
+    let (gateway, cli) = (home.open().await, home.open().await);
+    assert_eq!(gateway.revision().await.unwrap(), 0);
+    let caller = cli.callers().add(a_caller("openimis", 1)).await.unwrap();
+    assert_eq!(gateway.revision().await.unwrap(), 1);
+    assert_eq!(
+        gateway.callers().active().await.unwrap(),
+        vec![caller.clone()]
+    );
+    cli.callers().revoke(caller.id).await.unwrap();
+    assert_eq!(gateway.revision().await.unwrap(), 2);
+    assert!(gateway.callers().active().await.unwrap().is_empty());
+    assert!(
+        gateway.callers().list().await.unwrap()[0]
+            .revoked_at
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn callers_keep_their_grants_and_their_names() {
+    let home = Home::new();
+    let store = home.open().await;
+    let mut new = a_caller("openimis", 1);
+    new.registries = RegistryGrant::Named(vec!["crvs".to_owned(), "*".to_owned()]);
+    let caller = store.callers().add(new.clone()).await.unwrap();
+    store.callers().revoke(caller.id).await.unwrap();
+    let first = store.callers().list().await.unwrap();
+    assert_eq!(first[0].registries, new.registries);
+    assert_eq!(first[0].abilities, new.abilities);
+
+    let error = store
+        .callers()
+        .add(a_caller("openimis", 2))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "caller.name is taken already: openimis");
+    let error = store.callers().add(a_caller("other", 1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "caller.key is taken already: (hidden)");
+    let error = store.callers().add(a_caller("", 3)).await.unwrap_err();
+    assert_eq!(error.to_string(), "caller.name is empty");
+    let error = store.callers().revoke(Uuid::nil()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unknown { what: "caller", .. }));
+
+    store.callers().revoke(caller.id).await.unwrap();
+    let second = store.callers().list().await.unwrap();
+    assert_eq!(second[0].revoked_at, first[0].revoked_at);
+}

@@ -1,0 +1,107 @@
+//! The one task that writes. Whatever waits in its queue goes to disk with one sync: the more calls
+//! at once, the fewer syncs for each.
+
+mod task;
+pub(super) mod transaction;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::audit::{AuditBegin, AuditEnd};
+use super::callers::Caller;
+use super::error::StoreError;
+use super::modules::Module;
+use super::registries::RegistryChange;
+use super::sqlite::{Conn, ConnOptions};
+use crate::config::store::StoreConfig;
+use task::Task;
+
+/// Where the rest of the store hands in its writes.
+#[derive(Clone, Debug)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Job>,
+    queue_wait: Duration,
+    commits: Arc<AtomicU64>,
+    closing: CancellationToken,
+    task: TaskTracker,
+}
+
+/// Every write there is.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Shares its transaction with the other audit rows that wait.
+    Audit(AuditRow),
+    /// Has a transaction of its own.
+    Change(Change),
+}
+
+#[derive(Debug)]
+pub(super) enum AuditRow {
+    Begin(Box<AuditBegin>),
+    End(Box<AuditEnd>),
+}
+
+#[derive(Debug)]
+pub(super) enum Change {
+    PutModule(Box<Module>),
+    Registries(Vec<RegistryChange>),
+    AddCaller(Box<Caller>),
+    RevokeCaller(String),
+    /// None: only whether one could be made.
+    Check,
+    /// Lets the connection's file grow by no more than a few pages.
+    #[cfg(test)]
+    FillTheDisk,
+}
+
+impl Writer {
+    pub(super) fn start(conn: Conn, options: ConnOptions, config: &StoreConfig) -> Self {
+        let queue_rows = usize::try_from(config.queue_rows.get()).unwrap_or(usize::MAX);
+        let batch_rows = usize::try_from(config.batch_rows.get()).unwrap_or(usize::MAX);
+        let (queue, jobs) = mpsc::channel(queue_rows);
+        let writer = Self {
+            queue,
+            queue_wait: Duration::from_millis(config.queue_wait_ms.into()),
+            commits: Arc::default(),
+            closing: CancellationToken::new(),
+            task: TaskTracker::new(),
+        };
+        let task = Task::new(jobs, batch_rows, conn, options, Arc::clone(&writer.commits));
+        writer.task.spawn(task.run(writer.closing.clone()));
+        writer.task.close();
+        writer
+    }
+
+    /// Returns once the work is durable. What the number means belongs to the work. A caller that
+    /// stops waiting does not withdraw its work.
+    pub(super) async fn write(&self, work: Work) -> Result<i64, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let place = tokio::time::timeout(self.queue_wait, self.queue.reserve())
+            .await
+            .map_err(|_| StoreError::Busy)?
+            .map_err(|_| StoreError::Closed)?;
+        place.send(Job { work, reply });
+        // The task answers every job; it falls silent only when its runtime is torn down.
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        self.task.wait().await;
+    }
+}
+
+#[derive(Debug)]
+struct Job {
+    work: Work,
+    reply: oneshot::Sender<Result<i64, StoreError>>,
+}

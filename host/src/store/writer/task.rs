@@ -1,0 +1,175 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sqlx::Connection;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{AuditRow, Change, Job, Work, transaction};
+use crate::store::error::StoreError;
+use crate::store::sqlite::{self, Conn, ConnOptions};
+
+type Reply = oneshot::Sender<Result<i64, StoreError>>;
+
+/// The writing end: owns the connection and takes what waits in the queue.
+pub(super) struct Task {
+    jobs: mpsc::Receiver<Job>,
+    batch_rows: usize,
+    options: ConnOptions,
+    /// Absent after a failure: the next write starts afresh.
+    conn: Option<Conn>,
+    /// Whether the last write went well.
+    healthy: bool,
+    commits: Arc<AtomicU64>,
+}
+
+impl Task {
+    pub(super) fn new(
+        jobs: mpsc::Receiver<Job>,
+        batch_rows: usize,
+        conn: Conn,
+        options: ConnOptions,
+        commits: Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            jobs,
+            batch_rows,
+            options,
+            conn: Some(conn),
+            healthy: true,
+            commits,
+        }
+    }
+
+    /// Until the store is closed or all its handles are gone, and the queue is empty.
+    pub(super) async fn run(mut self, closing: CancellationToken) {
+        let mut waiting = Vec::new();
+        loop {
+            let taken = tokio::select! {
+                biased;
+                () = closing.cancelled(), if !self.jobs.is_closed() => {
+                    // Refuses what is new; what is in the queue is still received below.
+                    self.jobs.close();
+                    continue;
+                }
+                taken = self.jobs.recv_many(&mut waiting, self.batch_rows) => taken,
+            };
+            if taken == 0 {
+                break;
+            }
+            self.work_off(std::mem::take(&mut waiting)).await;
+        }
+        if let Some(conn) = self.conn.take()
+            && let Err(error) = conn.close().await
+        {
+            tracing::warn!(error = %error, "the database did not close cleanly");
+        }
+    }
+
+    /// Audit rows together, each change by itself, in the order in which they came.
+    async fn work_off(&mut self, jobs: Vec<Job>) {
+        let mut rows = Vec::new();
+        let mut replies = Vec::new();
+        let mut jobs = jobs.into_iter().peekable();
+        while let Some(Job { work, reply }) = jobs.next() {
+            let failure = match work {
+                Work::Change(change) => self.change(change, reply).await,
+                Work::Audit(row) => {
+                    rows.push(row);
+                    replies.push(reply);
+                    if jobs
+                        .peek()
+                        .is_some_and(|next| matches!(next.work, Work::Audit(_)))
+                    {
+                        continue;
+                    }
+                    let failure = self.audit(&rows, replies.drain(..)).await;
+                    rows.clear();
+                    failure
+                }
+            };
+            self.healthy = failure.is_none();
+            if let Some(error) = failure {
+                // All who wait hear of it now: each trying the lock in turn would add up the timeouts.
+                jobs.for_each(|job| answer(job.reply, Err(error.clone())));
+                self.fail_queue(&error);
+                return;
+            }
+        }
+    }
+
+    /// Returns the database's failure, if it failed.
+    async fn audit(
+        &mut self,
+        rows: &[AuditRow],
+        replies: impl Iterator<Item = Reply>,
+    ) -> Option<StoreError> {
+        let done = match self.connection().await {
+            Ok(conn) => transaction::insert(conn, rows).await,
+            Err(error) => Err(error),
+        };
+        match self.drop_failed(done).await {
+            Ok(results) => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                for (reply, result) in replies.zip(results) {
+                    answer(reply, result.map(|()| 0));
+                }
+                None
+            }
+            Err(error) => {
+                replies.for_each(|reply| answer(reply, Err(error.clone())));
+                Some(error)
+            }
+        }
+    }
+
+    /// Returns the database's failure, if it failed.
+    async fn change(&mut self, change: Change, reply: Reply) -> Option<StoreError> {
+        let healthy = self.healthy;
+        let done = match self.connection().await {
+            Ok(conn) => transaction::change(conn, change, healthy).await,
+            Err(error) => Err(error),
+        };
+        let done = self.drop_failed(done).await;
+        let failure = done
+            .as_ref()
+            .err()
+            .filter(|error| error.is_of_the_database())
+            .cloned();
+        answer(reply, done);
+        failure
+    }
+
+    async fn connection(&mut self) -> Result<&mut Conn, StoreError> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => sqlite::connect(&self.options).await?,
+        };
+        Ok(self.conn.insert(conn))
+    }
+
+    /// After a failed write or sync what a connection believes of its file is not to be trusted.
+    async fn drop_failed<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::Unavailable(cause)) = &done {
+            tracing::error!(error = %cause, "the database failed");
+            if let Some(conn) = self.conn.take() {
+                drop(conn.close().await);
+            }
+        }
+        done
+    }
+
+    fn fail_queue(&mut self, error: &StoreError) {
+        // Only those here now: who comes later gets a try of their own.
+        for _ in 0..self.jobs.len() {
+            if let Ok(job) = self.jobs.try_recv() {
+                answer(job.reply, Err(error.clone()));
+            }
+        }
+    }
+}
+
+fn answer(reply: Reply, result: Result<i64, StoreError>) {
+    // A caller that stopped waiting is no concern of the writer.
+    drop(reply.send(result));
+}
