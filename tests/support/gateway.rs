@@ -251,6 +251,7 @@ async fn apply(
     let texts = registries.map(|(name, text)| text.write(name, &stand_in.url()));
     let text: String = texts.collect();
     std::fs::write(file, &text).expect("the registries' file");
+    crate::registries::put_adapter(file.parent().expect("its directory"));
     apply_file(file, &parts.store, &parts.sandbox, &parts.secrets)
         .await
         .unwrap_or_else(|error| panic!("{error}\n{text}"));

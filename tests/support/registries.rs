@@ -1,10 +1,22 @@
 //! Registries in the text of `registry apply -f`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use toml::{Table, Value};
 
 use crate::components;
+
+/// The adapter's file, beside the registries' own.
+const SPDCI: &str = "adapter-spdci.wasm";
+
+/// Puts the adapter beside a registries' file. It is read once: another checkout that builds into
+/// the same target directory does not change it under a running test.
+pub(crate) fn put_adapter(folder: &Path) {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    let bytes = BYTES.get_or_init(|| components::bytes("adapter-spdci"));
+    std::fs::write(folder.join(SPDCI), bytes).expect("the adapter is written");
+}
 
 /// One registry's section, as a test wants it.
 #[derive(Clone)]
@@ -15,9 +27,8 @@ pub struct RegistryText {
 impl RegistryText {
     /// The `spdci` adapter, for a registry of that type.
     pub fn spdci(registry_type: &str) -> Self {
-        let module = components::component("adapter-spdci");
         Self { table: Table::new() }
-            .module(module)
+            .module(PathBuf::from(SPDCI))
             .set("settings.registry_type", registry_type)
             .set("settings.sender_id", "suite")
     }
