@@ -53,10 +53,10 @@ fn shapes(table: &mut Table) {
     table.add("JSON of another kind", list, (400, "invalid-request", "body"));
     table.add("not UTF-8", bytes, (400, "invalid-json", ""));
     table.body("unknown field", "find", json!({ "identifiers": [], "colour": MARK }), "unknown-field", "colour");
-    table.body("unknown field below", "find", json!({ "identifiers": [{ "scheme": "a", "value": "b", "colour": MARK }] }), "unknown-field", "identifiers[0].colour");
-    table.body("a field is missing", "find", json!({ "identifiers": [{ "scheme": MARK }] }), "missing-field", "identifiers[0].value");
+    table.body("unknown field below", "find", json!({ "identifiers": [{ "scheme": "a", "value": "b", "colour": MARK }] }), "unknown-field", "identifiers.0.colour");
+    table.body("a field is missing", "find", json!({ "identifiers": [{ "scheme": MARK }] }), "missing-field", "identifiers.0.value");
     table.body("text for a list", "find", json!({ "identifiers": MARK }), "invalid-request", "identifiers");
-    table.body("number for a text", "find", json!({ "identifiers": [{ "scheme": "a", "value": 98_765_432 }] }), "invalid-request", "identifiers[0].value");
+    table.body("number for a text", "find", json!({ "identifiers": [{ "scheme": "a", "value": 98_765_432 }] }), "invalid-request", "identifiers.0.value");
 }
 
 /// Values that the types cannot refuse, or that they must.
@@ -68,11 +68,11 @@ fn values(table: &mut Table) {
     table.body("unknown sex", "verify", claim(json!({ "sex": MARK })), "invalid-request", "claimed.sex");
     table.body("empty claim", "verify", claim(json!({})), "invalid-request", "claimed");
     table.body("no identifiers", "find", json!({ "identifiers": [], "languages": [MARK] }), "invalid-request", "identifiers");
-    table.body("empty value", "find", one(" "), "invalid-request", "identifiers[0].value");
-    table.body("too long", "find", one(&MARK.repeat(100)), "invalid-request", "identifiers[0].value");
-    table.body("control characters", "find", one(&format!("{MARK}\u{1b}[2J\n")), "invalid-request", "identifiers[0].value");
+    table.body("empty value", "find", one(" "), "invalid-request", "identifiers.0.value");
+    table.body("too long", "find", one(&MARK.repeat(100)), "invalid-request", "identifiers.0.value");
+    table.body("control characters", "find", one(&format!("{MARK}\u{1b}[2J\n")), "invalid-request", "identifiers.0.value");
     table.body("too many", "find", json!({ "identifiers": vec![identifiers(MARK)[0].clone(); 33] }), "invalid-request", "identifiers");
-    table.body("no such wanted field", "find", json!({ "identifiers": identifiers(MARK), "fields": ["names", MARK] }), "invalid-request", "fields[1]");
+    table.body("no such wanted field", "find", json!({ "identifiers": identifiers(MARK), "fields": ["names", MARK] }), "invalid-request", "fields.1");
 }
 
 /// What a search refuses.
@@ -83,10 +83,11 @@ fn searches(table: &mut Table, foreign_page: &Value) {
     search("page size 101", json!({ "criteria": named(), "pageSize": 101 }), "pageSize");
     search("page size of words", json!({ "criteria": named(), "pageSize": MARK }), "pageSize");
     search("no criteria", json!({ "criteria": [], "languages": [MARK] }), "criteria");
-    search("two tests", json!({ "criteria": [{ "field": "sex", "equals": MARK, "fuzzy": MARK }] }), "criteria[0]");
-    search("no test", json!({ "criteria": [{ "field": MARK }] }), "criteria[0]");
-    search("empty field", json!({ "criteria": [{ "field": "", "equals": MARK }] }), "criteria[0].field");
-    search("empty range", json!({ "criteria": [{ "field": MARK, "range": {} }] }), "criteria[0].range");
+    search("two tests", json!({ "criteria": [{ "field": "sex", "equals": MARK, "fuzzy": MARK }] }), "criteria.0");
+    search("no test", json!({ "criteria": [{ "field": MARK }] }), "criteria.0");
+    search("empty field", json!({ "criteria": [{ "field": "", "equals": MARK }] }), "criteria.0.field");
+    search("empty range", json!({ "criteria": [{ "field": MARK, "range": {} }] }), "criteria.0.range");
+    search("no such field", json!({ "criteria": [{ "field": MARK, "equals": MARK }] }), "criteria.0.field");
     search("bad page", json!({ "criteria": named(), "page": MARK }), "page");
     search("another registry's page", json!({ "criteria": named(), "page": foreign_page }), "page");
     search("a page with more", json!({ "criteria": named(), "page": format!("{}{MARK}", foreign_page.as_str().unwrap()) }), "page");

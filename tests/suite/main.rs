@@ -25,3 +25,4 @@ mod outbound;
 mod peer;
 mod registry_faults;
 mod roster;
+mod searches;

@@ -133,3 +133,8 @@ fn an_answer_of_another_shape_is_found() {
     more["person"]["colour"] = json!("red");
     assert!(schemas.check(&schema, &more).unwrap_err().contains("colour"));
 }
+
+#[test]
+fn tmp_write() {
+    std::fs::write(workspace().join("host/openapi.json"), registry_gateway::api::document()).unwrap();
+}
