@@ -27,7 +27,13 @@ async fn every_path_but_a_few_asks_for_a_key() {
             }
             assert_eq!((without.status, without.code()), (401, "unauthorized"));
             assert_eq!(without.header("www-authenticate"), "Bearer");
-            for wrong in ["", "Bearer", "Bearer ", "Bearer rgw_x", "Basic c3VpdGU6eA=="] {
+            for wrong in [
+                "",
+                "Bearer",
+                "Bearer ",
+                "Bearer rgw_x",
+                "Basic c3VpdGU6eA==",
+            ] {
                 let answer = ask.clone().header("authorization", wrong).send().await;
                 assert_eq!(answer.status, 401, "{path} {wrong}");
             }
@@ -69,7 +75,11 @@ async fn a_caller_sees_its_own_registries_and_abilities() {
         };
         let answer = gateway.lookup("civil", ability, &body).key(&key);
         let answer = answer.send().await;
-        assert_eq!((answer.status, answer.code()), (403, "not-granted"), "{ability}");
+        assert_eq!(
+            (answer.status, answer.code()),
+            (403, "not-granted"),
+            "{ability}"
+        );
     }
     assert_eq!(gateway.stand_in.requests(), before);
 }
@@ -82,7 +92,10 @@ async fn a_revoked_key_is_no_key() {
     gateway.find("civil", &uin).key(&key).send().await.ok();
     let store = gateway.store().await;
     let callers = store.callers().list().await.unwrap();
-    let brief = callers.iter().find(|caller| caller.name == "brief").unwrap();
+    let brief = callers
+        .iter()
+        .find(|caller| caller.name == "brief")
+        .unwrap();
     store.callers().revoke(brief.id).await.unwrap();
     gateway.serving.gateway.reload().await.unwrap();
     let answer = gateway.find("civil", &uin).key(&key).send().await;

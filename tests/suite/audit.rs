@@ -67,23 +67,36 @@ async fn each_answer_has_its_rows_before_it_leaves() {
         assert_eq!(begin.registry, "civil");
         assert_eq!(begin.ability, ability);
         assert_eq!(begin.asked.len(), 1);
-        let said = [&begin.purpose, &begin.user, &begin.entity, &begin.legal_basis];
+        let said = [
+            &begin.purpose,
+            &begin.user,
+            &begin.entity,
+            &begin.legal_basis,
+        ];
         let said = said.map(|text| text.as_deref().unwrap_or_default());
         assert_eq!(said, ["suite", "officer-7", "district-3", "art-6"]);
         if status == 200 {
             assert_eq!(answer.json["source"]["module"], begin.module_digest);
         }
         if body == &somebody {
-            assert!(end.disclosed.contains(&begin.asked[0]), "who was asked is told");
+            assert!(
+                end.disclosed.contains(&begin.asked[0]),
+                "who was asked is told"
+            );
             hashes.push(begin.asked[0]);
         }
     }
     // One person, one hash; with another gateway's key another.
     assert_eq!(hashes[0], hashes[1]);
     let other = TestGateway::start().await;
-    let answer = other.find("civil", &uin).header("x-request-id", "audit-other");
+    let answer = other
+        .find("civil", &uin)
+        .header("x-request-id", "audit-other");
     answer.send().await.ok();
-    assert_ne!(rows(&other, "audit-other").await[0].begin.asked[0], hashes[0]);
+    assert_ne!(
+        rows(&other, "audit-other").await[0].begin.asked[0],
+        hashes[0]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,10 +127,16 @@ async fn without_the_last_row_nothing_is_told() {
                   BEGIN SELECT RAISE(ABORT, 'refused by the test'); END";
     other.execute(refuse).await.expect("a trigger");
     let id = "audit-no-end";
-    let answer = gateway.find("civil", &person.uin).header("x-request-id", id);
+    let answer = gateway
+        .find("civil", &person.uin)
+        .header("x-request-id", id);
     let answer = answer.send().await;
     assert_eq!((answer.status, answer.code()), (503, "audit-unavailable"));
-    assert!(!answer.text.contains(&person.name.surname), "{}", answer.text);
+    assert!(
+        !answer.text.contains(&person.name.surname),
+        "{}",
+        answer.text
+    );
     assert_eq!(gateway.stand_in.requests(), 1);
     let rows = rows(&gateway, id).await;
     assert!(rows.len() == 1 && rows[0].end.is_none());

@@ -32,7 +32,11 @@ async fn a_bearer_token_comes_from_the_environment_or_a_file() {
     // The secret is nowhere in what the gateway keeps: only its place is.
     for file in ["registry-gateway.db", "registry-gateway.db-wal"] {
         let bytes = std::fs::read(gateway.data_dir().join(file)).unwrap_or_default();
-        assert!(!bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes()));
+        assert!(
+            !bytes
+                .windows(TOKEN.len())
+                .any(|part| part == TOKEN.as_bytes())
+        );
     }
 }
 

@@ -20,7 +20,11 @@ const ROOMS: &[Room] = &[
     room("store", &["model", "config"], &["store"]),
     // Endpoints are configured per registry; there is no section `egress`.
     room("egress", &["model", "config"], &["endpoint"]),
-    room("sandbox", &["model", "config", "egress"], &["sandbox", "limits"]),
+    room(
+        "sandbox",
+        &["model", "config", "egress"],
+        &["sandbox", "limits"],
+    ),
     // It reads what the store keeps of a registry: its configuration and the places of its secrets.
     room(
         "gateway",
@@ -29,8 +33,18 @@ const ROOMS: &[Room] = &[
     ),
     room("api", &["model", "gateway", "config"], &["api"]),
     // The composition root and the commands know everybody.
-    room("serve", &["config", "store", "egress", "sandbox", "gateway", "api"], &[]),
-    room("cli", &["config", "model", "store", "egress", "gateway", "api", "serve"], &[]),
+    room(
+        "serve",
+        &["config", "store", "egress", "sandbox", "gateway", "api"],
+        &[],
+    ),
+    room(
+        "cli",
+        &[
+            "config", "model", "store", "egress", "gateway", "api", "serve",
+        ],
+        &[],
+    ),
     room("lib", &[], &[]),
     room("main", &[], &[]),
 ];
@@ -79,7 +93,9 @@ const fn room(
 /// All files of a folder, in all its folders, apart from what tools make.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+    for entry in
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap_or_default();
         // In a worktree `.git` is a file.
@@ -99,14 +115,17 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn rust(folder: &str) -> Vec<(PathBuf, String)> {
     let files = files(&workspace().join(folder)).into_iter();
     let rust = files.filter(|file| file.extension().is_some_and(|kind| kind == "rs"));
-    rust.map(|file| (file.clone(), fs::read_to_string(&file).unwrap())).collect()
+    rust.map(|file| (file.clone(), fs::read_to_string(&file).unwrap()))
+        .collect()
 }
 
 /// The source without its comments.
 fn code(text: &str) -> String {
     let lines = text.lines().map(|line| {
         // `://` stands in addresses, not before comments.
-        let comment = line.match_indices("//").find(|(at, _)| !line[..*at].ends_with(':'));
+        let comment = line
+            .match_indices("//")
+            .find(|(at, _)| !line[..*at].ends_with(':'));
         comment.map_or(line, |(at, _)| &line[..at])
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -135,13 +154,19 @@ fn behind(code: &str, path: &str) -> BTreeSet<String> {
             depth += i32::from(c == '{') - i32::from(c == '}');
             c == ',' && depth == 0
         });
-        found.extend(parts.map(|part| word(part.trim())).filter(|word| !word.is_empty()));
+        found.extend(
+            parts
+                .map(|part| word(part.trim()))
+                .filter(|word| !word.is_empty()),
+        );
     }
     found
 }
 
 fn word(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 /// Whether a crate is named: `name::` or `use name;`.
@@ -159,8 +184,13 @@ fn dependencies(manifest: &Path) -> Vec<String> {
     let text = fs::read_to_string(manifest).unwrap();
     let manifest: toml::Table = toml::from_str(&text).unwrap();
     let sections = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let tables = sections.iter().filter_map(|name| manifest.get(*name)?.as_table());
-    tables.flat_map(|table| table.keys()).map(|name| name.replace('-', "_")).collect()
+    let tables = sections
+        .iter()
+        .filter_map(|name| manifest.get(*name)?.as_table());
+    tables
+        .flat_map(|table| table.keys())
+        .map(|name| name.replace('-', "_"))
+        .collect()
 }
 
 /// What a file of a room does that it may not.
@@ -223,7 +253,11 @@ fn bindings_do_not_leave_the_sandbox() {
     let source = fs::read_to_string(workspace().join("host/src/sandbox.rs")).unwrap();
     let code = code(&source);
     assert!(code.contains("mod bindings;"));
-    for public in ["pub mod bindings", "pub(crate) mod bindings", "pub use bindings"] {
+    for public in [
+        "pub mod bindings",
+        "pub(crate) mod bindings",
+        "pub use bindings",
+    ] {
         assert!(!code.contains(public), "{public}");
     }
 }
@@ -233,8 +267,16 @@ fn the_table_can_be_broken() {
     let crates = vec!["tokio".to_owned()];
     for (name, text, wrong) in [
         ("api", "use crate::store::Store;", "uses crate::store"),
-        ("api", "use crate::{model, sandbox::Fault};", "uses crate::sandbox"),
-        ("api", "use crate::config::registry::Requirement;", "uses crate::config::registry"),
+        (
+            "api",
+            "use crate::{model, sandbox::Fault};",
+            "uses crate::sandbox",
+        ),
+        (
+            "api",
+            "use crate::config::registry::Requirement;",
+            "uses crate::config::registry",
+        ),
         ("gateway", "fn f() -> axum::Json<()> {}", "uses axum"),
         ("gateway", "use http::StatusCode;", "says StatusCode"),
         ("model", "use tokio::fs;", "uses tokio"),
@@ -263,9 +305,17 @@ fn adapters_know_the_sdk_alone() {
     for adapter in fs::read_dir(workspace().join("adapters")).unwrap() {
         let adapter = adapter.unwrap().path();
         let crates = dependencies(&adapter.join("Cargo.toml"));
-        assert!(crates.iter().any(|name| name == "adapter_sdk"), "{}", adapter.display());
+        assert!(
+            crates.iter().any(|name| name == "adapter_sdk"),
+            "{}",
+            adapter.display()
+        );
         for no in ["wit_bindgen", "registry_gateway", "gateway_tests"] {
-            assert!(!crates.iter().any(|name| name == no), "{}: {no}", adapter.display());
+            assert!(
+                !crates.iter().any(|name| name == no),
+                "{}: {no}",
+                adapter.display()
+            );
         }
         for (file, text) in rust(&adapter.display().to_string()) {
             assert!(!code(&text).contains("wit_bindgen"), "{}", file.display());
@@ -280,7 +330,12 @@ fn adapters_know_the_sdk_alone() {
 /// What only this machine, or that of whoever wrote it, has.
 #[test]
 fn no_file_names_a_place_on_a_machine() {
-    let places = [["/wo", "rk/"], ["/ho", "me/"], ["/Us", "ers/"], ["/ro", "ot/"]];
+    let places = [
+        ["/wo", "rk/"],
+        ["/ho", "me/"],
+        ["/Us", "ers/"],
+        ["/ro", "ot/"],
+    ];
     let places = places.map(|parts| parts.concat());
     let mut found = Vec::new();
     for file in files(workspace()) {

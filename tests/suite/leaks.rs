@@ -76,16 +76,29 @@ async fn go_wrong(gateway: &TestGateway, told: &mut Told, person: &Person) {
         gateway.get(&format!("/v1/{word}/{}", person.uin)),
         gateway.get(&format!("/v1/registries/{word}")),
         gateway.find(&person.uin, &person.uin),
-        gateway.lookup("civil", "search", &json!({ "criteria": [{ "field": word, "equals": word }] })),
-        gateway.lookup("civil", "search", &json!({ "criteria": [{ "field": "sex", "fuzzy": word }] })),
-        gateway.lookup("civil", "search", &json!({ "criteria": [{ "field": "sex", "equals": word }], "page": word })),
+        gateway.lookup(
+            "civil",
+            "search",
+            &json!({ "criteria": [{ "field": word, "equals": word }] }),
+        ),
+        gateway.lookup(
+            "civil",
+            "search",
+            &json!({ "criteria": [{ "field": "sex", "fuzzy": word }] }),
+        ),
+        gateway.lookup(
+            "civil",
+            "search",
+            &json!({ "criteria": [{ "field": "sex", "equals": word }], "page": word }),
+        ),
     ];
     for ask in asks {
         assert_ne!(told.ask(ask).await, 200);
     }
     // An adapter that tells its log what it should not, and dies of it.
     for behaviour in ["log_name", "print_name", "panic_with_name", "trap"] {
-        let values = [behaviour, word, &person.uin].map(|value| json!({ "scheme": "behaviour", "value": value }));
+        let values = [behaviour, word, &person.uin]
+            .map(|value| json!({ "scheme": "behaviour", "value": value }));
         let body = json!({ "identifiers": values });
         told.ask(gateway.lookup("hostile", "find", &body)).await;
     }
@@ -102,7 +115,9 @@ async fn nothing_of_a_person_is_where_it_should_not_be() {
         .environment("REGISTRY_SECRET_SUITE", TOKEN)
         .registry("civil", with_secret)
         .registry("social", with_secret)
-        .registry("hostile", |text| text.module(components::component("hostile-guest")))
+        .registry("hostile", |text| {
+            text.module(components::component("hostile-guest"))
+        })
         .start()
         .await;
     let people: Vec<Person> = (0..200).step_by(7).map(|at| gateway.person(at)).collect();
@@ -125,12 +140,18 @@ async fn nothing_of_a_person_is_where_it_should_not_be() {
 
     // What is looked for was there to be found, and would be found.
     let known = personal.found_in(told.answers.as_bytes());
-    assert!(known.len() > people.len(), "the answers hold identifiers and names: {known:?}");
+    assert!(
+        known.len() > people.len(),
+        "the answers hold identifiers and names: {known:?}"
+    );
     assert_eq!(Words::new([CONTROL]).found_in(&logged), [CONTROL]);
     for level in ["INFO", "WARN"] {
         assert!(!Words::new([level]).found_in(&logged).is_empty(), "{level}");
     }
-    assert!(metrics.contains("registry_gateway_answers_total"), "{metrics}");
+    assert!(
+        metrics.contains("registry_gateway_answers_total"),
+        "{metrics}"
+    );
     assert!(told.errors.lines().count() > 100);
 
     for words in [&personal, &secrets] {
@@ -140,7 +161,11 @@ async fn nothing_of_a_person_is_where_it_should_not_be() {
             ("the errors", told.errors.as_bytes()),
         ] {
             let found = words.found_in(bytes);
-            assert!(found.is_empty(), "{found:?} in {where_}: {}", lines(bytes, words));
+            assert!(
+                found.is_empty(),
+                "{found:?} in {where_}: {}",
+                lines(bytes, words)
+            );
         }
         let found = words.found_below(gateway.data_dir());
         assert!(found.is_empty(), "{found:?}");
@@ -150,14 +175,22 @@ async fn nothing_of_a_person_is_where_it_should_not_be() {
 /// The lines that hold one of the words, to see where they come from.
 fn lines(bytes: &[u8], words: &Words) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let lines = text.lines().filter(|line| !words.found_in(line.as_bytes()).is_empty());
+    let lines = text
+        .lines()
+        .filter(|line| !words.found_in(line.as_bytes()).is_empty());
     lines.take(5).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn every_spelling_and_file_is_seen() {
     let words = leaks::Words::new(["Müller", "सीता", "N1093847562"]);
-    for text in ["a Müller", "müller", "MÜLLER", "M\\u00fcller", "M%C3%BCller"] {
+    for text in [
+        "a Müller",
+        "müller",
+        "MÜLLER",
+        "M\\u00fcller",
+        "M%C3%BCller",
+    ] {
         assert_eq!(words.found_in(text.as_bytes()), ["Müller"], "{text}");
     }
     assert_eq!(words.found_in(format!("{:?}", "सीता").as_bytes()), ["सीता"]);

@@ -13,13 +13,139 @@ async fn find() {
     let gateway = TestGateway::start().await;
     let child = gateway.person(CHILD);
     let civil = gateway.find("civil", &child.uin).send().await;
-    assert_json_snapshot!(civil.shown(), @"");
+    assert_json_snapshot!(civil.shown(), @r#"
+    {
+      "body": {
+        "person": {
+          "addresses": [
+            {
+              "areas": [
+                {
+                  "code": "R05",
+                  "kind": "region",
+                  "level": 1
+                },
+                {
+                  "kind": "locality",
+                  "level": 3,
+                  "name": "Old Market"
+                }
+              ],
+              "country": "XX",
+              "lines": [
+                "158 Old Market"
+              ]
+            },
+            {
+              "text": "Old Market",
+              "use": "birth"
+            }
+          ],
+          "birthDate": {
+            "value": "1998-07-05"
+          },
+          "contacts": [
+            {
+              "system": "phone",
+              "value": "+999147000552"
+            }
+          ],
+          "identifiers": [
+            {
+              "scheme": "national-id",
+              "value": "6908678557"
+            },
+            {
+              "scheme": "birth-registration-number",
+              "value": "B2184100069"
+            }
+          ],
+          "maritalStatus": "never-married",
+          "names": [
+            {
+              "family": "Dzhorvanelk",
+              "given": [
+                "Ivan"
+              ]
+            }
+          ],
+          "related": [
+            {
+              "identifiers": [
+                {
+                  "scheme": "national-id",
+                  "value": "6230165646"
+                }
+              ],
+              "role": "parent"
+            },
+            {
+              "identifiers": [
+                {
+                  "scheme": "national-id",
+                  "value": "4923100210"
+                }
+              ],
+              "role": "parent"
+            }
+          ],
+          "sex": "male",
+          "status": "active",
+          "unmapped": [
+            {
+              "field": "identifiers.scheme",
+              "value": "NID"
+            }
+          ]
+        },
+        "source": {
+          "module": "[digest]",
+          "registry": "civil"
+        }
+      },
+      "status": 200
+    }
+    "#);
     let body = json!({
         "identifiers": [{ "scheme": "birth-registration-number", "value": child.brn }],
         "fields": ["identifiers", "names", "birthDate", "maritalStatus"],
     });
     let social = gateway.lookup("social", "find", &body).send().await;
-    assert_json_snapshot!(social.shown(), @"");
+    assert_json_snapshot!(social.shown(), @r#"
+    {
+      "body": {
+        "person": {
+          "birthDate": {
+            "value": "1998-07-05"
+          },
+          "identifiers": [
+            {
+              "scheme": "national-id",
+              "value": "6908678557"
+            },
+            {
+              "scheme": "birth-registration-number",
+              "value": "B2184100069"
+            }
+          ],
+          "maritalStatus": "never-married",
+          "names": [
+            {
+              "family": "Dzhorvanelk",
+              "given": [
+                "Ivan"
+              ]
+            }
+          ]
+        },
+        "source": {
+          "module": "[digest]",
+          "registry": "social"
+        }
+      },
+      "status": 200
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,9 +156,122 @@ async fn household() {
         "fields": ["birthDate"],
     });
     let civil = gateway.lookup("civil", "household", &body).send().await;
-    assert_json_snapshot!(civil.shown(), @"");
+    assert_json_snapshot!(civil.shown(), @r#"
+    {
+      "body": {
+        "household": {
+          "kind": "kinship",
+          "members": [
+            0,
+            1,
+            2
+          ],
+          "people": [
+            {
+              "birthDate": {
+                "value": "1998-07-05"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1962-05-19"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1959-06-14"
+              }
+            }
+          ],
+          "relations": [
+            {
+              "object": 1,
+              "role": "mother",
+              "subject": 0
+            },
+            {
+              "object": 2,
+              "role": "father",
+              "subject": 0
+            }
+          ]
+        },
+        "source": {
+          "module": "[digest]",
+          "registry": "civil"
+        }
+      },
+      "status": 200
+    }
+    "#);
     let social = gateway.lookup("social", "household", &body).send().await;
-    assert_json_snapshot!(social.shown(), @"");
+    assert_json_snapshot!(social.shown(), @r#"
+    {
+      "body": {
+        "household": {
+          "head": 0,
+          "kind": "household",
+          "members": [
+            0,
+            1,
+            2,
+            3,
+            4,
+            5,
+            6,
+            7
+          ],
+          "people": [
+            {
+              "birthDate": {
+                "value": "1962-05-19"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1959-06-14"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1998-07-05"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1990-05-21"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1990-11-12"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1980-11-21"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1932-02-05"
+              }
+            },
+            {
+              "birthDate": {
+                "value": "1932-07-13"
+              }
+            }
+          ]
+        },
+        "source": {
+          "module": "[digest]",
+          "registry": "social"
+        }
+      },
+      "status": 200
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,23 +284,103 @@ async fn verify() {
     };
     let name = json!([{ "family": child.name.surname, "given": [child.name.given] }]);
     let truth = json!({ "names": name, "birthDate": child.birth.to_string() });
-    assert_json_snapshot!(claim(truth).await.shown(), @"");
+    assert_json_snapshot!(claim(truth).await.shown(), @r#"
+    {
+      "body": {
+        "source": {
+          "module": "[digest]",
+          "registry": "civil"
+        },
+        "verification": {
+          "attributes": [
+            {
+              "agreement": "match",
+              "field": "name.family"
+            },
+            {
+              "agreement": "match",
+              "field": "name.given"
+            },
+            {
+              "agreement": "match",
+              "field": "birth-date"
+            }
+          ],
+          "overall": "match"
+        }
+      },
+      "status": 200
+    }
+    "#);
     let lie = json!({ "names": name, "birthDate": "1900-01-01", "deathDate": "2020-02-02" });
     let lie = claim(lie).await;
     // It tells that the date is another, not which.
     assert!(!lie.text.contains(&child.birth.to_string()), "{}", lie.text);
-    assert_json_snapshot!(lie.shown(), @"");
+    assert_json_snapshot!(lie.shown(), @r#"
+    {
+      "body": {
+        "source": {
+          "module": "[digest]",
+          "registry": "civil"
+        },
+        "verification": {
+          "attributes": [
+            {
+              "agreement": "match",
+              "field": "name.family"
+            },
+            {
+              "agreement": "match",
+              "field": "name.given"
+            },
+            {
+              "agreement": "mismatch",
+              "field": "birth-date"
+            },
+            {
+              "agreement": "missing",
+              "field": "death-date"
+            }
+          ],
+          "overall": "mismatch"
+        }
+      },
+      "status": 200
+    }
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_and_more_than_one() {
     let gateway = TestGateway::start().await;
     let nobody = gateway.find("civil", "1000000000").send().await;
-    assert_json_snapshot!(nobody.shown(), @"");
+    assert_json_snapshot!(nobody.shown(), @r#"
+    {
+      "body": {
+        "code": "not-found",
+        "detail": "the registry has nobody by that identifier",
+        "status": 404,
+        "type": "urn:registry-gateway:problem:not-found"
+      },
+      "status": 404
+    }
+    "#);
     let twice = Fault::uin("two-answers").unwrap();
     assert_eq!(twice, "9900000020");
     let twice = gateway.find("civil", &twice).send().await;
-    assert_json_snapshot!(twice.shown(), @"");
+    assert_json_snapshot!(twice.shown(), @r#"
+    {
+      "body": {
+        "code": "ambiguous",
+        "detail": "the registry has more than one where one was asked for",
+        "field": "identifiers",
+        "registryCode": "answer.several",
+        "status": 409,
+        "type": "urn:registry-gateway:problem:ambiguous"
+      },
+      "status": 409
+    }
+    "#);
 }
 
 /// A caller who asks for less gets less; what the policy hides is not told to anybody.

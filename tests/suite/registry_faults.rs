@@ -10,21 +10,76 @@ type Row = (&'static str, u16, &'static str, &'static str);
 const TABLE: &[Row] = &[
     ("slow:20ms", 200, "", ""),
     ("refuse", 422, "rejected", "rjct.search_criteria.invalid"),
-    ("unavailable", 503, "registry-unavailable", "err.service.unavailable"),
-    ("rate-limited", 503, "registry-unavailable", "err.request.too_many_requests"),
-    ("other-person", 502, "registry-unreadable", "answer.mismatch"),
-    ("other-reference", 502, "registry-unreadable", "answer.mismatch"),
+    (
+        "unavailable",
+        503,
+        "registry-unavailable",
+        "err.service.unavailable",
+    ),
+    (
+        "rate-limited",
+        503,
+        "registry-unavailable",
+        "err.request.too_many_requests",
+    ),
+    (
+        "other-person",
+        502,
+        "registry-unreadable",
+        "answer.mismatch",
+    ),
+    (
+        "other-reference",
+        502,
+        "registry-unreadable",
+        "answer.mismatch",
+    ),
     ("broken-json", 502, "registry-unreadable", "json.cut-short"),
-    ("truncated", 503, "registry-unavailable", "http.sent-no-answer.interrupted"),
+    (
+        "truncated",
+        503,
+        "registry-unavailable",
+        "http.sent-no-answer.interrupted",
+    ),
     ("html", 502, "registry-unreadable", "json.syntax"),
     ("empty", 502, "registry-unreadable", "json.cut-short"),
-    ("endless", 502, "registry-unreadable", "http.sent-no-answer.too-large"),
-    ("gzip-bomb", 502, "registry-unreadable", "http.sent-no-answer.too-large"),
-    ("redirect", 422, "unsupported", "http.sent-no-answer.redirect-refused"),
-    ("hang-up", 503, "registry-unavailable", "http.sent-no-answer.interrupted"),
-    ("huge", 502, "registry-unreadable", "http.sent-no-answer.too-large"),
+    (
+        "endless",
+        502,
+        "registry-unreadable",
+        "http.sent-no-answer.too-large",
+    ),
+    (
+        "gzip-bomb",
+        502,
+        "registry-unreadable",
+        "http.sent-no-answer.too-large",
+    ),
+    (
+        "redirect",
+        422,
+        "unsupported",
+        "http.sent-no-answer.redirect-refused",
+    ),
+    (
+        "hang-up",
+        503,
+        "registry-unavailable",
+        "http.sent-no-answer.interrupted",
+    ),
+    (
+        "huge",
+        502,
+        "registry-unreadable",
+        "http.sent-no-answer.too-large",
+    ),
     ("drip", 504, "out-of-time", ""),
-    ("wrong-shape", 502, "registry-unreadable", "answer.record_type"),
+    (
+        "wrong-shape",
+        502,
+        "registry-unreadable",
+        "answer.record_type",
+    ),
     ("silent", 504, "out-of-time", ""),
     ("unauthorized", 502, "denied", "err.request.unauthorized"),
     ("two-answers", 409, "ambiguous", "answer.several"),
@@ -56,7 +111,11 @@ async fn every_fault_has_its_problem() {
         if *status != 200 {
             assert_eq!(answer.header("content-type"), "application/problem+json");
             assert!(!answer.text.contains(&person.uin), "{}", answer.text);
-            assert!(!answer.text.contains(&person.name.surname), "{}", answer.text);
+            assert!(
+                !answer.text.contains(&person.name.surname),
+                "{}",
+                answer.text
+            );
         }
         // One fault leaves nothing behind for the next call.
         gateway.stand_in.set_fault(Fault::None);

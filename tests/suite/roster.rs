@@ -20,17 +20,26 @@ async fn what_another_process_applies_is_taken_over() {
     assert_eq!(gateway.find("later", &uin).send().await.status, 404);
 
     gateway.apply(&[], &[("later", text.clone())]).await;
-    until("it is there", async || state(&gateway, "later").await == "ready").await;
+    until("it is there", async || {
+        state(&gateway, "later").await == "ready"
+    })
+    .await;
     gateway.find("later", &uin).send().await.ok();
 
     let disabled = text.clone().set("enabled", false);
     gateway.apply(&[], &[("later", disabled)]).await;
-    until("it is disabled", async || state(&gateway, "later").await == "disabled").await;
+    until("it is disabled", async || {
+        state(&gateway, "later").await == "disabled"
+    })
+    .await;
     let answer = gateway.find("later", &uin).send().await;
     assert_eq!((answer.status, answer.code()), (503, "registry-disabled"));
 
     gateway.apply(&[], &[("later", text)]).await;
-    until("it is back", async || state(&gateway, "later").await == "ready").await;
+    until("it is back", async || {
+        state(&gateway, "later").await == "ready"
+    })
+    .await;
     gateway.find("later", &uin).send().await.ok();
     // The others never noticed.
     gateway.find("civil", &uin).send().await.ok();
@@ -44,7 +53,10 @@ async fn a_registry_without_its_secret_is_not_ready() {
     // The process that applies has the secret; the one that serves has not.
     let environment = [("REGISTRY_SECRET_LATER", "x")];
     gateway.apply(&environment, &[("later", text)]).await;
-    until("it is shown", async || state(&gateway, "later").await == "not-ready").await;
+    until("it is shown", async || {
+        state(&gateway, "later").await == "not-ready"
+    })
+    .await;
     let answer = gateway.find("later", "1000000000").send().await;
     assert_eq!((answer.status, answer.code()), (503, "registry-not-ready"));
     assert!(!answer.header("retry-after").is_empty());
@@ -67,7 +79,9 @@ async fn the_one_too_many_is_told_to_come_again() {
         .await;
     let uin = gateway.person(3).uin;
     // Long beside what the second waits for its turn.
-    gateway.stand_in.set_fault(Fault::Slow(std::time::Duration::from_secs(4)));
+    gateway
+        .stand_in
+        .set_fault(Fault::Slow(std::time::Duration::from_secs(4)));
     let first = tokio::spawn(gateway.find("civil", &uin).send());
     until("it is asked", async || gateway.stand_in.requests() == 1).await;
     let second = gateway.find("civil", &uin).send().await;

@@ -20,7 +20,9 @@ fn uins(page: &Value) -> Vec<String> {
     let candidates = page["candidates"].as_array().expect("candidates");
     let numbers = candidates.iter().map(|candidate| {
         let identifiers = candidate["person"]["identifiers"].as_array().unwrap();
-        let uin = identifiers.iter().find(|one| one["scheme"] == "national-id");
+        let uin = identifiers
+            .iter()
+            .find(|one| one["scheme"] == "national-id");
         uin.expect("a UIN")["value"].as_str().unwrap().to_owned()
     });
     numbers.collect()
@@ -45,7 +47,19 @@ async fn search_gives_whom_it_was_asked_for() {
     }
     let none = json!({ "criteria": [{ "field": "name.family", "equals": "Nobody" }] });
     let none = gateway.lookup("social", "search", &none).send().await;
-    assert_json_snapshot!(none.shown(), @"");
+    assert_json_snapshot!(none.shown(), @r#"
+    {
+      "body": {
+        "candidates": [],
+        "source": {
+          "module": "[digest]",
+          "registry": "social"
+        },
+        "total": 0
+      },
+      "status": 200
+    }
+    "#);
 }
 
 /// Every one of them once: none twice where two pages meet, none lost between.

@@ -113,7 +113,9 @@ impl Answer {
     /// A header's value; empty where there is none.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
-        value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+        value
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The problem's code; empty where it is none.
@@ -127,7 +129,9 @@ impl Answer {
     /// If the answer has a module that is no digest.
     pub fn shown(mut self) -> Value {
         if let Some(module) = self.json.pointer_mut("/source/module") {
-            let digest = module.as_str().and_then(|text| text.strip_prefix("sha256:"));
+            let digest = module
+                .as_str()
+                .and_then(|text| text.strip_prefix("sha256:"));
             assert_eq!(digest.map(str::len), Some(64), "{module}");
             *module = json!("[digest]");
         }

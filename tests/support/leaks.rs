@@ -78,7 +78,10 @@ impl Log {
 
     /// What was logged so far.
     pub fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -119,7 +122,14 @@ fn spellings(word: &str) -> Vec<(String, Vec<u8>)> {
         })
         .collect();
     let debug = word.escape_debug().to_string();
-    let mut all = vec![word.to_owned(), word.to_lowercase(), word.to_uppercase(), debug, json, url];
+    let mut all = vec![
+        word.to_owned(),
+        word.to_lowercase(),
+        word.to_uppercase(),
+        debug,
+        json,
+        url,
+    ];
     all.sort_unstable();
     all.dedup();
     all.into_iter()

@@ -27,10 +27,12 @@ pub struct RegistryText {
 impl RegistryText {
     /// The `spdci` adapter, for a registry of that type.
     pub fn spdci(registry_type: &str) -> Self {
-        Self { table: Table::new() }
-            .module(PathBuf::from(SPDCI))
-            .set("settings.registry_type", registry_type)
-            .set("settings.sender_id", "suite")
+        Self {
+            table: Table::new(),
+        }
+        .module(PathBuf::from(SPDCI))
+        .set("settings.registry_type", registry_type)
+        .set("settings.sender_id", "suite")
     }
 
     /// Another module.

@@ -11,7 +11,14 @@ pub struct Schemas<'a> {
 
 /// Keywords that say nothing about a value's shape.
 const REMARKS: [&str; 8] = [
-    "description", "title", "example", "examples", "default", "format", "deprecated", "propertyNames",
+    "description",
+    "title",
+    "example",
+    "examples",
+    "default",
+    "format",
+    "deprecated",
+    "propertyNames",
 ];
 
 impl<'a> Schemas<'a> {
@@ -57,8 +64,15 @@ impl<'a> Schemas<'a> {
                 }
             }
             "type" => {
-                let kinds = if said.is_array() { list() } else { std::slice::from_ref(said) };
-                match kinds.iter().any(|kind| is(kind.as_str().unwrap_or_default(), value)) {
+                let kinds = if said.is_array() {
+                    list()
+                } else {
+                    std::slice::from_ref(said)
+                };
+                match kinds
+                    .iter()
+                    .any(|kind| is(kind.as_str().unwrap_or_default(), value))
+                {
                     true => Ok(()),
                     false => wrong(format!("not {said}: {value}")),
                 }
@@ -67,7 +81,9 @@ impl<'a> Schemas<'a> {
             "const" if said == value => Ok(()),
             "enum" | "const" => wrong(format!("{value} is not {said}")),
             "oneOf" | "anyOf" => {
-                let fits = list().iter().filter(|one| self.at(path, one, value).is_ok());
+                let fits = list()
+                    .iter()
+                    .filter(|one| self.at(path, one, value).is_ok());
                 match (keyword, fits.count()) {
                     (_, 0) => wrong(format!("{value} is none of {keyword}")),
                     ("oneOf", 2..) => wrong(format!("{value} is several of oneOf")),
@@ -81,7 +97,9 @@ impl<'a> Schemas<'a> {
                 items.try_for_each(|(at, item)| self.at(&format!("{path}/{at}"), said, item))
             }
             "required" => {
-                let absent = list().iter().find(|name| value.get(name.as_str().unwrap_or("")).is_none());
+                let absent = list()
+                    .iter()
+                    .find(|name| value.get(name.as_str().unwrap_or("")).is_none());
                 match absent {
                     Some(name) if value.is_object() => wrong(format!("no {name}")),
                     _ => Ok(()),
@@ -107,7 +125,9 @@ impl<'a> Schemas<'a> {
             let path = format!("{path}/{name}");
             let named = known.and_then(|known| known.get(name));
             match named.or(schema.get("additionalProperties")) {
-                None | Some(Value::Bool(false)) => return Err(format!("{path}: not in the schema")),
+                None | Some(Value::Bool(false)) => {
+                    return Err(format!("{path}: not in the schema"));
+                }
                 Some(schema) => self.at(&path, schema, value)?,
             }
         }

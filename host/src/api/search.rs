@@ -143,7 +143,8 @@ struct Named(Vec<(String, String)>);
 impl Named {
     fn of(query: &SearchQuery) -> Self {
         let criteria = query.criteria.iter().enumerate();
-        let criteria = criteria.map(|(at, one)| (one.field.clone(), format!("criteria.{at}.field")));
+        let criteria =
+            criteria.map(|(at, one)| (one.field.clone(), format!("criteria.{at}.field")));
         let sort = query.sort.iter().enumerate();
         let sort = sort.map(|(at, one)| (one.field.clone(), format!("sort.{at}.field")));
         Self(criteria.chain(sort).collect())
