@@ -22,7 +22,7 @@ pub struct CallLimits {
     pub handles: u32,
     /// Requests to the registry.
     pub http_calls: u32,
-    /// Bodies of those requests together.
+    /// Those requests together: paths, queries, headers, bodies.
     pub http_bytes_out: u64,
     /// Bodies of their answers together, decompressed.
     pub http_bytes_in: u64,

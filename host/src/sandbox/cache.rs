@@ -6,7 +6,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -107,28 +107,33 @@ fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
 /// Reads the key, or makes one on the first start.
 fn key(path: &Path) -> io::Result<Vec<u8>> {
     match fs::read(path) {
-        Ok(key) if key.len() == KEY_BYTES => return Ok(key),
-        Ok(_) => {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the key file is not 32 bytes: delete the cache directory",
-            ));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key(path)?,
+        read => return checked(read?),
     }
-    let mut key = vec![0; KEY_BYTES];
+    // Another process may have been first: the key is whatever stands there now.
+    checked(fs::read(path)?)
+}
+
+/// Appears at once and whole, or not at all: a key that is read half written divides two
+/// processes for ever.
+fn make_key(path: &Path) -> io::Result<()> {
+    let mut key = [0; KEY_BYTES];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    let made = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(&key));
-    match made {
-        Ok(()) => Ok(key),
-        // Another process was first.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read(path),
-        Err(error) => Err(error),
+    // Readable for its owner alone: that is how temporary files are made.
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(path))?;
+    file.write_all(&key)?;
+    match file.persist_noclobber(path) {
+        Err(lost) if lost.error.kind() != io::ErrorKind::AlreadyExists => Err(lost.error),
+        _ => Ok(()),
     }
+}
+
+fn checked(key: Vec<u8>) -> io::Result<Vec<u8>> {
+    if key.len() == KEY_BYTES {
+        return Ok(key);
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        "the key file is not 32 bytes: delete the cache directory",
+    ))
 }

@@ -19,6 +19,8 @@ const TICK: Duration = Duration::from_millis(1);
 const IDLE_TICKS: u32 = 1_000;
 /// Core instances, memories and tables per live component: Python has 16 of the first.
 const CORE_INSTANCES_EACH: u32 = 20;
+/// One for the adapter, one for a WASI preview 1 shim.
+const MEMORIES_EACH: u32 = 2;
 /// Kept of a slot for the next instance, reset to zero or the module's own image: less to map anew.
 const KEEP_RESIDENT: usize = 1 << 20;
 /// Enough for deep recursion in a mapping, small enough for 512 of them.
@@ -37,7 +39,7 @@ pub(super) struct Inner {
     pub(super) linker: Linker<State>,
     pub(super) cache: Cache,
     pub(super) busy: BusyThreads,
-    pub(super) instances: Semaphore,
+    pub(super) instances: Arc<Semaphore>,
     pub(super) max_module_bytes: u64,
     pub(super) ticker: Arc<Ticker>,
 }
@@ -76,7 +78,7 @@ impl Sandbox {
                 linker,
                 cache,
                 busy: BusyThreads::new(config.busy_threads).map_err(SandboxError::Thread)?,
-                instances: Semaphore::new(permits),
+                instances: Arc::new(Semaphore::new(permits)),
                 max_module_bytes: config.max_module_bytes,
                 ticker,
             }),
@@ -98,9 +100,13 @@ fn engine_config(config: &SandboxConfig) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_EACH))
-        .total_memories(instances.saturating_mul(2))
+        .total_memories(instances.saturating_mul(MEMORIES_EACH))
         .total_tables(instances.saturating_mul(CORE_INSTANCES_EACH))
         .total_stacks(instances)
+        // No component takes more of the pool than its share: others would find it empty.
+        .max_core_instances_per_component(CORE_INSTANCES_EACH)
+        .max_memories_per_component(MEMORIES_EACH)
+        .max_tables_per_component(CORE_INSTANCES_EACH)
         .max_memory_size(usize::try_from(config.max_memory_bytes).unwrap_or(usize::MAX))
         .table_elements(40_000)
         .linear_memory_keep_resident(KEEP_RESIDENT)

@@ -51,6 +51,15 @@ pub(super) fn inspect(
     component: &Component,
 ) -> Result<Vec<Ability>, ImportRefusal> {
     let interface = component.component_type();
+    // Before the imports: a write imports the types that writes share, and the remedy is to leave
+    // out the ability.
+    for (name, _) in interface.exports(engine) {
+        if parse(name)
+            .is_some_and(|it| it.package == PACKAGE && LATER_ABILITIES.contains(&it.interface))
+        {
+            return Err(ImportRefusal::NotYet(name.into()));
+        }
+    }
     for (name, _) in interface.imports(engine) {
         check_import(name)?;
     }
@@ -59,9 +68,6 @@ pub(super) fn inspect(
         let Some(export) = parse(name).filter(|export| export.package == PACKAGE) else {
             continue;
         };
-        if LATER_ABILITIES.contains(&export.interface) {
-            return Err(ImportRefusal::NotYet(name.into()));
-        }
         check_version(name, &export)?;
         about |= export.interface == "about";
         abilities.extend(Ability::parse(export.interface));

@@ -86,7 +86,12 @@ pub struct Usage {
 
 /// Runs one call in a fresh instance. `enter` calls the export and gives its converted answer.
 /// `asked` are the words of the question, masked in whatever the guest logs.
-pub(super) async fn run<T, F>(module: &Module, work: Work, asked: Vec<Bytes>, enter: F) -> Ran<T>
+pub(super) async fn run<T, F>(
+    module: &Module,
+    work: Work,
+    mut asked: Vec<Bytes>,
+    enter: F,
+) -> Ran<T>
 where
     T: Send + 'static,
     F: for<'a> FnOnce(&'a mut Store<State>, Instance) -> BoxFuture<'a, Entered<T>> + Send + 'static,
@@ -100,6 +105,7 @@ where
     let registry = work.lent.call.registry.clone();
     let request_id = work.lent.call.request_id.clone();
     let counters = work.lent.counters();
+    asked.push(work.lent.words());
 
     let call = {
         let (inner, module) = (inner.clone(), module.clone());
@@ -120,8 +126,10 @@ where
         }
     };
     let guarded = async {
-        let _permit = inner.instances.acquire().await;
-        inner.busy.run(call, progress.clone()).await
+        inner
+            .busy
+            .run(inner.admit(call).await, progress.clone())
+            .await
     };
     let (result, memory) = match tokio::time::timeout_at(deadline, guarded).await {
         Err(_) => (Err(Fault::OutOfTime), 0),
@@ -141,6 +149,22 @@ where
             http_calls: counters.calls(),
             http_wait: counters.wait(),
         },
+    }
+}
+
+impl Inner {
+    /// Waits for room in the pool. The room goes with the call, not with who waits for it: after
+    /// a cancelled call it is free only when its instance is gone.
+    pub(super) async fn admit<F: Future>(
+        &self,
+        call: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
+        let permit = self.instances.clone().acquire_owned().await;
+        async move {
+            let output = call.await;
+            drop(permit);
+            output
+        }
     }
 }
 

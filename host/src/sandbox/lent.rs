@@ -9,12 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::bindings::types;
 use super::fault::{Fault, Stop};
+use super::mask;
 use super::meter::Meter;
 use super::output::Output;
 use super::progress::Progress;
@@ -61,6 +63,28 @@ impl Lent {
             endpoints: None,
             counters: Arc::default(),
         }
+    }
+
+    /// What the caller handed over, and who it is: masked in whatever the guest logs.
+    pub(super) fn words(&self) -> Bytes {
+        let Call {
+            asker,
+            consent,
+            proof,
+            ..
+        } = &*self.call;
+        let proof = proof.iter().flat_map(|proof| {
+            let parameters = proof.parameters.values();
+            std::iter::once(&proof.value).chain(parameters)
+        });
+        let words: serde_json::Value = asker
+            .user
+            .iter()
+            .chain(consent.iter().map(|consent| &consent.reference))
+            .chain(proof)
+            .map(String::as_str)
+            .collect();
+        mask::words_of(&words)
     }
 
     pub(super) fn counters(&self) -> Arc<Counters> {

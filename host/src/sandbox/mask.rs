@@ -8,6 +8,7 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 /// What a masked word is written as.
@@ -27,7 +28,14 @@ impl Mask {
         for bytes in seen {
             match serde_json::from_slice::<Value>(bytes) {
                 Ok(value) => collect(&value, &mut words),
-                Err(_) => add(&String::from_utf8_lossy(bytes), &mut words),
+                Err(_) => {
+                    let text = String::from_utf8_lossy(bytes);
+                    add(&text, &mut words);
+                    // Forms and paths: `family=M%C3%BCller`.
+                    if text.contains('%') {
+                        add(&percent_decode_str(&text).decode_utf8_lossy(), &mut words);
+                    }
+                }
             }
         }
         Self { words }
@@ -55,6 +63,11 @@ impl Mask {
         word.chars().filter(char::is_ascii_digit).count() >= LONG_NUMBER
             || self.words.contains(&word.to_lowercase())
     }
+}
+
+/// A value in the form that [`Mask::of`] reads.
+pub(super) fn words_of(value: &Value) -> Bytes {
+    Bytes::from(value.to_string())
 }
 
 /// Values, not keys: a mapping's own words (`birth_date`) stay readable.
@@ -104,6 +117,12 @@ mod tests {
             mask("<b>Zwimbatosk</b>").apply("unexpected: Zwimbatosk"),
             "unexpected: ***"
         );
+    }
+
+    #[test]
+    fn hides_words_of_forms_and_paths() {
+        let mask = mask("/people/Zwim%20Batosk?family=M%C3%BCller");
+        assert_eq!(mask.apply("Zwim Batosk, müller"), "*** ***, ***");
     }
 
     #[test]

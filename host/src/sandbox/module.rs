@@ -86,6 +86,11 @@ pub enum LoadError {
     /// Not a component, or a truncated one.
     #[error("the file is not a WebAssembly component: build it with --target wasm32-wasip2")]
     NotAComponent(#[source] wasmtime::Error),
+    /// Every instance of it would take more than its share of the pool.
+    #[error(
+        "the module has more core instances, memories or tables than one instance may, or larger ones"
+    )]
+    TooDemanding(#[source] wasmtime::Error),
     /// It imports or exports what it may not.
     #[error("the module is refused")]
     Refused(#[from] ImportRefusal),
@@ -129,7 +134,7 @@ pub(super) async fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Module, Load
     let component = compile(&inner, &digest, bytes.to_vec()).await?;
     let abilities = inspect(&inner.engine, &component)?;
     let exports = Exports::of(&inner, &component, &abilities).map_err(LoadError::Link)?;
-    let description = describe(&inner, &exports, abilities).await?;
+    let description = describe(&inner, &digest, &exports, abilities).await?;
     Ok(Module {
         inner: Arc::new(Admitted {
             sandbox: inner,
@@ -159,13 +164,26 @@ async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Com
     })
     .await;
     match compiled {
-        Ok(component) => component.map_err(LoadError::NotAComponent),
+        Ok(component) => component.map_err(|error| {
+            if is_too_demanding(&error) {
+                LoadError::TooDemanding(error)
+            } else {
+                LoadError::NotAComponent(error)
+            }
+        }),
         Err(_) => Err(LoadError::Broken(Fault::NoInstance)),
     }
 }
 
+/// wasmtime has no type for it; these are its words for what the pool cannot hold.
+fn is_too_demanding(error: &wasmtime::Error) -> bool {
+    let text = format!("{error:#}");
+    text.contains("exceeds the")
+}
+
 async fn describe(
     inner: &Arc<Inner>,
+    digest: &str,
     exports: &Exports,
     abilities: Vec<Ability>,
 ) -> Result<Description, LoadError> {
@@ -191,8 +209,12 @@ async fn describe(
             about.call_describe(&mut store).await
         }
     };
-    let described = tokio::time::timeout_at(deadline, inner.busy.run(call, progress.clone())).await;
-    output.tell("", "", "", &[]);
+    let admitted = async {
+        let call = inner.admit(call).await;
+        inner.busy.run(call, progress.clone()).await
+    };
+    let described = tokio::time::timeout_at(deadline, admitted).await;
+    output.tell("", digest, "", &[]);
     let description = match described {
         Err(_) => return Err(Fault::OutOfTime.into()),
         Ok(None) => return Err(Fault::NoInstance.into()),

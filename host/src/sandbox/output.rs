@@ -86,16 +86,17 @@ impl Output {
             let mut lines = std::mem::take(&mut kept.lines);
             let printed = std::mem::take(&mut kept.printed);
             let printed = String::from_utf8_lossy(&printed);
+            let mut printed = printed.lines().filter(|line| !line.trim().is_empty());
             lines.extend(
                 printed
-                    .lines()
-                    .filter(|line| !line.trim().is_empty())
+                    .by_ref()
                     .take(kept.max_lines.saturating_sub(lines.len()))
                     .map(|line| Line {
                         level: tracing::Level::WARN,
                         text: line.to_owned(),
                     }),
             );
+            kept.cut |= printed.next().is_some();
             (lines, std::mem::take(&mut kept.seen), kept.cut)
         });
         if lines.is_empty() && !cut {

@@ -20,6 +20,8 @@ pub(super) struct Progress {
     used: AtomicU64,
     /// Thread time when the running poll began.
     began: AtomicU64,
+    /// As the last tick saw it: a call that is cut short while it computes ends no poll.
+    seen: AtomicU64,
     /// Thread time within polls that was the gateway's own.
     excluded: AtomicU64,
     overran: AtomicBool,
@@ -33,6 +35,7 @@ impl Progress {
             budget: nanos(budget),
             used: AtomicU64::new(0),
             began: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
             excluded: AtomicU64::new(0),
             overran: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
@@ -40,9 +43,9 @@ impl Progress {
         })
     }
 
-    /// Guest time up to the last poll's end.
+    /// Guest time up to the last poll's end or tick.
     pub(super) fn used(&self) -> Duration {
-        let all = self.used.load(Relaxed);
+        let all = self.used.load(Relaxed).max(self.seen.load(Relaxed));
         Duration::from_nanos(all.saturating_sub(self.excluded.load(Relaxed)))
     }
 
@@ -53,6 +56,7 @@ impl Progress {
         }
         let running = thread_time().saturating_sub(self.began.load(Relaxed));
         let all = self.used.load(Relaxed) + running;
+        self.seen.store(all, Relaxed);
         let guest = all.saturating_sub(self.excluded.load(Relaxed));
         if guest > self.budget {
             self.budget_spent.store(true, Relaxed);
@@ -72,6 +76,11 @@ impl Progress {
     /// Whether the guest was stopped for its budget, not for a cancelled call.
     pub(super) fn budget_spent(&self) -> bool {
         self.budget_spent.load(Relaxed)
+    }
+
+    /// Nobody waits for the call any more.
+    pub(super) fn cancelled(&self) -> bool {
+        self.cancelled.load(Relaxed)
     }
 
     /// Nobody waits for the call any more: it stops at the next tick.

@@ -1,15 +1,18 @@
 //! Where a guest's call runs. It starts on the tokio worker, where a lookup costs no thread
-//! switch; once it overruns its first slice of processor time it is moved, as a whole and for
-//! good, to a thread of lower priority. A guest that only yielded on tokio would keep the run
-//! queue full, and every 61st task is too rarely to look at the network.
+//! switch; once it overruns its first slice of processor time it computes on a thread of lower
+//! priority for the rest of the call. A guest that only yielded on tokio would keep the run queue
+//! full, and every 61st task is too rarely to look at the network.
+//!
+//! Such a thread is held only while the guest computes. While it waits for the registry the call
+//! is back on tokio: sixteen slow lookups of a slow language must not stop the seventeenth.
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 
 use super::progress::{Charged, Progress};
 
@@ -65,30 +68,39 @@ impl BusyThreads {
         }
     }
 
-    async fn go_on_apart<F>(&self, call: Charged<F>, progress: Arc<Progress>) -> Option<F::Output>
+    async fn go_on_apart<F>(
+        &self,
+        mut call: Charged<F>,
+        progress: Arc<Progress>,
+    ) -> Option<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let runtime = self.runtime.as_ref()?;
-        // The guest's timers and connections belong to the gateway's runtime, wherever it computes.
-        let home = Handle::current();
-        let (give, take) = oneshot::channel();
-        let (alive, gone) = oneshot::channel::<()>();
-        let _cancel = CancelOnDrop {
-            progress,
-            _alive: alive,
-        };
-        runtime.spawn_blocking(move || {
-            home.block_on(async move {
-                tokio::select! {
-                    biased;
-                    _ = gone => {}
-                    output = call => drop(give.send(output)),
+        let _cancel = CancelOnDrop(progress.clone());
+        let woken = Arc::new(Woken(Notify::new()));
+        let waker = Waker::from(woken.clone());
+        loop {
+            // The guest's timers and connections belong to the gateway's runtime, wherever it
+            // computes.
+            let (home, waker, progress) = (Handle::current(), waker.clone(), progress.clone());
+            let slice = runtime.spawn_blocking(move || {
+                if progress.cancelled() {
+                    return None;
+                }
+                let _home = home.enter();
+                match Pin::new(&mut call).poll(&mut Context::from_waker(&waker)) {
+                    Poll::Ready(output) => Some(Ok(output)),
+                    Poll::Pending => Some(Err(call)),
                 }
             });
-        });
-        take.await.ok()
+            match slice.await.ok()?? {
+                Ok(output) => return Some(output),
+                Err(waits) => call = waits,
+            }
+            woken.0.notified().await;
+        }
     }
 }
 
@@ -101,15 +113,25 @@ impl Drop for BusyThreads {
     }
 }
 
-/// Wakes a call that waits and stops one that computes.
-struct CancelOnDrop {
-    progress: Arc<Progress>,
-    _alive: oneshot::Sender<()>,
+/// What the guest waits for has come. One that comes early is kept until it is looked at.
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.notify_one();
+    }
 }
+
+/// Stops a call that computes. One that waits is dropped with the future that holds it.
+struct CancelOnDrop(Arc<Progress>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.progress.cancel();
+        self.0.cancel();
     }
 }
 

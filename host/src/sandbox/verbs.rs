@@ -8,15 +8,57 @@ use super::convert;
 use super::fault::Fault;
 use super::instance::{PendingAnswer, Ran, Work, run};
 use super::lent::State;
+use super::mask;
 use super::module::Module;
 use crate::model::{
-    FindQuery, Household, HouseholdQuery, Opaque, Page, Person, SearchQuery, Verification,
-    VerifyQuery,
+    FindQuery, Household, HouseholdQuery, Identifier, Opaque, Page, Person, SearchQuery,
+    Verification, VerifyQuery,
 };
 
 /// The export is not there: admission probed it, so this is the gateway's own mistake.
 fn no_export() -> wasmtime::Error {
     super::fault::Stop(Fault::NoInstance).into()
+}
+
+/// What of a question may name a person.
+trait Asked {
+    fn to_be_masked(&self) -> serde_json::Value;
+}
+
+impl Asked for FindQuery {
+    fn to_be_masked(&self) -> serde_json::Value {
+        values(&self.identifiers)
+    }
+}
+
+impl Asked for HouseholdQuery {
+    fn to_be_masked(&self) -> serde_json::Value {
+        values(&self.identifiers)
+    }
+}
+
+impl Asked for SearchQuery {
+    fn to_be_masked(&self) -> serde_json::Value {
+        self.criteria
+            .iter()
+            .map(|criterion| serde_json::to_value(&criterion.test).unwrap_or_default())
+            .collect()
+    }
+}
+
+impl Asked for VerifyQuery {
+    fn to_be_masked(&self) -> serde_json::Value {
+        let claimed = serde_json::to_value(&self.claimed).unwrap_or_default();
+        [values(&self.identifiers), claimed].into_iter().collect()
+    }
+}
+
+/// Not the schemes: a developer may read which one a line is about.
+fn values(identifiers: &[Identifier]) -> serde_json::Value {
+    let values = identifiers
+        .iter()
+        .map(|identifier| identifier.value.as_str());
+    values.collect()
 }
 
 macro_rules! verbs {
@@ -26,7 +68,7 @@ macro_rules! verbs {
             $(#[$doc])*
             pub async fn $verb(&self, work: Work, query: &$query) -> Ran<$answer> {
                 let exports = self.exports().$export.clone();
-                let asked = vec![Bytes::from(format!("{query:?}"))];
+                let asked = vec![mask::words_of(&query.to_be_masked())];
                 let query = convert::$to(query);
                 run(self, work, asked, move |store: &mut Store<State>, instance: Instance| {
                     Box::pin(async move {
@@ -47,9 +89,14 @@ macro_rules! verbs {
                 answer: Option<PendingAnswer>,
             ) -> Ran<$answer> {
                 let exports = self.exports().$export.clone();
+                let mut asked = vec![Bytes::copy_from_slice(&state.data)];
+                if let Some(answer) = &answer {
+                    asked.push(Bytes::from(answer.reference.clone()));
+                    asked.push(Bytes::copy_from_slice(&answer.data));
+                }
                 let state = convert::opaque_out(state);
                 let answer = answer.map(convert::pending_answer);
-                run(self, work, Vec::new(), move |store: &mut Store<State>, instance: Instance| {
+                run(self, work, asked, move |store: &mut Store<State>, instance: Instance| {
                     Box::pin(async move {
                         let guest = exports.ok_or_else(no_export)?.load(&mut *store, &instance)?;
                         let answer = guest.call_resume(&mut *store, &state, answer.as_ref()).await?;

@@ -111,7 +111,7 @@ impl Sender {
 
     /// Counts the request, and names the limit that it goes over.
     fn over_limit(&self, request: &http::Request) -> Option<&'static str> {
-        let size = u64::try_from(request.body.as_ref().map_or(0, Vec::len)).unwrap_or(u64::MAX);
+        let size = u64::try_from(size(request)).unwrap_or(u64::MAX);
         if self.counters.calls.load(Relaxed) >= self.limits.calls {
             return Some("http_calls");
         }
@@ -138,6 +138,14 @@ impl Sender {
         }
         self.output.saw(Bytes::from(words));
     }
+}
+
+/// All that the guest chose of the request: a header is as good as a body to flood with.
+fn size(request: &http::Request) -> usize {
+    let pairs = request.query.iter().chain(&request.headers);
+    let pairs: usize = pairs.map(|(name, value)| name.len() + value.len()).sum();
+    let body = request.body.as_ref().map_or(0, Vec::len);
+    request.path.len() + pairs + body
 }
 
 /// What the contract answers.

@@ -1,0 +1,152 @@
+//! Compiled code on disk: a file that was changed is compiled anew, never run.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use gateway_tests::crafted::{Crafted, DESCRIBE, DESCRIBED};
+
+use crate::bench::{config, sandbox_in};
+
+/// The files of compiled code below a data directory.
+pub(crate) fn compiled(data: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(data.join("sandbox-cache"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "compiled"))
+        .collect();
+    files.sort();
+    files
+}
+
+async fn name(data: &Path, module: &[u8]) -> String {
+    let loaded = sandbox_in(&config(), data).load(module).await.unwrap();
+    loaded.description().name.clone()
+}
+
+/// Another adapter, by its name.
+fn other() -> Vec<u8> {
+    Crafted::new("include ability-find;")
+        .body(DESCRIBE, DESCRIBED)
+        .fields("(data (i32.const 1200) \"another\")")
+        .build()
+}
+
+#[tokio::test]
+async fn what_was_compiled_is_used_again() {
+    let data = tempfile::tempdir().unwrap();
+    let module = Crafted::adapter().build();
+    assert_eq!(name(data.path(), &module).await, "crafted");
+    let files = compiled(data.path());
+    assert_eq!(files.len(), 1);
+    let written = fs::metadata(&files[0]).unwrap().modified().unwrap();
+    assert_eq!(name(data.path(), &module).await, "crafted");
+    // A second compilation would have put a new file in its place.
+    assert_eq!(
+        fs::metadata(&files[0]).unwrap().modified().unwrap(),
+        written
+    );
+}
+
+#[tokio::test]
+async fn a_changed_file_is_compiled_anew() {
+    let data = tempfile::tempdir().unwrap();
+    let module = Crafted::adapter().build();
+    name(data.path(), &module).await;
+    let file = compiled(data.path()).remove(0);
+    let good = fs::read(&file).unwrap();
+    let flipped = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let middle = good.len() / 2;
+    for bad in [
+        flipped(0),
+        flipped(32),
+        flipped(middle),
+        flipped(good.len() - 1),
+        good[..middle].to_vec(),
+        good[..10].to_vec(),
+        Vec::new(),
+        [&good[..], b"more"].concat(),
+    ] {
+        fs::write(&file, &bad).unwrap();
+        assert_eq!(name(data.path(), &module).await, "crafted");
+        let now = fs::read(&file).unwrap();
+        assert!(now != bad, "the changed file was used");
+    }
+}
+
+/// An authentic file of this gateway, under another module's name.
+#[tokio::test]
+async fn another_modules_file_is_compiled_anew() {
+    let data = tempfile::tempdir().unwrap();
+    let (first, second) = (Crafted::adapter().build(), other());
+    assert_eq!(name(data.path(), &first).await, "crafted");
+    let file = compiled(data.path()).remove(0);
+    assert_eq!(name(data.path(), &second).await, "another");
+    let foreign = compiled(data.path())
+        .into_iter()
+        .find(|other| *other != file);
+    fs::copy(foreign.unwrap(), &file).unwrap();
+    assert_eq!(name(data.path(), &first).await, "crafted");
+}
+
+/// Written by a gateway with another key: an attacker can run one as well as we can.
+#[tokio::test]
+async fn another_gateways_file_is_compiled_anew() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let module = Crafted::adapter().build();
+    name(ours.path(), &module).await;
+    name(theirs.path(), &module).await;
+    let (our_file, their_file) = (
+        compiled(ours.path()).remove(0),
+        compiled(theirs.path()).remove(0),
+    );
+    assert_eq!(our_file.file_name(), their_file.file_name());
+    let foreign = fs::read(&their_file).unwrap();
+    fs::write(&our_file, &foreign).unwrap();
+    assert_eq!(name(ours.path(), &module).await, "crafted");
+    assert!(
+        fs::read(&our_file).unwrap() != foreign,
+        "the foreign file was used"
+    );
+}
+
+#[tokio::test]
+async fn the_key_is_for_its_owner_alone_and_must_be_whole() {
+    let data = tempfile::tempdir().unwrap();
+    drop(sandbox_in(&config(), data.path()));
+    let directory = data.path().join("sandbox-cache");
+    let key = directory.join("key");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&directory), mode(&key)), (0o700, 0o600));
+    assert_eq!(fs::read(&key).unwrap().len(), 32);
+    fs::write(&key, "short").unwrap();
+    let config = registry_gateway::config::sandbox::SandboxConfig {
+        cache_dir: "sandbox-cache".into(),
+        ..config()
+    };
+    let refused = registry_gateway::sandbox::Sandbox::new(&config, data.path());
+    let error = refused.err().expect("a key of five bytes").to_string();
+    assert!(error.contains("sandbox.cache_dir"), "{error}");
+}
+
+/// Sandboxes that start at the same time agree on one key.
+#[test]
+fn one_key_for_all_who_start_together() {
+    let data = tempfile::tempdir().unwrap();
+    let start = || drop(sandbox_in(&config(), data.path()));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(start);
+        }
+    });
+    assert_eq!(
+        fs::read(data.path().join("sandbox-cache/key"))
+            .unwrap()
+            .len(),
+        32
+    );
+}
