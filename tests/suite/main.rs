@@ -14,5 +14,5 @@ mod cache;
 mod hostile;
 mod logs;
 mod outbound;
-mod readme;
 mod peer;
+mod readme;
