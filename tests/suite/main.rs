@@ -16,3 +16,4 @@ mod logs;
 mod outbound;
 mod peer;
 mod readme;
+mod uploads;
