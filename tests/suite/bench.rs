@@ -11,6 +11,8 @@ use registry_gateway::egress::Endpoints;
 use registry_gateway::model::{Call, FindQuery, Identifier, Person};
 use registry_gateway::sandbox::{Answer, Fault, Lent, Module, Ran, Sandbox, Work};
 
+use crate::peer;
+
 /// Longer than any test takes: who waits so long hangs.
 const LONG: Duration = Duration::from_secs(600);
 
@@ -68,7 +70,7 @@ impl Bench {
             sandbox,
             module,
             limits,
-            endpoints: nowhere(),
+            endpoints: peer::nowhere(),
             call: Call {
                 registry: "test".into(),
                 request_id: "request-1".into(),
@@ -159,9 +161,4 @@ pub(crate) fn identifier(value: &str) -> Identifier {
         value: value.into(),
         normalisation: None,
     }
-}
-
-/// A grant of no endpoint at all.
-fn nowhere() -> Arc<Endpoints> {
-    Arc::new(Endpoints)
 }

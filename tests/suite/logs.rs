@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use registry_gateway::model::{Asker, Consent, Opaque, Proof, ProofKind};
 use registry_gateway::sandbox::PendingAnswer;
@@ -9,6 +10,7 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::bench::{Bench, done};
+use crate::peer::Peer;
 
 /// A name that is no word of the gateway's.
 const NAME: &str = "Zwimbatosk";
@@ -103,6 +105,16 @@ async fn what_a_callback_brought_is_masked() {
         .await;
     assert!(ran.result.is_ok());
     log.has_masked("resumed with: <***>***</***>");
+}
+
+#[tokio::test]
+async fn what_the_registry_answered_is_masked() {
+    let answer = format!(r#"{{"surname":"{NAME}","given":"{NEPALI}"}}"#);
+    let peer = Peer::start(&answer, Duration::ZERO).await;
+    let bench = Bench::new().await.endpoints(peer.granted());
+    let (log, _guard) = Log::listen();
+    done(bench.find("log_answer", &[]).await);
+    log.has_masked(r#"answered: {"surname":"***","given":"***"}"#);
 }
 
 #[tokio::test]

@@ -13,3 +13,5 @@ mod busy;
 mod cache;
 mod hostile;
 mod logs;
+mod outbound;
+mod peer;

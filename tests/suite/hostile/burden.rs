@@ -3,6 +3,7 @@ use std::time::Duration;
 use registry_gateway::sandbox::{Fault, Limit};
 
 use crate::bench::{Bench, done};
+use crate::peer::Peer;
 
 #[tokio::test]
 pub(super) async fn spin() {
@@ -90,6 +91,27 @@ pub(super) async fn unreachable() {
 #[tokio::test]
 pub(super) async fn exit() {
     assert_eq!(Bench::new().await.fault("exit").await, Fault::Trapped);
+}
+
+/// So many as are allowed, and the rest told why: by itself and all at the same time.
+#[tokio::test]
+pub(super) async fn flood_http() {
+    let peer = Peer::start("ok", Duration::ZERO).await;
+    let bench = Bench::new().await.endpoints(peer.granted());
+    let bench = bench.limits(|limits| limits.http_calls = 60);
+    let ran = bench.find("flood_http", &[]).await;
+    assert_eq!(ran.usage.http_calls, 60);
+    assert!(ran.usage.http_wait > Duration::ZERO);
+    let ends: Vec<String> = done(ran)
+        .unmapped
+        .into_iter()
+        .map(|end| end.value)
+        .collect();
+    let refused = "unavailable: http.not-sent.limit-reached";
+    assert!(ends[..60].iter().all(|end| end == "200"), "{ends:?}");
+    assert!(ends[60..].iter().all(|end| end == refused), "{ends:?}");
+    assert_eq!((ends.len(), peer.asked().len()), (100, 60));
+    bench.good().await;
 }
 
 /// A full log fails no call. `logs.rs` counts what is kept.

@@ -1,4 +1,5 @@
 use registry_gateway::config::sandbox::SandboxConfig;
+use registry_gateway::model::Failure;
 use registry_gateway::sandbox::Fault;
 
 use crate::bench::{Bench, config, done};
@@ -72,6 +73,13 @@ pub(super) async fn panic_with_name() {
     // What goes to callers and audit holds nothing of the message.
     assert!(!format!("{fault:?} {fault}").contains("Zwimbatosk"));
     bench.good().await;
+}
+
+#[tokio::test]
+pub(super) async fn log_answer() {
+    let bench = Bench::new().await;
+    let ran = bench.find("log_answer", &[]).await;
+    assert!(matches!(ran.result, Ok(Err(Failure::Unsupported(_)))));
 }
 
 #[tokio::test]

@@ -1,6 +1,13 @@
 use std::net::TcpListener;
+use std::time::Duration;
+
+use hostile_guest::reach::{ESCAPES, FORBIDDEN_HEADERS};
 
 use crate::bench::Bench;
+use crate::peer::{BASE, Peer};
+
+/// What the SDK makes of a refused request.
+const REFUSED: &str = "rejected: http.not-sent.request-refused";
 
 fn all_refused(attempts: &[(String, String)]) {
     assert!(!attempts.is_empty());
@@ -36,4 +43,60 @@ pub(super) async fn environment() {
             pair("folder", "refused"),
         ]
     );
+}
+
+#[tokio::test]
+pub(super) async fn good_http() {
+    let peer = Peer::start("ok", Duration::ZERO).await;
+    let bench = Bench::new().await.endpoints(peer.granted());
+    let end = bench.report("good_http", &[]).await;
+    assert_eq!(end, [("inside".to_owned(), "200".to_owned())]);
+    let asked = peer.asked().remove(0);
+    assert!(
+        asked.starts_with(&format!("POST {BASE}/inside?q=a")),
+        "{asked}"
+    );
+    for line in [
+        format!("host: {}", peer.host()),
+        "authorization: Bearer the-token".into(),
+        "x-tenant: health".into(),
+    ] {
+        assert!(asked.contains(&format!("\r\n{line}\r\n")), "{asked}");
+    }
+    assert!(asked.ends_with("\r\n\r\nhello"), "{asked}");
+}
+
+#[tokio::test]
+pub(super) async fn unknown_endpoint() {
+    let peer = Peer::start("ok", Duration::ZERO).await;
+    let bench = Bench::new().await.endpoints(peer.granted());
+    let end = bench.report("unknown_endpoint", &[]).await;
+    let refused = "unsupported: http.not-sent.endpoint-not-granted";
+    assert_eq!(end, [("treasury".to_owned(), refused.to_owned())]);
+    assert_eq!(peer.asked().len(), 0);
+}
+
+#[tokio::test]
+pub(super) async fn set_headers() {
+    let peer = Peer::start("ok", Duration::ZERO).await;
+    let bench = Bench::new().await.endpoints(peer.granted());
+    let ends = bench.report("set_headers", &[]).await;
+    assert_eq!(ends.len(), FORBIDDEN_HEADERS.len());
+    for (name, end) in ends {
+        assert_eq!(end, REFUSED, "{name}");
+    }
+    assert_eq!(peer.asked().len(), 0);
+}
+
+#[tokio::test]
+pub(super) async fn leave_base_path() {
+    let peer = Peer::start("ok", Duration::ZERO).await;
+    let limited = Bench::new().await.endpoints(peer.granted());
+    let bench = limited.limits(|limits| limits.http_calls = 100);
+    let ends = bench.report("leave_base_path", &[]).await;
+    assert_eq!(ends.len(), ESCAPES.len());
+    for (path, end) in ends {
+        assert_eq!(end, REFUSED, "{path:?}: {:?}", peer.asked());
+    }
+    assert_eq!(peer.asked().len(), 0);
 }

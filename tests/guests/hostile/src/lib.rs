@@ -27,7 +27,7 @@ macro_rules! for_each_behaviour {
             reach: files sockets environment good_http unknown_endpoint set_headers
                 leave_base_path;
             prying: remember leave_secret look_for_secret log_name print_name panic_with_name
-                log_callers_words;
+                log_callers_words log_answer;
         }
     };
 }

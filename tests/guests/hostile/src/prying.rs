@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use adapter_sdk::model::Identifier;
-use adapter_sdk::{call, log};
+use adapter_sdk::{call, http, log};
 
 use crate::{Found, good, report};
 
@@ -84,6 +84,13 @@ pub fn log_callers_words(_: &[Identifier]) -> Found {
         "proof {proof:?} consent {consent:?} user {:?}",
         call::user()
     );
+    good()
+}
+
+/// Logs what the registry answered.
+pub fn log_answer(_: &[Identifier]) -> Found {
+    let answer = http::endpoint("registry").get("/inside").send()?;
+    log::info!("answered: {}", answer.text()?);
     good()
 }
 
