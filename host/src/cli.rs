@@ -2,7 +2,7 @@
 
 mod caller;
 mod demo;
-mod logging;
+pub mod logging;
 mod registry;
 
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ enum Command {
 }
 
 /// What a command ends with when it fails.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command that the arguments name.
 pub fn run(cli: Cli) -> ExitCode {

@@ -25,6 +25,10 @@ pub use metrics::Metrics;
 pub use registries::{ApplyError, Change, What, apply_file};
 pub use roster::{RegistryState, RegistryView};
 
+// They stand in `GatewayError`: who renders one should not have to know whose they are.
+pub use crate::config::registry::Requirement;
+pub use crate::sandbox::Fault;
+
 use callers::Callers;
 use fingerprint::Fingerprint;
 use page_token::PageTokens;

@@ -69,12 +69,19 @@ pub async fn open(config: &Config) -> Result<Parts, ServeError> {
     })
 }
 
-/// Starts serving.
+/// Opens what the configuration names, and starts serving.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn start(config: &Config) -> Result<Serving, ServeError> {
-    let parts = open(config).await?;
+    start_with(config, open(config).await?).await
+}
+
+/// Starts serving with parts that are open already.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn start_with(config: &Config, parts: Parts) -> Result<Serving, ServeError> {
     let gateway = Gateway::start(
         parts.store,
         parts.sandbox,

@@ -8,10 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::config::registry::Requirement;
-use crate::gateway::GatewayError;
+use crate::gateway::{Fault, GatewayError, Requirement};
 use crate::model::{Failure, Refusal};
-use crate::sandbox::Fault;
 
 /// How long a caller should wait where nothing better is known, in seconds.
 const RETRY_AFTER: u32 = 1;

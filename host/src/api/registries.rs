@@ -1,4 +1,5 @@
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -94,8 +95,10 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(gateway): State<Gateway>,
     Known(caller): Known,
-    Path(registry): Path<String>,
+    registry: Result<Path<String>, PathRejection>,
 ) -> Result<Json<RegistryResponse>, Problem> {
+    // A name that is not UTF-8 is the name of none: axum's own answer is no problem+json.
+    let Path(registry) = registry.map_err(|_| GatewayError::UnknownRegistry)?;
     let mut views = gateway.registries(|name| name == registry && caller.may_ask(name));
     let view = views.pop().ok_or(GatewayError::UnknownRegistry)?;
     Ok(Json(RegistryResponse::of(view, |ability| {

@@ -1,3 +1,5 @@
+//! The process's own log.
+
 use tracing_subscriber::EnvFilter;
 
 use super::Failure;
@@ -17,13 +19,22 @@ const QUIET: [&str; 9] = [
     "tower_http=warn",
 ];
 
-/// Logs to standard error.
-pub(super) fn init(config: &LogConfig) -> Result<(), Failure> {
-    let mut filter = EnvFilter::try_new(&config.filter)
+/// What is logged: what `log.filter` says, without what libraries say too much of.
+///
+/// # Errors
+/// The text is not a filter.
+pub fn filter(text: &str) -> Result<EnvFilter, Failure> {
+    let mut filter = EnvFilter::try_new(text)
         .map_err(|error| format!("log.filter is not a filter: {error}"))?;
     for directive in QUIET {
         filter = filter.add_directive(directive.parse()?);
     }
+    Ok(filter)
+}
+
+/// Logs to standard error.
+pub(super) fn init(config: &LogConfig) -> Result<(), Failure> {
+    let filter = filter(&config.filter)?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

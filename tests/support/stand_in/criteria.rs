@@ -144,6 +144,8 @@ fn record_type(
     };
     match (register, last(said).as_deref()) {
         (_, Some("person")) => Ok(RecordType::Person),
+        // `social_api_v1.0.0.yaml` has it as the example of `reg_record_type`.
+        (Register::Social, Some("srperson")) => Ok(RecordType::Person),
         (Register::Social, Some("member")) => Ok(RecordType::Member),
         (Register::Social, Some("group" | "household")) => Ok(RecordType::Group),
         _ => Err(invalid(format!(
