@@ -24,8 +24,8 @@ const QUIET: [&str; 9] = [
 /// # Errors
 /// The text is not a filter.
 pub fn filter(text: &str) -> Result<EnvFilter, Failure> {
-    let mut filter = EnvFilter::try_new(text)
-        .map_err(|error| format!("log.filter is not a filter: {error}"))?;
+    let mut filter =
+        EnvFilter::try_new(text).map_err(|error| format!("log.filter is not a filter: {error}"))?;
     for directive in QUIET {
         filter = filter.add_directive(directive.parse()?);
     }
