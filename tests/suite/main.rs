@@ -15,3 +15,4 @@ mod hostile;
 mod logs;
 mod outbound;
 mod peer;
+mod uploads;

@@ -149,6 +149,8 @@ impl Page {
             candidates: people.into_iter().map(candidate).collect(),
             total: None,
             next: None,
+            extra: Vec::new(),
+            unmapped: Vec::new(),
         }
     }
 }

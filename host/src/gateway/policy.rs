@@ -2,7 +2,7 @@
 
 use super::GatewayError;
 use crate::config::registry::{PolicyConfig, Requirement};
-use crate::model::{Call, Household, Person};
+use crate::model::{Call, Extra, Household, Person, Unmapped};
 
 /// The fields of one answer that leave the gateway.
 #[derive(Debug)]
@@ -54,7 +54,6 @@ impl Visible {
             self.person(person);
         }
         if !self.shows("extra") {
-            household.extra.clear();
             for address in &mut household.addresses {
                 address.extra.clear();
             }
@@ -62,8 +61,16 @@ impl Visible {
         if !self.shows("addresses") {
             household.addresses.clear();
         }
+        self.rest(&mut household.extra, &mut household.unmapped);
+    }
+
+    /// Takes out what belongs to an answer as a whole.
+    pub(super) fn rest(&self, extra: &mut Vec<Extra>, unmapped: &mut Vec<Unmapped>) {
+        if !self.shows("extra") {
+            extra.clear();
+        }
         if !self.shows("unmapped") {
-            household.unmapped.clear();
+            unmapped.clear();
         }
     }
 }
@@ -88,7 +95,7 @@ pub(super) fn check_statements(policy: &PolicyConfig, call: &Call) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Extra, Sex};
+    use crate::model::Sex;
 
     fn person() -> Person {
         Person {

@@ -54,6 +54,7 @@ pub(in crate::sandbox) fn verify(
                 })
                 .collect(),
             token: result.token,
+            extra: extras(result.extra, "extra")?,
         })),
         Ok(Pending(more)) => Ok(pending(more)),
         Err(no) => Err(failure(no)),
@@ -75,6 +76,8 @@ fn page(page: abilities::search::Page) -> Result<Page, Fault> {
         })?,
         total: page.total,
         next: page.next.map(opaque),
+        extra: extras(page.extra, "extra")?,
+        unmapped: people::unmapped(page.unmapped),
     })
 }
 

@@ -48,7 +48,7 @@ pub(super) fn person(person: types::Person, place: &str) -> Result<Person, Fault
             },
         }),
         related: all(person.related, &at("related"), related)?,
-        status: Some(codes::person_status(person.status)),
+        status: person.status.map(codes::person_status),
         replaced_by: identifiers(person.replaced_by),
         version: person.version,
         extra: extras(person.extra, &at("extra"))?,
@@ -63,6 +63,7 @@ fn related(related: types::RelatedPerson, place: &str) -> Result<RelatedPerson, 
         names: related.names.into_iter().map(name).collect(),
         sex: related.sex.map(codes::sex),
         birth_date: date(related.birth_date, &format!("{place}.birth-date"))?,
+        status: related.status.map(codes::person_status),
         extra: extras(related.extra, &format!("{place}.extra"))?,
     })
 }
@@ -83,6 +84,7 @@ pub(super) fn address(address: types::Address, place: &str) -> Result<Address, F
         use_: address.use_.map(codes::address_use),
         text: address.text,
         lines: address.lines,
+        city: address.city,
         postal_code: address.postal_code,
         country: address.country,
         areas: address
