@@ -161,21 +161,22 @@ async fn no_request_to_a_civil_registry_violates_the_specification() {
 }
 
 /// Prism's answer as it is: to another question. And the two ways in which a request can be wrong
-/// are seen where the tests above look for them.
+/// are seen where the tests above look for them. Of the two specifications only the social one asks
+/// for a credential.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_seen() {
-    let Some(document) = fixtures::spdci(CIVIL) else {
+    let Some(document) = fixtures::spdci(SOCIAL) else {
         return;
     };
     let prism = Peer::prism(&document);
     let recorder = Recorder::before(&prism.url).await;
     let registry = |with_token| Registry {
         url: &recorder.url,
-        settings: settings("Civil", "UIN", "idtype-value", "predicate"),
+        settings: settings("Social", "NationalID", "idtype-value", "predicate"),
         with_token,
     };
     let gateway = Served::start(registry(true)).await;
-    let found = gateway.call("find", by("197382465")).await;
+    let found = gateway.call("find", by("1234567890")).await;
     let sent = recorder.take();
     assert_eq!(conforming(&sent, "idtype-value"), 1);
     assert_eq!(
@@ -197,7 +198,7 @@ async fn what_is_wrong_is_seen() {
     assert_eq!(codes, ["required", "type"]);
 
     let gateway = Served::start(registry(false)).await;
-    let refused = gateway.call("find", by("197382465")).await;
+    let refused = gateway.call("find", by("1234567890")).await;
     let [seen] = recorder.take().try_into().expect("one request");
     assert_eq!((seen.status, seen.violations.len()), (401, 1));
     assert_eq!(refused.problem().1, "denied");
