@@ -15,4 +15,5 @@ mod hostile;
 mod logs;
 mod outbound;
 mod peer;
+mod readme;
 mod uploads;
