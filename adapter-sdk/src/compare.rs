@@ -62,6 +62,7 @@ pub fn person(claimed: &Person, known: &Person) -> Verification {
         overall: overall(&attributes),
         attributes,
         token: None,
+        extra: Vec::new(),
     }
 }
 

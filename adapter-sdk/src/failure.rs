@@ -34,6 +34,9 @@ impl Failure {
         unsupported Unsupported;
         /// The registry answered something that is not its protocol.
         unreadable Unreadable;
+        /// The registry's settings do not fit: `field` names the one. An administrator must mend
+        /// them.
+        misconfigured Misconfigured;
         /// None of the others.
         other Other;
     }
@@ -47,7 +50,7 @@ impl Failure {
     pub fn unavailable(code: impl AsRef<str>) -> Self {
         Self::Unavailable(Unavailability {
             code: clean_code(code.as_ref()),
-            retry_after_ms: None,
+            ..Unavailability::default()
         })
     }
 
@@ -99,6 +102,7 @@ impl Failure {
             Self::Unsupported(_) => "unsupported",
             Self::Unavailable(_) => "unavailable",
             Self::Unreadable(_) => "unreadable",
+            Self::Misconfigured(_) => "misconfigured",
             Self::Other(_) => "other",
         }
     }
@@ -120,6 +124,7 @@ impl Failure {
             | Self::Conflict(refusal)
             | Self::Unsupported(refusal)
             | Self::Unreadable(refusal)
+            | Self::Misconfigured(refusal)
             | Self::Other(refusal) => Some(refusal),
             Self::NotFound | Self::Unavailable(_) => None,
         }
@@ -147,6 +152,7 @@ impl Failure {
             | Self::Conflict(refusal)
             | Self::Unsupported(refusal)
             | Self::Unreadable(refusal)
+            | Self::Misconfigured(refusal)
             | Self::Other(refusal) => Some(refusal),
             Self::NotFound | Self::Unavailable(_) => None,
         }

@@ -8,7 +8,7 @@ use crate::{Failure, lent};
 /// administrator writes only what differs, and the type `#[serde(deny_unknown_fields)]`.
 ///
 /// # Errors
-/// `unsupported` with code `settings.invalid` and the key as field (`settings.sender_id`): no
+/// `misconfigured` with code `settings.invalid` and the key as field (`settings.sender_id`): no
 /// call can be answered until the configuration is mended. Values are not repeated.
 pub fn load<T: DeserializeOwned>() -> Result<T, Failure> {
     from_json(&lent::settings::all())
@@ -41,7 +41,7 @@ pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
         } else {
             "does not fit"
         };
-        Failure::unsupported("settings.invalid")
+        Failure::misconfigured("settings.invalid")
             .field(field)
             .message(message)
     })

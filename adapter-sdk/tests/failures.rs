@@ -157,23 +157,23 @@ fn settings_that_do_not_fit_name_the_key() {
     for (given, expected) in [
         (
             value!({}),
-            "unsupported: settings.invalid (settings.sender_id)",
+            "misconfigured: settings.invalid (settings.sender_id)",
         ),
         (
             value!({ "sender_id": 1 }),
-            "unsupported: settings.invalid (settings.sender_id)",
+            "misconfigured: settings.invalid (settings.sender_id)",
         ),
         (
             value!({ "sender_id": "a", "pages": {} }),
-            "unsupported: settings.invalid (settings.pages.size)",
+            "misconfigured: settings.invalid (settings.pages.size)",
         ),
         (
             value!({ "sender_id": "a", "pages": { "size": "x" } }),
-            "unsupported: settings.invalid (settings.pages.size)",
+            "misconfigured: settings.invalid (settings.pages.size)",
         ),
         (
             value!({ "sender_id": "a", "page": 1 }),
-            "unsupported: settings.invalid (settings.page)",
+            "misconfigured: settings.invalid (settings.page)",
         ),
     ] {
         let _stage = testing::stage().settings(given);

@@ -23,6 +23,8 @@ mod lookups;
 mod openapi;
 mod outbound;
 mod peer;
+mod readme;
 mod registry_faults;
 mod roster;
 mod searches;
+mod uploads;

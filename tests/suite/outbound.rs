@@ -67,7 +67,7 @@ async fn bytes_in_are_bounded() {
         .limits(|limits| limits.http_bytes_in = 999);
     assert_eq!(
         end(&bench).await,
-        "unreadable: http.sent-no-answer.too-large"
+        "unavailable: http.sent-no-answer.limit-reached"
     );
     let bench = bench.limits(|limits| limits.http_bytes_in = 1_000);
     assert_eq!(end(&bench).await, "200");

@@ -2,11 +2,11 @@
 
 use super::{
     Address, AdministrativeArea, Description, Household, HouseholdKind, HumanName, PartialDate,
-    Person, PersonStatus, Refusal, RelatedPerson, RelationRole, Unavailability,
+    Person, Refusal, RelatedPerson, RelationRole, Unavailability,
 };
 
 impl Default for Person {
-    /// An active record without a single value.
+    /// A record without a single value, its status not told either.
     fn default() -> Self {
         Self {
             identifiers: Vec::new(),
@@ -19,7 +19,7 @@ impl Default for Person {
             contacts: Vec::new(),
             photo: None,
             related: Vec::new(),
-            status: PersonStatus::Active,
+            status: None,
             replaced_by: Vec::new(),
             version: None,
             extra: Vec::new(),
@@ -55,6 +55,7 @@ impl Default for RelatedPerson {
             names: Vec::new(),
             sex: None,
             birth_date: None,
+            status: None,
             extra: Vec::new(),
         }
     }
@@ -74,6 +75,7 @@ impl Default for HumanName {
             prefix: Vec::new(),
             suffix: Vec::new(),
             language: None,
+            extra: Vec::new(),
         }
     }
 }
@@ -88,6 +90,7 @@ impl Default for Address {
             use_: None,
             text: None,
             lines: Vec::new(),
+            city: None,
             postal_code: None,
             country: None,
             areas: Vec::new(),
@@ -97,11 +100,14 @@ impl Default for Address {
     }
 }
 
+#[allow(
+    clippy::derivable_impls,
+    reason = "the record is generated: derives go to all or none"
+)]
 impl Default for AdministrativeArea {
-    /// The country, unnamed.
     fn default() -> Self {
         Self {
-            level: 0,
+            level: None,
             kind: None,
             code: None,
             code_system: None,
@@ -146,7 +152,9 @@ impl Default for Unavailability {
     fn default() -> Self {
         Self {
             code: None,
+            message: None,
             retry_after_ms: None,
+            extra: Vec::new(),
         }
     }
 }

@@ -171,12 +171,12 @@ impl Settings {
         found.map(|(scheme, _)| scheme.as_str())
     }
 
-    /// By the examples of the specification (`social_api_v1.0.0.yaml` SearchResponse
-    /// `reg_record_type`: SRPerson; `crvs_api_v1.0.0.yaml`: Person).
+    /// The examples of `reg_record_type` in the specification: `social_api_v1.0.0.yaml` and
+    /// `crvs_api_v1.0.0.yaml`, `SearchResponse`.
     fn person_record_type(&self) -> String {
         match self.registry_type {
             RegistryType::Social => "SRPerson".to_owned(),
-            RegistryType::Civil => "Person".to_owned(),
+            RegistryType::Civil => "spdci-extensions-dci:Person".to_owned(),
         }
     }
 }

@@ -244,6 +244,6 @@ fn what_cannot_be_asked_is_not_sent() {
 #[test]
 fn settings_that_do_not_fit_are_named() {
     let _stage = testing::stage().settings(json!({ "registry_type": "Social" }));
-    let expected = "unsupported: settings.invalid (settings.sender_id)";
+    let expected = "misconfigured: settings.invalid (settings.sender_id)";
     assert_eq!(summary(by("national-id", "1")), expected);
 }

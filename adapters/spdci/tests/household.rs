@@ -11,8 +11,7 @@ mod common;
 
 use adapter_sdk::http::Request;
 use adapter_sdk::model::{
-    Household, HouseholdKind, HouseholdQuery, Identifier, PersonStatus, Relation, RelationRole,
-    Unmapped,
+    Household, HouseholdKind, HouseholdQuery, Identifier, Relation, RelationRole, Unmapped,
 };
 use adapter_sdk::{Failure, FindHousehold};
 use adapter_spdci::Spdci;
@@ -218,10 +217,7 @@ fn a_parent_without_a_record_is_known_by_number() {
         family.people[2].identifiers,
         [Identifier::new("national-id", "3")]
     );
-    assert_eq!(
-        family.people[2].status,
-        PersonStatus::Other("unknown".to_owned())
-    );
+    assert_eq!(family.people[2].status, None);
     assert_eq!(family.relations[1].role, RelationRole::Parent);
 }
 

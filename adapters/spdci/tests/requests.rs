@@ -181,7 +181,11 @@ fn only_a_social_household_asks_for_groups() {
         asked("Social"),
         [person.clone(), three(social, "Group", "Group"), person]
     );
-    let person = three("ns:org:RegistryType:Civil", "Person", "-");
+    let person = three(
+        "ns:org:RegistryType:Civil",
+        "spdci-extensions-dci:Person",
+        "-",
+    );
     assert_eq!(asked("Civil"), [person.clone(), person.clone(), person]);
 }
 

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use adapter_sdk::model::{
     Address, AddressUse, Contact, GeoPoint, Household, HouseholdKind, HumanName, Identifier,
-    MaritalStatus, Person, PersonStatus, RelatedPerson, RelationRole, Sex, Unmapped,
+    MaritalStatus, Person, RelatedPerson, RelationRole, Sex, Unmapped,
 };
 use adapter_sdk::{Find, dates};
 use adapter_spdci::settings::Settings;
@@ -121,13 +121,14 @@ fn home(position: Option<GeoPoint>) -> Address {
 fn mapping_of_address() -> Address {
     use adapter_sdk::model::AdministrativeArea;
     let area = |level, kind: &str, code: Option<&str>, name: Option<&str>| AdministrativeArea {
-        level,
+        level: Some(level),
         kind: Some(kind.to_owned()),
         code: code.map(str::to_owned),
         code_system: None,
         name: name.map(str::to_owned),
     };
     Address {
+        city: Some("Thani".to_owned()),
         lines: ["Bophut Koh Samui", "Surat, Near Big Buddha Beach"]
             .map(str::to_owned)
             .into(),
@@ -136,7 +137,6 @@ fn mapping_of_address() -> Address {
         areas: vec![
             area(1, "region", Some("A205"), None),
             area(2, "sub-region", Some("SH"), None),
-            area(3, "locality", None, Some("Thani")),
         ],
         ..Address::default()
     }
@@ -158,7 +158,7 @@ fn crvs() -> Person {
 
 fn social() -> Person {
     Person {
-        status: PersonStatus::Other("unknown".to_owned()),
+        status: None,
         ..sudarat()
     }
 }

@@ -241,6 +241,12 @@ fn failed(failure: Failure) -> Problem {
             "the registry answered something that is not its protocol",
         )
         .registry(why),
+        Failure::Misconfigured(why) => Problem::new(
+            S::SERVICE_UNAVAILABLE,
+            "registry-misconfigured",
+            "the registry's settings here do not fit its adapter: an administrator must mend them",
+        )
+        .registry(why),
         Failure::Other(why) => {
             Problem::new(S::BAD_GATEWAY, "registry-failed", "the registry says no").registry(why)
         }

@@ -8,7 +8,7 @@ use super::find::Source;
 use super::problem::Problem;
 use super::request::Asked;
 use crate::gateway::{Gateway, MAX_PAGE_SIZE};
-use crate::model::{Candidate, Consent, Criterion, SearchQuery, SortKey, Test};
+use crate::model::{Candidate, Consent, Criterion, Extra, SearchQuery, SortKey, Test, Unmapped};
 
 /// A page that fits a screen.
 const DEFAULT_PAGE_SIZE: u32 = 20;
@@ -77,6 +77,12 @@ pub(super) struct SearchResponse {
     /// Send it as `page`, with the same question, for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// What has no field of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extra: Vec<Extra>,
+    /// What of the answer as a whole the adapter did not map.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unmapped: Vec<Unmapped>,
     source: Source,
 }
 
@@ -132,6 +138,8 @@ pub(super) async fn search(
         candidates: page.candidates,
         total: page.total,
         next: page.next,
+        extra: page.extra,
+        unmapped: page.unmapped,
         source,
     }))
 }

@@ -92,6 +92,7 @@ impl GatewayError {
                 | Failure::Conflict(why)
                 | Failure::Unsupported(why)
                 | Failure::Unreadable(why)
+                | Failure::Misconfigured(why)
                 | Failure::Other(why),
             ) => why.code.as_deref(),
             Self::Failure(Failure::Unavailable(why)) => why.code.as_deref(),

@@ -4,8 +4,8 @@ use super::audited::Verb;
 use super::fingerprint::Fingerprint;
 use super::{Answered, Asking, Gateway, GatewayError};
 use crate::model::{
-    Ability, Candidate, FindQuery, Household, HouseholdQuery, Identifier, Person, SearchQuery,
-    Verification, VerifyQuery,
+    Ability, Candidate, Extra, FindQuery, Household, HouseholdQuery, Identifier, Person,
+    SearchQuery, Unmapped, Verification, VerifyQuery,
 };
 use crate::store::KeyedHash;
 
@@ -21,6 +21,10 @@ pub struct PageAnswer {
     pub total: Option<u64>,
     /// Asks for the next page.
     pub next: Option<String>,
+    /// What has no field of its own.
+    pub extra: Vec<Extra>,
+    /// What of the answer as a whole the adapter did not map.
+    pub unmapped: Vec<Unmapped>,
 }
 
 impl Gateway {
@@ -132,6 +136,7 @@ impl Gateway {
                             disclosed.extend(person_hashes(&gateway.inner.fingerprint, person));
                             visible.person(person);
                         }
+                        visible.rest(&mut page.extra, &mut page.unmapped);
                         disclosed
                     }),
                 },
@@ -144,6 +149,8 @@ impl Gateway {
                 candidates: found.value.candidates,
                 total: found.value.total,
                 next,
+                extra: found.value.extra,
+                unmapped: found.value.unmapped,
             },
             registry: found.registry,
             module: found.module,
@@ -173,7 +180,10 @@ impl Gateway {
                     Box::pin(async move { entry.module.resume_verify(work, &state, None).await })
                 },
                 // A yes or no about somebody is a disclosure about them.
-                disclose: Box::new(move |_, _, _| disclosed),
+                disclose: Box::new(move |_, visible, verification| {
+                    visible.rest(&mut verification.extra, &mut Vec::new());
+                    disclosed
+                }),
             },
         )
         .await

@@ -2,7 +2,7 @@
 
 use super::GatewayError;
 use crate::config::registry::{PolicyConfig, Requirement};
-use crate::model::{Call, Household, Person};
+use crate::model::{Call, Extra, Household, Person, Unmapped};
 
 /// The fields of one answer that leave the gateway.
 #[derive(Debug)]
@@ -39,12 +39,7 @@ impl Visible {
     pub(super) fn person(&self, person: &mut Person) {
         person.retain_fields(|field| self.shows(field));
         if !self.shows("extra") {
-            for address in &mut person.addresses {
-                address.extra.clear();
-            }
-            for related in &mut person.related {
-                related.extra.clear();
-            }
+            clear_extras(person);
         }
     }
 
@@ -54,17 +49,54 @@ impl Visible {
             self.person(person);
         }
         if !self.shows("extra") {
-            household.extra.clear();
             for address in &mut household.addresses {
                 address.extra.clear();
+            }
+            for identifier in &mut household.identifiers {
+                identifier.extra.clear();
             }
         }
         if !self.shows("addresses") {
             household.addresses.clear();
         }
-        if !self.shows("unmapped") {
-            household.unmapped.clear();
+        self.rest(&mut household.extra, &mut household.unmapped);
+    }
+
+    /// Takes out what belongs to an answer as a whole.
+    pub(super) fn rest(&self, extra: &mut Vec<Extra>, unmapped: &mut Vec<Unmapped>) {
+        if !self.shows("extra") {
+            extra.clear();
         }
+        if !self.shows("unmapped") {
+            unmapped.clear();
+        }
+    }
+}
+
+/// Wherever a person has them.
+fn clear_extras(person: &mut Person) {
+    let related = &mut person.related;
+    let of_related = related.iter_mut().flat_map(|it| &mut it.identifiers);
+    for identifier in person
+        .identifiers
+        .iter_mut()
+        .chain(&mut person.replaced_by)
+        .chain(of_related)
+    {
+        identifier.extra.clear();
+    }
+    let of_related = person.related.iter_mut().flat_map(|it| &mut it.names);
+    for name in person.names.iter_mut().chain(of_related) {
+        name.extra.clear();
+    }
+    for address in &mut person.addresses {
+        address.extra.clear();
+    }
+    for contact in &mut person.contacts {
+        contact.extra.clear();
+    }
+    for related in &mut person.related {
+        related.extra.clear();
     }
 }
 
@@ -88,7 +120,7 @@ pub(super) fn check_statements(policy: &PolicyConfig, call: &Call) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Extra, Sex};
+    use crate::model::Sex;
 
     fn person() -> Person {
         Person {

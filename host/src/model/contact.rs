@@ -16,6 +16,9 @@ pub struct Address {
     /// Street lines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
+    /// City, town or village, where the registry does not treat it as an administrative area.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub city: Option<String>,
     /// Postal code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
@@ -37,8 +40,10 @@ pub struct Address {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdministrativeArea {
-    /// 0 is the country, 1 the first division below it, and so on.
-    pub level: u8,
+    /// 0 is the country, 1 the first division below it, and so on. Left out: its place in the
+    /// order is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u8>,
     /// What the country calls this level: `district`, `ward`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -71,6 +76,9 @@ pub struct Contact {
     pub system: ContactSystem,
     /// The number or address.
     pub value: String,
+    /// What has no field of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extra>,
 }
 
 /// A photo by reference, or its bytes.

@@ -17,6 +17,8 @@ pub enum Failure {
     Unavailable(Unavailability),
     /// The registry answered something that is not its protocol.
     Unreadable(Refusal),
+    /// The registry's configuration here does not fit what the adapter needs.
+    Misconfigured(Refusal),
     /// Anything else.
     Other(Refusal),
 }
@@ -52,6 +54,7 @@ impl Failure {
             Self::Unsupported(_) => "unsupported",
             Self::Unavailable(_) => "unavailable",
             Self::Unreadable(_) => "unreadable",
+            Self::Misconfigured(_) => "misconfigured",
             Self::Other(_) => "other",
         }
     }

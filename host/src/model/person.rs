@@ -39,7 +39,7 @@ pub struct Person {
     /// Parents and others that the record names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<RelatedPerson>,
-    /// Where the record stands. A caller's claim leaves it out.
+    /// Where the record stands. Left out: the registry does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<PersonStatus>,
     /// Identifiers of the record that this one was merged into.
@@ -105,6 +105,9 @@ pub struct Identifier {
     /// The rule by which `value` was made from what the registry wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalisation: Option<String>,
+    /// What has no field of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extra>,
 }
 
 /// Somebody named in a person's record.
@@ -125,6 +128,9 @@ pub struct RelatedPerson {
     /// Theirs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth_date: Option<PartialDate>,
+    /// Alive or not, where the record says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<PersonStatus>,
     /// What has no field of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extra: Vec<Extra>,

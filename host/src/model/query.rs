@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Grade, Identifier, Person};
+use super::{Extra, Grade, Identifier, Person, Unmapped};
 
 /// Look up one person.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,6 +109,10 @@ pub struct Page {
     pub total: Option<u64>,
     /// Where the next page begins.
     pub next: Option<Opaque>,
+    /// What has no field of its own.
+    pub extra: Vec<Extra>,
+    /// What of the answer as a whole the adapter did not map.
+    pub unmapped: Vec<Unmapped>,
 }
 
 /// Somebody who may be the person looked for.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Agreement;
+use super::{Agreement, Extra};
 
 /// Whether claims agree with the registry. Discloses nothing else.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, ToSchema)]
@@ -15,6 +15,9 @@ pub struct Verification {
     /// The registry's own token for this person and us, if it gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// What has no field of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extra>,
 }
 
 /// Of one claim.

@@ -64,6 +64,7 @@ fn failure(failure: types::Failure) -> Failure {
             retry_after_ms: why.retry_after_ms,
         }),
         types::Failure::Unreadable(why) => Failure::Unreadable(refusal(why)),
+        types::Failure::Misconfigured(why) => Failure::Misconfigured(refusal(why)),
         types::Failure::Other(why) => Failure::Other(refusal(why)),
     }
 }

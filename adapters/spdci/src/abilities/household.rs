@@ -1,6 +1,6 @@
 //! The group of a social registry, or the parents in a civil one.
 
-use adapter_sdk::model::{Household, HouseholdQuery, Identifier, Person, PersonStatus};
+use adapter_sdk::model::{Household, HouseholdQuery, Identifier, Person};
 use adapter_sdk::{Answer, Failure, FindHousehold, log, settings};
 
 use super::find;
@@ -88,7 +88,6 @@ fn known(
             .map(|scheme| Identifier::new(scheme, &parent.value))
             .into_iter()
             .collect(),
-        status: PersonStatus::Other("unknown".to_owned()),
         ..Person::default()
     })
 }

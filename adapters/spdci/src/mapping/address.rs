@@ -44,6 +44,7 @@ pub(super) fn address(value: &Value) -> Option<Address> {
     };
     if let Some(name) = country.clone().filter(|country| !is_code(country)) {
         areas.push(AdministrativeArea {
+            level: Some(0),
             name: Some(name),
             ..AdministrativeArea::default()
         });
@@ -51,20 +52,12 @@ pub(super) fn address(value: &Value) -> Option<Address> {
     for (level, kind, field) in [(1, "region", REGION), (2, "sub-region", SUB_REGION)] {
         if let Some(code) = parts.text(field) {
             areas.push(AdministrativeArea {
-                level,
+                level: Some(level),
                 kind: Some(kind.to_owned()),
                 code: Some(code),
                 ..AdministrativeArea::default()
             });
         }
-    }
-    if let Some(name) = parts.text(LOCALITY) {
-        areas.push(AdministrativeArea {
-            level: 3,
-            kind: Some("locality".to_owned()),
-            name: Some(name),
-            ..AdministrativeArea::default()
-        });
     }
     let lines = [LINE, LINE_1, LINE_2]
         .into_iter()
@@ -87,6 +80,7 @@ pub(super) fn address(value: &Value) -> Option<Address> {
     }
     let address = Address {
         lines: lines.collect(),
+        city: parts.text(LOCALITY),
         postal_code: parts.text(POSTAL_CODE),
         country: country
             .filter(is_code)

@@ -103,15 +103,14 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
 }
 
 /// A date of death, though it cannot be read, says that the person died; `is_deceased` may be a
-/// truth value, a word, or a code that the specification does not list.
-fn status(death: &str, deceased: &str, unmapped: &mut Vec<Unmapped>) -> PersonStatus {
+/// truth value, a word, or a code that the specification does not list. Silence is not "alive".
+fn status(death: &str, deceased: &str, unmapped: &mut Vec<Unmapped>) -> Option<PersonStatus> {
     let known = codes::YES_NO.read("status", deceased, unmapped);
     match known {
-        _ if !death.is_empty() => PersonStatus::Deceased,
-        Some(true) => PersonStatus::Deceased,
-        Some(false) => PersonStatus::Active,
-        None if deceased.is_empty() => PersonStatus::Active,
-        None => PersonStatus::Other("unknown".to_owned()),
+        _ if !death.is_empty() => Some(PersonStatus::Deceased),
+        Some(true) => Some(PersonStatus::Deceased),
+        Some(false) => Some(PersonStatus::Active),
+        None => None,
     }
 }
 
@@ -193,6 +192,7 @@ fn push(
                 names: found.names,
                 sex: found.sex,
                 birth_date: found.birth_date,
+                status: found.status,
                 extra: found.extra,
             }
         }

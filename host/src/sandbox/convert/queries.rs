@@ -91,6 +91,7 @@ fn person(person: &model::Person) -> types::Person {
             .map(|contact| types::Contact {
                 system: codes::contact_system_out(&contact.system),
                 value: contact.value.clone(),
+                extra: extras(&contact.extra),
             })
             .collect(),
         photo: person.photo.as_ref().map(|photo| match photo {
@@ -103,10 +104,7 @@ fn person(person: &model::Person) -> types::Person {
             }
         }),
         related: person.related.iter().map(related).collect(),
-        status: person
-            .status
-            .as_ref()
-            .map_or(types::PersonStatus::Active, codes::person_status_out),
+        status: person.status.as_ref().map(codes::person_status_out),
         replaced_by: identifiers(&person.replaced_by),
         version: person.version.clone(),
         extra: extras(&person.extra),
@@ -121,6 +119,7 @@ fn related(related: &model::RelatedPerson) -> types::RelatedPerson {
         names: related.names.iter().map(name).collect(),
         sex: related.sex.map(codes::sex_out),
         birth_date: related.birth_date.as_ref().map(date),
+        status: related.status.as_ref().map(codes::person_status_out),
         extra: extras(&related.extra),
     }
 }
@@ -130,6 +129,7 @@ fn address(address: &model::Address) -> types::Address {
         use_: address.use_.as_ref().map(codes::address_use_out),
         text: address.text.clone(),
         lines: address.lines.clone(),
+        city: address.city.clone(),
         postal_code: address.postal_code.clone(),
         country: address.country.clone(),
         areas: address
@@ -158,6 +158,7 @@ fn identifiers(identifiers: &[model::Identifier]) -> Vec<types::Identifier> {
             scheme: identifier.scheme.clone(),
             value: identifier.value.clone(),
             normalisation: identifier.normalisation.clone(),
+            extra: extras(&identifier.extra),
         })
         .collect()
 }
@@ -181,6 +182,7 @@ fn name(name: &model::HumanName) -> types::HumanName {
         prefix: name.prefix.clone(),
         suffix: name.suffix.clone(),
         language: name.language.clone(),
+        extra: extras(&name.extra),
     }
 }
 

@@ -165,6 +165,8 @@ pub fn search(score: f64) -> Result<Answer<Page>, Failure> {
         }],
         total: None,
         next: None,
+        extra: Vec::new(),
+        unmapped: Vec::new(),
     }
     .into())
 }
