@@ -17,6 +17,7 @@ mod cache;
 mod credentials;
 mod hostile;
 mod house;
+mod households;
 mod leaks;
 mod logs;
 mod lookups;
