@@ -13,7 +13,7 @@
 //! Dropping it ends the gateway and the stand-in and removes the database.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use registry_gateway::config::Config;
 use registry_gateway::config::secret::Secrets;
@@ -202,7 +202,7 @@ impl Builder {
         let mut config = Config::default().based_in(directory.path());
         config.api.listen.set_port(0);
         // Shared by all tests: each module is compiled once.
-        config.sandbox.cache_dir = PathBuf::from(crate::components::target_directory());
+        config.sandbox.cache_dir = crate::components::target_directory();
         config.sandbox.cache_dir.push("gateway-cache");
         config.sandbox.max_instances = 16;
         config.sandbox.max_memory_bytes = 128 << 20;
