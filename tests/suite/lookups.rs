@@ -24,13 +24,9 @@ async fn find() {
                   "code": "R05",
                   "kind": "region",
                   "level": 1
-                },
-                {
-                  "kind": "locality",
-                  "level": 3,
-                  "name": "Old Market"
                 }
               ],
+              "city": "Old Market",
               "country": "XX",
               "lines": [
                 "158 Old Market"
@@ -90,7 +86,6 @@ async fn find() {
             }
           ],
           "sex": "male",
-          "status": "active",
           "unmapped": [
             {
               "field": "identifiers.scheme",
