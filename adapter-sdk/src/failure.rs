@@ -174,12 +174,12 @@ impl From<Error> for Failure {
         } = problem;
         let code = format!("http.{sent}.{}", kind_name(kind));
         match kind {
-            ProblemKind::EndpointNotGranted
-            | ProblemKind::AddressRefused
-            | ProblemKind::RedirectRefused => Self::unsupported(code).message(message),
+            ProblemKind::EndpointNotGranted | ProblemKind::AddressRefused => {
+                Self::misconfigured(code).message(message)
+            }
             ProblemKind::RequestRefused => Self::rejected(code).message(message),
             ProblemKind::Credential => Self::denied(code).message(message),
-            ProblemKind::TooLarge | ProblemKind::Unreadable => {
+            ProblemKind::TooLarge | ProblemKind::Unreadable | ProblemKind::RedirectRefused => {
                 Self::unreadable(code).message(message)
             }
             ProblemKind::LimitReached

@@ -89,7 +89,7 @@ fn transport_problems_say_whether_it_was_sent() {
         ),
         (
             ProblemKind::AddressRefused,
-            "unsupported: http.sent-no-answer.address-refused",
+            "misconfigured: http.sent-no-answer.address-refused",
         ),
         (
             ProblemKind::TooLarge,
@@ -113,7 +113,7 @@ fn an_endpoint_that_is_not_granted_is_not_reached() {
     let failure = http::endpoint("elsewhere").get("/").send().unwrap_err();
     assert_eq!(
         failure.summary(),
-        "unsupported: http.not-sent.endpoint-not-granted"
+        "misconfigured: http.not-sent.endpoint-not-granted"
     );
 }
 

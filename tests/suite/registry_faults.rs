@@ -57,8 +57,8 @@ const TABLE: &[Row] = &[
     ),
     (
         "redirect",
-        422,
-        "unsupported",
+        502,
+        "registry-unreadable",
         "http.sent-no-answer.redirect-refused",
     ),
     (

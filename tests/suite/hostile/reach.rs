@@ -71,7 +71,7 @@ pub(super) async fn unknown_endpoint() {
     let peer = Peer::start("ok", Duration::ZERO).await;
     let bench = Bench::new().await.endpoints(peer.granted());
     let end = bench.report("unknown_endpoint", &[]).await;
-    let refused = "unsupported: http.not-sent.endpoint-not-granted";
+    let refused = "misconfigured: http.not-sent.endpoint-not-granted";
     assert_eq!(end, [("treasury".to_owned(), refused.to_owned())]);
     assert_eq!(peer.asked().len(), 0);
 }
