@@ -155,7 +155,7 @@ fn surroundings(table: &mut Table) {
     table.add("wrong method", method, (405, "no-such-method", ""));
     let hidden = json!({ "identifiers": identifiers(MARK), "fields": ["extra"] });
     let hidden = table.gateway.lookup("civil", "find", &hidden);
-    table.add("hidden field", hidden, (403, "hidden-field", "fields"));
+    table.add("hidden field", hidden, (403, "hidden-field", "fields.0"));
     let body = json!({ "identifiers": identifiers(MARK) });
     let ability = table.gateway.lookup("only-find", "household", &body);
     table.add("ability not there", ability, (501, "no-ability", ""));

@@ -138,12 +138,12 @@ impl From<GatewayError> for Problem {
             GatewayError::Invalid { field, problem } => {
                 Self::new(S::BAD_REQUEST, "invalid-request", problem).field(field)
             }
-            GatewayError::HiddenField(_) => Self::new(
+            GatewayError::HiddenField(place) => Self::new(
                 S::FORBIDDEN,
                 "hidden-field",
-                "the registry's policy does not show one of the wanted fields",
+                "the registry's policy does not show what this asks for or about",
             )
-            .field("fields"),
+            .field(place),
             GatewayError::Busy => Self::new(
                 S::TOO_MANY_REQUESTS,
                 "busy",

@@ -111,8 +111,13 @@ pub(super) async fn search(
     if request.criteria.is_empty() {
         return Err(invalid("criteria", "at least one is needed"));
     }
-    if request.criteria.len() > MAX_ITEMS || request.sort.len() > MAX_ITEMS {
-        return Err(invalid("criteria", "too many: at most 32"));
+    for (field, items) in [
+        ("criteria", request.criteria.len()),
+        ("sort", request.sort.len()),
+    ] {
+        if items > MAX_ITEMS {
+            return Err(invalid(field, "too many: at most 32"));
+        }
     }
     let criteria = request.criteria.into_iter().enumerate();
     let query = SearchQuery {

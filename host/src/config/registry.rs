@@ -60,7 +60,8 @@ pub struct RegistryConfig {
 pub struct PolicyConfig {
     /// What every call must state.
     pub required: Vec<Requirement>,
-    /// Top-level fields of a person that callers may see. Default: all but `extra`.
+    /// Top-level fields of a person that callers may see, search by and have verified. Default:
+    /// all but `extra`.
     pub fields: Vec<String>,
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::policy::{Visible, check_statements};
+use super::policy::{Ask, Visible, check_asks, check_statements};
 use super::roster::Entry;
 use super::{Caller, Gateway, GatewayError};
 use crate::model::{Ability, Call, Opaque};
@@ -43,6 +43,8 @@ pub struct Answered<T> {
 pub(super) struct Verb<T> {
     pub(super) ability: Ability,
     pub(super) asked: Vec<KeyedHash>,
+    /// What of a person the question itself is about.
+    pub(super) asks: Vec<Ask>,
     /// The first call of the module.
     pub(super) start: Box<dyn FnOnce(Arc<Entry>, Work) -> Running<T> + Send>,
     /// The later ones, after it answered `pending`.
@@ -108,6 +110,7 @@ impl Gateway {
         }
         check_statements(&entry.policy, &call)?;
         let visible = Visible::of(&entry.policy, &call.wanted_fields)?;
+        check_asks(&entry.policy, &verb.asks)?;
         call.attempt = 1;
         call.registry = registry.clone();
 

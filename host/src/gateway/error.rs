@@ -34,7 +34,8 @@ pub enum GatewayError {
         /// What is wrong, without the value.
         problem: &'static str,
     },
-    /// The caller asks for a field that the registry's policy hides.
+    /// The caller asks for, or about, a field that the registry's policy hides. Names the place in
+    /// the request.
     #[error("the registry's policy hides a field that was asked for")]
     HiddenField(String),
     /// All of the registry's instances are taken, for longer than a call waits.

@@ -2,6 +2,7 @@
 
 use super::audited::Verb;
 use super::fingerprint::Fingerprint;
+use super::policy::{Ask, field_of};
 use super::{Answered, Asking, Gateway, GatewayError};
 use crate::model::{
     Ability, Candidate, Extra, FindQuery, Household, HouseholdQuery, Identifier, Person,
@@ -43,6 +44,7 @@ impl Gateway {
             Verb {
                 ability: Ability::Find,
                 asked,
+                asks: Vec::new(),
                 start: Box::new(|entry, work| {
                     Box::pin(async move { entry.module.find(work, &query).await })
                 }),
@@ -74,6 +76,7 @@ impl Gateway {
             Verb {
                 ability: Ability::Household,
                 asked,
+                asks: Vec::new(),
                 start: Box::new(|entry, work| {
                     Box::pin(async move { entry.module.household(work, &query).await })
                 }),
@@ -107,20 +110,22 @@ impl Gateway {
         page: Option<String>,
     ) -> Result<Answered<PageAnswer>, GatewayError> {
         let registry = asking.registry.clone();
+        let question = format!("{:?} {:?}", query.criteria, query.sort);
         if let Some(token) = page {
-            let page = self.inner.page_tokens.open(&registry, &token);
+            let page = self.inner.page_tokens.open(&registry, &question, &token);
             query.page = Some(page.ok_or_else(|| GatewayError::Invalid {
                 field: "page".into(),
-                problem: "not a page token of this registry: use `next` as it came",
+                problem: "not a page token of this registry and question: use `next` as it came",
             })?);
         }
-        let asked = vec![self.inner.fingerprint.of_question(&format!("{query:?}"))];
+        let asked = vec![self.inner.fingerprint.of_question(&question)];
         let found = self
             .audited(
                 asking,
                 Verb {
                     ability: Ability::Search,
                     asked,
+                    asks: asks_of(&query),
                     start: Box::new(|entry, work| {
                         Box::pin(async move { entry.module.search(work, &query).await })
                     }),
@@ -143,7 +148,7 @@ impl Gateway {
             )
             .await?;
         let next = found.value.next.as_ref();
-        let next = next.map(|page| self.inner.page_tokens.seal(&registry, page));
+        let next = next.map(|page| self.inner.page_tokens.seal(&registry, &question, page));
         Ok(Answered {
             value: PageAnswer {
                 candidates: found.value.candidates,
@@ -173,6 +178,7 @@ impl Gateway {
             Verb {
                 ability: Ability::Verify,
                 asked,
+                asks: claims_of(&query),
                 start: Box::new(|entry, work| {
                     Box::pin(async move { entry.module.verify(work, &query).await })
                 }),
@@ -203,5 +209,29 @@ fn person_hashes(fingerprint: &Fingerprint, person: &Person) -> Vec<KeyedHash> {
         .chain(&person.replaced_by)
         .chain(person.related.iter().flat_map(|r| &r.identifiers))
         .map(|identifier| fingerprint.of(identifier))
+        .collect()
+}
+
+fn asks_of(query: &SearchQuery) -> Vec<Ask> {
+    let criteria = query.criteria.iter().enumerate();
+    let criteria = criteria.map(|(at, one)| Ask {
+        place: format!("criteria.{at}.field"),
+        field: field_of(&one.field),
+    });
+    let sort = query.sort.iter().enumerate();
+    let sort = sort.map(|(at, one)| Ask {
+        place: format!("sort.{at}.field"),
+        field: field_of(&one.field),
+    });
+    criteria.chain(sort).collect()
+}
+
+fn claims_of(query: &VerifyQuery) -> Vec<Ask> {
+    let claimed = query.claimed.filled_fields().into_iter();
+    claimed
+        .map(|field| Ask {
+            place: format!("claimed.{field}"),
+            field,
+        })
         .collect()
 }

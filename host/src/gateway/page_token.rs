@@ -1,5 +1,5 @@
 //! The page tokens that callers hold. They carry the adapter's own bytes, authenticated: an
-//! adapter never meets a token that it, or another registry's adapter, did not make.
+//! adapter never meets a token that it did not make, nor one that it made for another question.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,23 +20,23 @@ impl PageTokens {
         Self { key }
     }
 
-    /// What the caller gets for an adapter's page.
-    pub(super) fn seal(&self, registry: &str, page: &Opaque) -> String {
+    /// What the caller gets for an adapter's page of the answer to a question.
+    pub(super) fn seal(&self, registry: &str, question: &str, page: &Opaque) -> String {
         let mut token = page.schema.to_be_bytes().to_vec();
         token.extend_from_slice(&page.data);
-        let Some(tag) = self.tag(registry, &token) else {
+        let Some(tag) = self.tag(registry, question, &token) else {
             return String::new();
         };
         token.extend_from_slice(&tag.finalize().into_bytes());
         URL_SAFE_NO_PAD.encode(token)
     }
 
-    /// The adapter's page, where the token is one of this registry's.
-    pub(super) fn open(&self, registry: &str, token: &str) -> Option<Opaque> {
+    /// The adapter's page, where the token is one of this registry's for the same question.
+    pub(super) fn open(&self, registry: &str, question: &str, token: &str) -> Option<Opaque> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let at = bytes.len().checked_sub(TAG_BYTES)?;
         let (body, tag) = bytes.split_at_checked(at)?;
-        self.tag(registry, body)?.verify_slice(tag).ok()?;
+        self.tag(registry, question, body)?.verify_slice(tag).ok()?;
         let (schema, data) = body.split_at_checked(SCHEMA_BYTES)?;
         Some(Opaque {
             schema: u32::from_be_bytes(schema.try_into().ok()?),
@@ -44,11 +44,13 @@ impl PageTokens {
         })
     }
 
-    fn tag(&self, registry: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
+    /// Lengths are hashed too, so that no two triples run together alike.
+    fn tag(&self, registry: &str, question: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
-        mac.update(registry.as_bytes());
-        mac.update(&[0]);
-        mac.update(body);
+        for part in [registry.as_bytes(), question.as_bytes(), body] {
+            mac.update(&u64::try_from(part.len()).ok()?.to_be_bytes());
+            mac.update(part);
+        }
         Some(mac)
     }
 }
@@ -64,12 +66,13 @@ mod tests {
             schema: 3,
             data: b"page 2".to_vec(),
         };
-        let token = tokens.seal("social", &page);
-        assert_eq!(tokens.open("social", &token), Some(page));
-        assert_eq!(tokens.open("civil", &token), None);
-        assert_eq!(PageTokens::new([8; 32]).open("social", &token), None);
+        let token = tokens.seal("social", "q", &page);
+        assert_eq!(tokens.open("social", "q", &token), Some(page));
+        assert_eq!(tokens.open("civil", "q", &token), None);
+        assert_eq!(tokens.open("social", "another", &token), None);
+        assert_eq!(PageTokens::new([8; 32]).open("social", "q", &token), None);
         for bad in ["", "x", "AAAA", &token[1..], &format!("{token}A")] {
-            assert_eq!(tokens.open("social", bad), None, "{bad}");
+            assert_eq!(tokens.open("social", "q", bad), None, "{bad}");
         }
     }
 }

@@ -21,9 +21,9 @@ impl Visible {
                 fields: policy.fields.clone(),
             });
         }
-        for field in wanted {
+        for (at, field) in wanted.iter().enumerate() {
             if !policy.fields.contains(field) {
-                return Err(GatewayError::HiddenField(field.clone()));
+                return Err(GatewayError::HiddenField(format!("fields.{at}")));
             }
         }
         Ok(Self {
@@ -70,6 +70,43 @@ impl Visible {
         if !self.shows("unmapped") {
             unmapped.clear();
         }
+    }
+}
+
+/// Refuses a question about what the policy hides: who can narrow a search by a value, or have a
+/// claim about it checked, learns the value. `asks` are the places in the request, with the
+/// top-level field of a person that each is about.
+pub(super) fn check_asks(policy: &PolicyConfig, asks: &[Ask]) -> Result<(), GatewayError> {
+    for Ask { place, field } in asks {
+        if !policy.fields.iter().any(|shown| shown == field) {
+            return Err(GatewayError::HiddenField(place.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// A place in a request, and the top-level field of a person that it is about.
+pub(super) struct Ask {
+    pub(super) place: String,
+    pub(super) field: &'static str,
+}
+
+/// The top-level field of a person that a path of the contract is about. What is not in the model
+/// is an adapter's own, and stands in `extra`.
+pub(super) fn field_of(path: &str) -> &'static str {
+    match path.split('.').next().unwrap_or_default() {
+        "name" => "names",
+        "birth-date" => "birthDate",
+        "death-date" => "deathDate",
+        "sex" => "sex",
+        "marital-status" => "maritalStatus",
+        "address" => "addresses",
+        "contact" => "contacts",
+        "identifier" => "identifiers",
+        "related" => "related",
+        "status" => "status",
+        "version" => "version",
+        _ => "extra",
     }
 }
 
@@ -158,8 +195,29 @@ mod tests {
         assert!(narrowed.version.is_some());
         assert!(matches!(
             Visible::of(&policy, &["extra".into()]),
-            Err(GatewayError::HiddenField(field)) if field == "extra"
+            Err(GatewayError::HiddenField(place)) if place == "fields.0"
         ));
+    }
+
+    #[test]
+    fn a_hidden_field_cannot_be_probed() {
+        let mut policy = PolicyConfig::default();
+        let ask = |path: &str| {
+            vec![Ask {
+                place: "here".into(),
+                field: field_of(path),
+            }]
+        };
+        for (path, shown) in [
+            ("name.family", true),
+            ("identifier.national-id", true),
+            ("x-spdci-poverty_score", false),
+            ("poverty-score", false),
+        ] {
+            assert_eq!(check_asks(&policy, &ask(path)).is_ok(), shown, "{path}");
+        }
+        policy.fields.retain(|field| field != "birthDate");
+        assert!(check_asks(&policy, &ask("birth-date")).is_err());
     }
 
     #[test]

@@ -76,6 +76,19 @@ impl Person {
         "unmapped",
     ];
 
+    /// The top-level fields that hold something.
+    pub fn filled_fields(&self) -> Vec<&'static str> {
+        let empty = Self::default();
+        Self::FIELDS
+            .into_iter()
+            .filter(|name| {
+                let mut one = self.clone();
+                one.retain_fields(|field| field == *name);
+                one != empty
+            })
+            .collect()
+    }
+
     /// Keeps only the named top-level fields: data that nobody asked for does not leave.
     pub fn retain_fields(&mut self, keep: impl Fn(&str) -> bool) {
         let mut person = std::mem::take(self);
@@ -185,5 +198,6 @@ mod tests {
         person.retain_fields(|field| field == "sex");
         assert_eq!(person.sex, Some(Sex::Female));
         assert_eq!(person.version, None);
+        assert_eq!(person.filled_fields(), ["sex"]);
     }
 }

@@ -79,7 +79,7 @@ pub(super) async fn panic_with_name() {
 pub(super) async fn log_answer() {
     let bench = Bench::new().await;
     let ran = bench.find("log_answer", &[]).await;
-    assert!(matches!(ran.result, Ok(Err(Failure::Unsupported(_)))));
+    assert!(matches!(ran.result, Ok(Err(Failure::Misconfigured(_)))));
 }
 
 #[tokio::test]
