@@ -1,6 +1,7 @@
 //! The HTTP API: one flat router, one file per resource. It alone has axum and status codes.
 
 mod body;
+mod check;
 mod find;
 mod health;
 mod household;
@@ -12,12 +13,13 @@ mod search;
 mod trace;
 mod verify;
 
-use axum::Router;
+use std::time::Duration;
+
+use axum::{Extension, Router};
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use openapi::document;
 
@@ -44,9 +46,9 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
-        .layer(RequestBodyTimeoutLayer::new(
-            std::time::Duration::from_millis(config.read_timeout_ms),
-        ))
+        .layer(Extension(body::ReadTimeout(Duration::from_millis(
+            config.read_timeout_ms,
+        ))))
         .layer(from_fn_with_state(gateway.clone(), trace::count))
         .layer(from_fn(trace::number))
         .with_state(gateway)

@@ -4,6 +4,7 @@
 
 mod audited;
 mod callers;
+mod disclosed;
 mod error;
 mod fingerprint;
 mod lookups;
@@ -12,10 +13,12 @@ mod page_token;
 mod policy;
 mod registries;
 mod roster;
+mod waiting;
 mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use audited::{Answered, Asking};
 pub use callers::{Caller, CallerError};
@@ -29,6 +32,8 @@ pub use roster::{RegistryState, RegistryView};
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
 
+use tokio_util::task::TaskTracker;
+
 use callers::Callers;
 use fingerprint::Fingerprint;
 use page_token::PageTokens;
@@ -40,7 +45,11 @@ use crate::sandbox::Sandbox;
 use crate::store::Store;
 
 /// How long an answer to "ready?" stands.
-const READINESS_KEPT: std::time::Duration = std::time::Duration::from_secs(1);
+const READINESS_KEPT: Duration = Duration::from_secs(1);
+
+/// How long closing waits for the calls under way: the default limit of a call's time, its turn
+/// and the end of its audit row.
+const CLOSE_WAIT: Duration = Duration::from_secs(35);
 
 /// Everything behind the API. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +64,8 @@ struct Inner {
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
     metrics: Metrics,
+    /// The calls under way: each goes on when its caller has hung up.
+    tasks: TaskTracker,
     readiness: tokio::sync::Mutex<Option<(tokio::time::Instant, bool)>>,
 }
 
@@ -64,6 +75,12 @@ pub enum StartError {
     /// The key of the audit's hashes cannot be read or made.
     #[error("the key file in the data directory cannot be used")]
     Key(#[source] std::io::Error),
+    /// There is an audit and no key to it.
+    #[error(
+        "the key of the audit is gone from the data directory, and nobody could be found in the \
+         audit again: restore audit.key from backup"
+    )]
+    KeyLost,
     /// The database does not answer.
     #[error("the configuration cannot be read from the database")]
     Store(#[from] crate::store::StoreError),
@@ -81,8 +98,7 @@ impl Gateway {
         secrets: Secrets,
         data_dir: &Path,
     ) -> Result<Self, StartError> {
-        let fingerprint =
-            Fingerprint::open(&data_dir.join("audit.key")).map_err(StartError::Key)?;
+        let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         let gateway = Self {
             inner: Arc::new(Inner {
@@ -91,6 +107,7 @@ impl Gateway {
                 fingerprint,
                 page_tokens,
                 metrics: Metrics::new(),
+                tasks: TaskTracker::new(),
                 readiness: tokio::sync::Mutex::default(),
                 store,
             }),
@@ -119,8 +136,74 @@ impl Gateway {
         }
     }
 
-    /// Ends: what is queued for the database is written.
+    /// Ends: calls under way go on to the end of their audit row, as far as they do in a bounded
+    /// time, and what is queued for the database is written.
     pub async fn close(&self) {
+        let tasks = &self.inner.tasks;
+        tasks.close();
+        if tokio::time::timeout(CLOSE_WAIT, tasks.wait())
+            .await
+            .is_err()
+        {
+            let calls = tasks.len();
+            tracing::error!(
+                calls,
+                "calls did not end: their audit rows stay without an end"
+            );
+        }
         self.inner.store.close().await;
+    }
+}
+
+/// The key of the audit. One is made before the first row only: under another key nobody would be
+/// found in the rows that are there, and nothing would tell.
+async fn fingerprint(store: &Store, path: &Path) -> Result<Fingerprint, StartError> {
+    if let Some(known) = Fingerprint::open(path).map_err(StartError::Key)? {
+        return Ok(known);
+    }
+    if !store.audit().recent(1).await?.is_empty() {
+        return Err(StartError::KeyLost);
+    }
+    Fingerprint::make(path).map_err(StartError::Key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::store::StoreConfig;
+    use crate::store::AuditBegin;
+
+    #[tokio::test]
+    async fn a_key_is_made_before_the_first_row_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&StoreConfig {
+            path: directory.path().join("gateway.db"),
+            ..StoreConfig::default()
+        })
+        .await
+        .unwrap();
+        let path = directory.path().join("audit.key");
+        let made = fingerprint(&store, &path).await.unwrap();
+        let row = AuditBegin {
+            id: uuid::Uuid::now_v7(),
+            at: jiff::Timestamp::now(),
+            request_id: "request".into(),
+            caller: "openimis".into(),
+            user: None,
+            entity: None,
+            purpose: None,
+            legal_basis: None,
+            registry: "social".into(),
+            ability: "find".into(),
+            module_digest: "sha256:0".into(),
+            asked: vec![made.of("national-id", "1")],
+        };
+        store.audit().begin(row).await.unwrap();
+        assert!(fingerprint(&store, &path).await.is_ok());
+        std::fs::remove_file(&path).unwrap();
+        let lost = fingerprint(&store, &path).await.err().unwrap();
+        assert!(matches!(lost, StartError::KeyLost), "{lost}");
+        assert!(!path.exists());
+        store.close().await;
     }
 }

@@ -10,6 +10,7 @@
 mod bindings;
 mod cache;
 mod convert;
+mod description;
 mod engine;
 mod fault;
 mod inspect;
@@ -20,12 +21,15 @@ mod meter;
 mod module;
 mod output;
 mod progress;
+mod slip;
+mod spelling;
 mod turn;
 mod verbs;
 
+pub use description::{Description, EndpointNeed};
 pub use engine::{Sandbox, SandboxError};
 pub use fault::{Fault, Limit};
 pub use inspect::ImportRefusal;
 pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
 pub use lent::Lent;
-pub use module::{Description, EndpointNeed, LoadError, Module};
+pub use module::{LoadError, Module};

@@ -1,7 +1,10 @@
 //! The composition root: config, store, egress, sandbox, gateway, api.
 
+mod connections;
+
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -14,6 +17,10 @@ use crate::egress::Egress;
 use crate::gateway::{Gateway, StartError};
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::store::{Store, StoreError};
+
+/// How long stopping waits for connections to end: an answer under way takes no longer, and a
+/// client that reads slowly, or never, must not keep the gateway from closing its database.
+const STOP_WAIT: Duration = Duration::from_secs(35);
 
 /// A gateway that serves.
 pub struct Serving {
@@ -98,14 +105,15 @@ pub async fn start_with(config: &Config, parts: Parts) -> Result<Serving, ServeE
         .local_addr()
         .map_err(|error| ServeError::Listen(listen, error))?;
     let router = api::router(gateway.clone(), &config.api);
+    let api = config.api.clone();
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(async move {
-        axum::serve(listener, router)
-            .with_graceful_shutdown(async {
-                // Dropped or sent: both mean stop.
-                let _ = stopped.await;
-            })
-            .await
+        let stopped = async {
+            // Dropped or sent: both mean stop.
+            let _ = stopped.await;
+        };
+        connections::serve(listener, router, api, stopped).await;
+        Ok(())
     });
     tracing::info!(%address, "listening");
     Ok(Serving {
@@ -117,15 +125,20 @@ pub async fn start_with(config: &Config, parts: Parts) -> Result<Serving, ServeE
 }
 
 impl Serving {
-    /// Takes no more requests, answers those that are here, and closes the database.
+    /// Takes no more requests, answers those that are here, as far as that is done in a bounded
+    /// time, and closes the database.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        match self.task.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the listener ended with an error"),
-            Err(_) => tracing::error!("the listener ended unexpectedly"),
+        match tokio::time::timeout(STOP_WAIT, &mut self.task).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => tracing::error!(%error, "the listener ended with an error"),
+            Ok(Err(_)) => tracing::error!("the listener ended unexpectedly"),
+            Err(_) => {
+                self.task.abort();
+                tracing::warn!("some connections did not end: they are cut");
+            }
         }
         self.gateway.close().await;
     }

@@ -44,7 +44,7 @@ async fn each_answer_has_its_rows_before_it_leaves() {
     ];
     let mut hashes = Vec::new();
     for (at, (ability, body, status, outcome, told)) in table.into_iter().enumerate() {
-        let id = format!("audit-{at}");
+        let id = format!("00000000-0000-4000-8000-{at:012}");
         let answer = gateway
             .lookup("civil", ability, body)
             .header("x-request-id", &id)
@@ -91,10 +91,12 @@ async fn each_answer_has_its_rows_before_it_leaves() {
     let other = TestGateway::start().await;
     let answer = other
         .find("civil", &uin)
-        .header("x-request-id", "audit-other");
+        .header("x-request-id", "00000000-0000-4000-8001-000000000000");
     answer.send().await.ok();
     assert_ne!(
-        rows(&other, "audit-other").await[0].begin.asked[0],
+        rows(&other, "00000000-0000-4000-8001-000000000000").await[0]
+            .begin
+            .asked[0],
         hashes[0]
     );
 }
@@ -126,7 +128,7 @@ async fn without_the_last_row_nothing_is_told() {
     let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON audit_end \
                   BEGIN SELECT RAISE(ABORT, 'refused by the test'); END";
     other.execute(refuse).await.expect("a trigger");
-    let id = "audit-no-end";
+    let id = "00000000-0000-4000-8001-000000000001";
     let answer = gateway
         .find("civil", &person.uin)
         .header("x-request-id", id);
@@ -150,7 +152,7 @@ async fn who_hangs_up_is_written_down_to_the_end() {
     let gateway = TestGateway::start().await;
     let slow = std::time::Duration::from_millis(700);
     gateway.stand_in.set_fault(Fault::Slow(slow));
-    let id = "audit-hung-up";
+    let id = "00000000-0000-4000-8001-000000000002";
     let ask = gateway.find("civil", &gateway.person(2).uin);
     let call = tokio::spawn(ask.header("x-request-id", id).send());
     until("it is asked", async || gateway.stand_in.requests() == 1).await;

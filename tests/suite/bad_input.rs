@@ -2,6 +2,7 @@
 //! was sent, and reaches no registry.
 
 mod bodies;
+mod wishes;
 
 use gateway_tests::ask::Ask;
 use gateway_tests::crafted::Crafted;
@@ -181,6 +182,8 @@ async fn bad_input_is_told_by_field_and_never_repeated() {
     let mut table = Table { gateway, rows };
     bodies::shapes(&mut table);
     bodies::values(&mut table);
+    wishes::wishes(&mut table);
+    wishes::claims(&mut table);
     bodies::searches(&mut table, &page.json["next"]);
     refused_by_the_adapter(&mut table);
     surroundings(&mut table);
@@ -196,7 +199,7 @@ async fn bad_input_is_told_by_field_and_never_repeated() {
         },
     ) in rows.into_iter().enumerate()
     {
-        let id = format!("suite-{at}");
+        let id = format!("00000000-0000-4000-8000-{at:012}");
         let answer = ask.header("x-request-id", &id).send().await;
         let field = answer.json["field"].as_str().unwrap_or_default();
         if (answer.status, answer.code(), field) != expected {

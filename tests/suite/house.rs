@@ -53,10 +53,13 @@ const ROOMS: &[Room] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("reqwest", &["egress"]),
-    ("hyper", &["egress"]),
+    // `egress` reads the client's errors; `serve` needs the time limit on a request's head, which
+    // `axum::serve` does not have.
+    ("hyper", &["egress", "serve"]),
+    ("hyper_util", &["serve"]),
     ("wasmtime", &["sandbox"]),
     ("wasmtime_wasi", &["sandbox"]),
-    // `axum::serve` is the composition root's: it owns the listener.
+    // The router is served by the composition root: it owns the listener.
     ("axum", &["api", "serve"]),
     ("tower_http", &["api"]),
     ("utoipa", &["api", "model"]),

@@ -46,6 +46,10 @@ fn real() -> BTreeMap<String, u64> {
     let config = Config::default();
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),
+        (
+            "api.max_connections",
+            config.api.max_connections.get().into(),
+        ),
         ("api.read_timeout_ms", config.api.read_timeout_ms),
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
@@ -61,4 +65,32 @@ fn real() -> BTreeMap<String, u64> {
 #[test]
 fn the_limits_in_the_readme_are_the_defaults() {
     assert_eq!(told(), real());
+}
+
+/// README's two tables of problems name every code that a registry or the gateway can end a lookup
+/// with, with its status.
+#[test]
+fn the_problems_in_the_readme_are_those_of_the_code() {
+    let source = include_str!("../../host/src/api/problem.rs");
+    // `from` on: what a lookup ends with; requests that are refused as such have their own table.
+    let failures = source.split("fn failed(").nth(1).unwrap();
+    let mut codes: Vec<&str> = failures
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.contains(|c: char| c.is_ascii_lowercase()) && !word.contains(' '))
+        .filter(|word| !matches!(*word, "internal" | "no-such-route" | "no-such-method"))
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert!(
+        codes.contains(&"ambiguous") && codes.contains(&"out-of-time"),
+        "{codes:?}"
+    );
+    for code in codes {
+        assert!(
+            README.contains(&format!("| `{code}`")),
+            "README's tables of problems lack {code}"
+        );
+    }
 }

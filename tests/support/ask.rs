@@ -42,6 +42,11 @@ impl Ask {
         }
     }
 
+    /// To a gateway that runs by itself.
+    pub fn post(url: String) -> Self {
+        Self::new(crate::gateway::client(), reqwest::Method::POST, url)
+    }
+
     /// With a JSON body.
     pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json")

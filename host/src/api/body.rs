@@ -1,20 +1,31 @@
 //! Request bodies: JSON whose every mistake is named by its field, without repeating a value.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::check;
 use super::problem::Problem;
-use crate::gateway::{Asking, GatewayError};
-use crate::model::{Consent, Identifier, Person, Proof};
+use crate::config::api::ApiConfig;
+use crate::gateway::Asking;
+use crate::model::{Consent, Person, Proof};
 
-/// The most identifiers, criteria, sort keys or languages in one request.
-pub(super) const MAX_ITEMS: usize = 32;
-/// The longest identifier, name or code, in bytes.
-pub(super) const MAX_TEXT: usize = 512;
+/// How long a body may take to arrive, from the first byte to the last. The router puts it into
+/// every request.
+#[derive(Clone, Copy)]
+pub(super) struct ReadTimeout(pub(super) Duration);
+
+impl Default for ReadTimeout {
+    fn default() -> Self {
+        Self(Duration::from_millis(ApiConfig::READ_TIMEOUT_MS))
+    }
+}
 
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
@@ -48,20 +59,30 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             )
             .field("Content-Type"));
         }
-        let bytes = match Bytes::from_request(request, state).await {
-            Ok(bytes) => bytes,
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+        let whole = request.extensions().get().copied();
+        let ReadTimeout(whole) = whole.unwrap_or_default();
+        let arriving = Bytes::from_request(request, state);
+        let bytes = match tokio::time::timeout(whole, arriving).await {
+            Ok(Ok(bytes)) => bytes,
+            Err(_) => {
+                return Err(Problem::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    "body-too-slow",
+                    "the body took longer to arrive than api.read_timeout_ms allows",
+                ));
+            }
+            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 return Err(Problem::new(
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "body-too-large",
                     "the body is larger than api.max_body_bytes allows",
                 ));
             }
-            Err(_) => {
+            Ok(Err(_)) => {
                 return Err(Problem::new(
                     StatusCode::BAD_REQUEST,
                     "body-incomplete",
-                    "the body ended early or took too long to arrive",
+                    "the body ended early",
                 ));
             }
         };
@@ -132,26 +153,21 @@ fn cut_position(message: &str) -> &str {
         .map_or(message, |(before, _)| before)
 }
 
-/// A mistake that the types cannot see.
-pub(super) fn invalid(field: impl Into<String>, problem: &'static str) -> Problem {
-    GatewayError::Invalid {
-        field: field.into(),
-        problem,
-    }
-    .into()
-}
-
 impl Wishes {
     /// Puts the wishes into the call.
     pub(super) fn apply(self, asking: &mut Asking) -> Result<(), Problem> {
         for (at, field) in self.fields.iter().enumerate() {
             if !Person::FIELDS.contains(&field.as_str()) {
                 let problem = "a person has no such field: see `Person` in /openapi.json";
-                return Err(invalid(format!("fields.{at}"), problem));
+                return Err(check::invalid(format!("fields.{at}"), problem));
             }
         }
-        if self.languages.len() > MAX_ITEMS {
-            return Err(invalid("languages", "too many: at most 32"));
+        check::languages(&self.languages)?;
+        if let Some(consent) = &self.consent {
+            check::consent(consent, Timestamp::now())?;
+        }
+        if let Some(proof) = &self.proof {
+            check::proof(proof)?;
         }
         asking.call.wanted_fields = self.fields;
         asking.call.languages = self.languages;
@@ -161,36 +177,30 @@ impl Wishes {
     }
 }
 
-/// At least one identifier, unless the person's proof says who it is; none of them empty.
-pub(super) fn check_identifiers(
-    identifiers: &[Identifier],
-    has_proof: bool,
-) -> Result<(), Problem> {
-    if identifiers.is_empty() && !has_proof {
-        return Err(invalid("identifiers", "at least one is needed"));
-    }
-    if identifiers.len() > MAX_ITEMS {
-        return Err(invalid("identifiers", "too many: at most 32"));
-    }
-    for (at, identifier) in identifiers.iter().enumerate() {
-        let parts = [("scheme", &identifier.scheme), ("value", &identifier.value)];
-        for (name, text) in parts {
-            check_text(&format!("identifiers.{at}.{name}"), text)?;
-        }
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use axum::body::Body as Stream;
+    use futures_util::{StreamExt as _, stream};
 
-/// Neither empty nor longer than anything real, and on one line.
-pub(super) fn check_text(field: &str, text: &str) -> Result<(), Problem> {
-    if text.trim().is_empty() {
-        return Err(invalid(field, "must not be empty"));
+    use super::*;
+
+    /// It never ends, and is never late for the next byte.
+    #[tokio::test]
+    async fn a_body_that_trickles_is_ended() {
+        let step = Duration::from_millis(20);
+        let bytes = stream::repeat("[").then(move |byte| async move {
+            tokio::time::sleep(step).await;
+            Ok::<_, std::io::Error>(byte)
+        });
+        let mut request = Request::new(Stream::from_stream(bytes));
+        let json = axum::http::HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::CONTENT_TYPE, json);
+        request.extensions_mut().insert(ReadTimeout(step * 10));
+        let refused = Body::<serde_json::Value>::from_request(request, &());
+        let refused = tokio::time::timeout(step * 1_000, refused).await;
+        let problem = refused.expect("it is ended").err().unwrap();
+        let problem = serde_json::to_value(problem).unwrap();
+        assert_eq!(problem["code"], "body-too-slow");
+        assert_eq!(problem["status"], 408);
     }
-    if text.len() > MAX_TEXT {
-        return Err(invalid(field, "too long: at most 512 bytes"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(invalid(field, "must not hold control characters"));
-    }
-    Ok(())
 }

@@ -2,9 +2,10 @@ use axum::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{Body, Wishes, check_identifiers};
+use super::body::{Body, Wishes};
+use super::check;
 use super::problem::Problem;
-use super::request::Asked;
+use super::request::{Asked, Statements};
 use crate::gateway::{Answered, Gateway};
 use crate::model::{Consent, FindQuery, Identifier, Person, Proof};
 
@@ -63,7 +64,7 @@ impl Source {
     post,
     path = "/v1/registries/{registry}/find",
     tag = "lookups",
-    params(("registry" = String, Path, description = "The registry's name")),
+    params(("registry" = String, Path, description = "The registry's name"), Statements),
     request_body = FindRequest,
     responses(
         (status = 200, description = "The person", body = FindResponse),
@@ -77,7 +78,7 @@ pub(super) async fn find(
     Asked(mut asking): Asked,
     Body(request): Body<FindRequest>,
 ) -> Result<Json<FindResponse>, Problem> {
-    check_identifiers(&request.identifiers, request.proof.is_some())?;
+    check::identifiers(&request.identifiers, request.proof.is_some())?;
     let query = FindQuery {
         identifiers: request.identifiers,
     };

@@ -6,6 +6,8 @@ use super::problem::Problem;
 use crate::gateway::Gateway;
 
 /// Whether the process answers.
+///
+/// Takes no key: whoever reaches the port may ask. It tells nothing else.
 #[utoipa::path(get, path = "/healthz", tag = "health",
     responses((status = 200, description = "It answers", body = String, content_type = "text/plain")))]
 pub(super) async fn alive() -> &'static str {
@@ -13,6 +15,8 @@ pub(super) async fn alive() -> &'static str {
 }
 
 /// Whether calls can be answered: audit rows can be written.
+///
+/// Takes no key: whoever reaches the port may ask.
 #[utoipa::path(get, path = "/readyz", tag = "health",
     responses(
         (status = 200, description = "Calls can be answered", body = String, content_type = "text/plain"),
@@ -30,6 +34,9 @@ pub(super) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str
 }
 
 /// The process's figures, for Prometheus.
+///
+/// Takes no key: whoever reaches the port reads the registries' names and how often each is asked,
+/// nothing of a person. Let the reverse proxy keep it to the monitoring's network.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(gateway): State<Gateway>) -> impl IntoResponse {

@@ -3,10 +3,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{Body, Wishes, check_identifiers};
+use super::body::{Body, Wishes};
+use super::check;
 use super::find::Source;
 use super::problem::Problem;
-use super::request::Asked;
+use super::request::{Asked, Statements};
 use crate::gateway::Gateway;
 use crate::model::{Consent, Household, HouseholdQuery, Identifier};
 
@@ -40,7 +41,7 @@ pub(super) struct HouseholdResponse {
     post,
     path = "/v1/registries/{registry}/household",
     tag = "lookups",
-    params(("registry" = String, Path, description = "The registry's name")),
+    params(("registry" = String, Path, description = "The registry's name"), Statements),
     request_body = HouseholdRequest,
     responses(
         (status = 200, description = "The household", body = HouseholdResponse),
@@ -54,7 +55,7 @@ pub(super) async fn household(
     Asked(mut asking): Asked,
     Body(request): Body<HouseholdRequest>,
 ) -> Result<Json<HouseholdResponse>, Problem> {
-    check_identifiers(&request.identifiers, false)?;
+    check::identifiers(&request.identifiers, false)?;
     let query = HouseholdQuery {
         identifiers: request.identifiers,
     };

@@ -10,9 +10,10 @@ use super::{find, health, household, registries, search, verify};
     info(
         title = "openIMIS registry gateway",
         description = "One API for any national registry. Reads are POST, so that no personal \
-            data is in a URL. Every call carries `Authorization: Bearer <key>` and, as the \
+            data is in a URL. Every lookup carries `Authorization: Bearer <key>` and, as the \
             registry's policy requires, `Registry-Purpose`, `Registry-Legal-Basis`, \
-            `Registry-User` and `Registry-Entity`. Errors are RFC 9457 problems with a stable \
+            `Registry-User` and `Registry-Entity`. A date of a request may be its text alone, \
+            `\"1987-04-23\"`, where answers have an object. Errors are RFC 9457 problems with a stable \
             `code`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),

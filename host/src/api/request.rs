@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use utoipa::IntoParams;
 
 use super::problem::Problem;
 use super::trace::RequestId;
@@ -32,6 +33,29 @@ impl FromRequestParts<Gateway> for Known {
             .ok_or(GatewayError::UnknownCaller)?;
         Ok(Self(gateway.caller(key)?))
     }
+}
+
+/// The headers that [`Asked`] reads, for the API's document alone.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "described here, read by `statement`")]
+pub(super) struct Statements {
+    /// Why the person is looked up. Required where the registry's policy says so, as most do.
+    #[param(rename = "Registry-Purpose", max_length = 256, required = false, value_type = String)]
+    purpose: Option<String>,
+    /// By which legal basis. Required where the registry's policy says so.
+    #[param(rename = "Registry-Legal-Basis", max_length = 256, required = false, value_type = String)]
+    legal_basis: Option<String>,
+    /// For which user of the caller: an opaque name. Required where the registry's policy says so.
+    #[param(rename = "Registry-User", max_length = 256, required = false, value_type = String)]
+    user: Option<String>,
+    /// For which organisation. Required where the registry's policy says so.
+    #[param(rename = "Registry-Entity", max_length = 256, required = false, value_type = String)]
+    entity: Option<String>,
+    /// The caller's own number of the request, a UUID; anything else is replaced. The answer has
+    /// it too.
+    #[param(rename = "X-Request-Id", required = false, value_type = String)]
+    request_id: Option<String>,
 }
 
 /// A caller, a registry of the path, and the call's statements.

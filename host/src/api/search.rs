@@ -3,10 +3,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{Body, MAX_ITEMS, Wishes, check_text, invalid};
+use super::body::{Body, Wishes};
+use super::check::{self, MAX_ITEMS, invalid};
 use super::find::Source;
 use super::problem::Problem;
-use super::request::Asked;
+use super::request::{Asked, Statements};
 use crate::gateway::{Gateway, MAX_PAGE_SIZE};
 use crate::model::{Candidate, Consent, Criterion, Extra, SearchQuery, SortKey, Test, Unmapped};
 
@@ -91,7 +92,7 @@ pub(super) struct SearchResponse {
     post,
     path = "/v1/registries/{registry}/search",
     tag = "lookups",
-    params(("registry" = String, Path, description = "The registry's name")),
+    params(("registry" = String, Path, description = "The registry's name"), Statements),
     request_body = SearchRequest,
     responses(
         (status = 200, description = "A page of people, perhaps empty", body = SearchResponse),
@@ -118,6 +119,9 @@ pub(super) async fn search(
         if items > MAX_ITEMS {
             return Err(invalid(field, "too many: at most 32"));
         }
+    }
+    for (at, key) in request.sort.iter().enumerate() {
+        check::text(&format!("sort.{at}.field"), &key.field)?;
     }
     let criteria = request.criteria.into_iter().enumerate();
     let query = SearchQuery {
@@ -172,7 +176,7 @@ impl Named {
 impl CriterionRequest {
     fn check(self, at: usize) -> Result<Criterion, Problem> {
         let here = format!("criteria.{at}");
-        check_text(&format!("{here}.field"), &self.field)?;
+        check::text(&format!("{here}.field"), &self.field)?;
         let tests = [
             self.equals.map(Test::Equals),
             self.any_of.map(Test::AnyOf),
@@ -186,15 +190,15 @@ impl CriterionRequest {
             return Err(invalid(here, problem));
         };
         match &test {
-            Test::Equals(value) => check_text(&format!("{here}.equals"), value)?,
-            Test::StartsWith(value) => check_text(&format!("{here}.startsWith"), value)?,
-            Test::Fuzzy(value) => check_text(&format!("{here}.fuzzy"), value)?,
+            Test::Equals(value) => check::text(&format!("{here}.equals"), value)?,
+            Test::StartsWith(value) => check::text(&format!("{here}.startsWith"), value)?,
+            Test::Fuzzy(value) => check::text(&format!("{here}.fuzzy"), value)?,
             Test::AnyOf(values) => {
                 if values.is_empty() || values.len() > MAX_ITEMS {
                     return Err(invalid(format!("{here}.anyOf"), "1 to 32 values"));
                 }
                 for (nth, value) in values.iter().enumerate() {
-                    check_text(&format!("{here}.anyOf.{nth}"), value)?;
+                    check::text(&format!("{here}.anyOf.{nth}"), value)?;
                 }
             }
             Test::Range(range) => {
@@ -203,7 +207,7 @@ impl CriterionRequest {
                 }
                 for (name, end) in [("from", &range.from), ("to", &range.to)] {
                     if let Some(value) = end {
-                        check_text(&format!("{here}.range.{name}"), value)?;
+                        check::text(&format!("{here}.range.{name}"), value)?;
                     }
                 }
             }

@@ -12,21 +12,15 @@ use uuid::Uuid;
 use crate::gateway::Gateway;
 
 const HEADER: &str = "x-request-id";
-/// A caller's own number is taken over if it looks like one.
-const MAX_REQUEST_ID: usize = 64;
 
 /// The request's number, in the answer, the audit and the log.
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
 pub(super) async fn number(mut request: Request, next: Next) -> Response {
-    let given = request
-        .headers()
-        .get(HEADER)
-        .and_then(|id| id.to_str().ok());
-    let id = given
-        .filter(|id| plain(id))
-        .map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    let given = request.headers().get(HEADER);
+    let given = given.and_then(|id| taken_over(id.as_bytes()));
+    let id = given.unwrap_or_else(Uuid::now_v7).to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -59,10 +53,31 @@ pub(super) async fn count(
     response
 }
 
-/// Long digits could be a person's number: callers use UUIDs or words.
-fn plain(id: &str) -> bool {
-    (1..=MAX_REQUEST_ID).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+/// A caller's own number is taken over if it is a UUID. Any other text could be a person's name or
+/// number, and it would stand in the log and the audit.
+fn taken_over(id: &[u8]) -> Option<Uuid> {
+    Uuid::try_parse_ascii(id).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_uuid_is_taken_over_in_one_form() {
+        let one = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        for form in [
+            one,
+            "67E55044-10B1-426F-9247-BB680E5FE0C8",
+            "67e5504410b1426f9247bb680e5fe0c8",
+            "{67e55044-10b1-426f-9247-bb680e5fe0c8}",
+            "urn:uuid:67e55044-10b1-426f-9247-bb680e5fe0c8",
+        ] {
+            let taken = taken_over(form.as_bytes()).map(|id| id.to_string());
+            assert_eq!(taken.as_deref(), Some(one), "{form}");
+        }
+        for other in ["", "1000000000", "sita-devi", "67e55044-10b1", "\u{967}"] {
+            assert_eq!(taken_over(other.as_bytes()), None, "{other}");
+        }
+    }
 }

@@ -3,10 +3,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::{Body, Wishes, check_identifiers, invalid};
+use super::body::{Body, Wishes};
+use super::check;
 use super::find::Source;
 use super::problem::Problem;
-use super::request::Asked;
+use super::request::{Asked, Statements};
 use crate::gateway::Gateway;
 use crate::model::{Consent, Identifier, Person, Proof, Verification, VerifyQuery};
 
@@ -16,7 +17,8 @@ use crate::model::{Consent, Identifier, Person, Proof, Verification, VerifyQuery
 pub(super) struct VerifyRequest {
     /// Whose record to compare with.
     identifiers: Vec<Identifier>,
-    /// Only filled fields are checked.
+    /// Only filled fields are checked. A date may be its text alone: `"birthDate": "1987-04"`.
+    /// `unmapped` is refused.
     claimed: Person,
     /// BCP 47, best first.
     #[serde(default)]
@@ -42,7 +44,7 @@ pub(super) struct VerifyResponse {
     post,
     path = "/v1/registries/{registry}/verify",
     tag = "lookups",
-    params(("registry" = String, Path, description = "The registry's name")),
+    params(("registry" = String, Path, description = "The registry's name"), Statements),
     request_body = VerifyRequest,
     responses(
         (status = 200, description = "How the claims compare", body = VerifyResponse),
@@ -56,10 +58,8 @@ pub(super) async fn verify(
     Asked(mut asking): Asked,
     Body(request): Body<VerifyRequest>,
 ) -> Result<Json<VerifyResponse>, Problem> {
-    check_identifiers(&request.identifiers, request.proof.is_some())?;
-    if request.claimed == Person::default() {
-        return Err(invalid("claimed", "claim at least one thing"));
-    }
+    check::identifiers(&request.identifiers, request.proof.is_some())?;
+    check::claimed(&request.claimed)?;
     let query = VerifyQuery {
         identifiers: request.identifiers,
         claimed: request.claimed,

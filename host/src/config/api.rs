@@ -1,6 +1,7 @@
 //! The HTTP API's section.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
@@ -12,8 +13,10 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// The largest request body.
     pub max_body_bytes: usize,
-    /// How long a request may take to arrive, in milliseconds.
+    /// How long a request's head may take to arrive, and how long its body, in milliseconds.
     pub read_timeout_ms: u64,
+    /// Connections at the same time; the one too many waits until another ends.
+    pub max_connections: NonZeroU32,
 }
 
 impl ApiConfig {
@@ -23,6 +26,11 @@ impl ApiConfig {
     pub const MAX_BODY_BYTES: usize = 256 << 10;
     /// 10 seconds.
     pub const READ_TIMEOUT_MS: u64 = 10_000;
+    /// A reverse proxy keeps far fewer, and so many fit the usual limit of open files.
+    pub const MAX_CONNECTIONS: NonZeroU32 = match NonZeroU32::new(1_024) {
+        Some(most) => most,
+        None => NonZeroU32::MIN,
+    };
 }
 
 impl Default for ApiConfig {
@@ -31,6 +39,7 @@ impl Default for ApiConfig {
             listen: Self::LISTEN,
             max_body_bytes: Self::MAX_BODY_BYTES,
             read_timeout_ms: Self::READ_TIMEOUT_MS,
+            max_connections: Self::MAX_CONNECTIONS,
         }
     }
 }

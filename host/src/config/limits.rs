@@ -35,10 +35,10 @@ pub struct CallLimits {
 impl CallLimits {
     /// 64 MiB: a Rust adapter needs one or two, a Python one about twenty.
     pub const MEMORY_BYTES: u64 = 64 << 20;
-    /// Python components have about 16,000.
+    /// Python components have about 16,000. No table can have more, whatever the limit.
     pub const TABLE_ELEMENTS: u64 = 40_000;
-    /// Python components have 16.
-    pub const INSTANCES: u32 = 64;
+    /// Python components have 16. The sandbox gives no call more, whatever the limit.
+    pub const INSTANCES: u32 = 20;
     /// A mapping takes microseconds; a Python one milliseconds.
     pub const CPU_MS: u64 = 1_000;
     /// The openIMIS conformance suite gives a call 15 s; slow registries need longer.

@@ -7,6 +7,16 @@ use serde::de::DeserializeOwned;
 /// Below this likeness no key is suggested.
 const LIKE_ENOUGH: f64 = 0.6;
 
+const UNKNOWN_WORD: &str = "unknown variant";
+
+/// How serde's messages begin that quote the value.
+const WITH_VALUE: [&str; 4] = [
+    "invalid type",
+    "invalid value",
+    "invalid length",
+    UNKNOWN_WORD,
+];
+
 /// Why a configuration is not read.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -67,23 +77,33 @@ fn explain(text: &str, path: &str, error: &toml::de::Error) -> String {
         (None, "" | ".") => String::new(),
         (None, path) => format!("`{path}`: "),
     };
-    format!("{place}{}", with_nearest(error.message()))
+    format!("{place}{}", tell(error.message()))
 }
 
-/// serde's message for an unknown key lists all keys; a person wants the one they meant.
-fn with_nearest(message: &str) -> String {
+/// serde's message for an unknown key lists all keys; a person wants the one they meant. For a wrong
+/// value it quotes the value, which may be a secret in the wrong place: what was expected says as
+/// much, and is ours. A key's name is told: without it the mistake is not found.
+fn tell(message: &str) -> String {
+    let told = if WITH_VALUE.iter().any(|begin| message.starts_with(begin)) {
+        match message.rsplit_once("expected ") {
+            Some((_, expected)) => format!("expected {expected}"),
+            None => "the value is not what the key takes".into(),
+        }
+    } else {
+        message.to_owned()
+    };
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let unknown = message.starts_with("unknown field") || message.starts_with(UNKNOWN_WORD);
     let (true, Some(written)) = (unknown, quoted.next()) else {
-        return message.to_owned();
+        return told;
     };
     let nearest = quoted
         .map(|key| (strsim::jaro_winkler(written, key), key))
-        .filter(|(likeness, _)| *likeness >= LIKE_ENOUGH)
+        .filter(|(likeness, key)| *likeness >= LIKE_ENOUGH && told.contains(*key))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
-        Some((_, key)) => format!("{message}; did you mean `{key}`?"),
-        None => message.to_owned(),
+        Some((_, key)) => format!("{told}; did you mean `{key}`?"),
+        None => told,
     }
 }
 
@@ -91,6 +111,7 @@ fn with_nearest(message: &str) -> String {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::config::registry::RegistryFile;
 
     #[test]
     fn an_unknown_key_names_the_nearest() {
@@ -103,6 +124,50 @@ mod tests {
     fn a_wrong_value_names_the_key() {
         let error = toml_text::<Config>("[sandbox]\nbusy_threads = 'many'").unwrap_err();
         assert!(error.contains("sandbox.busy_threads"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_in_the_wrong_place_is_not_told() {
+        let endpoint = "[registries.r.endpoints.e]\nbase_url = 'https://x'\n";
+        for (text, hint) in [
+            ("[registries.r]\nenabled = 'hunter2'", "expected a boolean"),
+            (
+                "[registries]\nr = 'hunter2, expected `x`'",
+                "expected struct",
+            ),
+            (
+                "[registries.r]\npolicy.required = ['hunter2']",
+                "expected one of `purpose`",
+            ),
+            (
+                "[registries.r]\npolicy.required = ['hunter2`purpos`']",
+                "expected one of `purpose`",
+            ),
+            (&format!("{endpoint}credential = 'hunter2'"), "expected "),
+            (
+                &format!("{endpoint}credential = {{ kind = 'hunter2' }}"),
+                "expected one of `none`",
+            ),
+            (
+                &format!("{endpoint}credential = {{ kind = 'bearer', token = 'hunter2' }}"),
+                "env:REGISTRY_SECRET_",
+            ),
+            (&format!("{endpoint}allow_networks = ['hunter2']"), "line 3"),
+            (&format!("{endpoint}timeout_ms = 'hunter2'"), "expected u64"),
+            ("[registries.r]\nsummary = hunter2", "line 2"),
+            ("[registries.r]\nsummary = 'hunter2", "line 2"),
+        ] {
+            let error = toml_text::<RegistryFile>(text).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(error.contains(hint), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_word_names_the_nearest() {
+        let text = "[registries.r]\npolicy.required = ['purpos']";
+        let error = toml_text::<RegistryFile>(text).unwrap_err();
+        assert!(error.ends_with("did you mean `purpose`?"), "{error}");
     }
 
     #[test]

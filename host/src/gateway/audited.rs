@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::policy::{Ask, Visible, check_asks, check_statements};
 use super::roster::Entry;
+use super::waiting::{Outcome, ask};
 use super::{Caller, Gateway, GatewayError};
 use crate::model::{Ability, Call, Opaque};
-use crate::sandbox::{Answer, Lent, Ran, Usage, Work};
-use crate::store::{AuditBegin, AuditEnd, KeyedHash};
+use crate::sandbox::{Ran, Work};
+use crate::store::{AuditBegin, AuditEnd, KeyedHash, StoreError};
 
 /// Who asks which registry, and why.
 #[derive(Clone)]
@@ -45,23 +47,37 @@ pub(super) struct Verb<T> {
     pub(super) asked: Vec<KeyedHash>,
     /// What of a person the question itself is about.
     pub(super) asks: Vec<Ask>,
+    /// The number of the adapter's own bytes that the question carries, if any.
+    pub(super) carries: Option<u32>,
     /// The first call of the module.
-    pub(super) start: Box<dyn FnOnce(Arc<Entry>, Work) -> Running<T> + Send>,
+    pub(super) start: Start<T>,
     /// The later ones, after it answered `pending`.
-    pub(super) resume: fn(Arc<Entry>, Work, Opaque) -> Running<T>,
+    pub(super) resume: Resume<T>,
     /// Takes out what the caller may not see, and says whose data is left.
     pub(super) disclose: Disclose<T>,
 }
 
-type Disclose<T> = Box<dyn FnOnce(&Gateway, &Visible, &mut T) -> Vec<KeyedHash> + Send>;
+pub(super) type Start<T> = Box<dyn FnOnce(Arc<Entry>, Work) -> Running<T> + Send>;
+pub(super) type Resume<T> = fn(Arc<Entry>, Work, Opaque) -> Running<T>;
+type Disclose<T> =
+    Box<dyn FnOnce(&Gateway, &Visible, &mut T) -> Result<Vec<KeyedHash>, GatewayError> + Send>;
 
 /// A call of a module under way.
 pub(super) type Running<T> = Pin<Box<dyn Future<Output = Ran<T>> + Send>>;
 
-/// The answer or its absence, and what it used.
-struct Outcome<T> {
-    result: Result<T, GatewayError>,
-    usage: Usage,
+/// What a line leaves: the answer, and the end of its audit row where that could not be written.
+struct Line<T> {
+    answer: Result<Answered<T>, GatewayError>,
+    unwritten: Option<AuditEnd>,
+}
+
+impl<T> From<GatewayError> for Line<T> {
+    fn from(error: GatewayError) -> Self {
+        Self {
+            answer: Err(error),
+            unwritten: None,
+        }
+    }
 }
 
 impl Gateway {
@@ -76,8 +92,16 @@ impl Gateway {
         let registry = asking.registry.clone();
         let began = Instant::now();
         let gateway = self.clone();
-        let task = tokio::spawn(async move { gateway.line(asking, verb).await });
-        let answered = task.await.unwrap_or(Err(GatewayError::Internal));
+        let (tell, told) = oneshot::channel();
+        self.inner.tasks.spawn(async move {
+            let Line { answer, unwritten } = gateway.line(asking, verb).await;
+            // Nobody there: the caller hung up.
+            let _ = tell.send(answer);
+            if let Some(end) = unwritten {
+                gateway.end_later(end).await;
+            }
+        });
+        let answered = told.await.unwrap_or(Err(GatewayError::Internal));
         let outcome = answered
             .as_ref()
             .map_or_else(GatewayError::word, |_| "done");
@@ -92,25 +116,16 @@ impl Gateway {
         answered
     }
 
-    async fn line<T>(&self, asking: Asking, verb: Verb<T>) -> Result<Answered<T>, GatewayError> {
+    async fn line<T>(&self, asking: Asking, verb: Verb<T>) -> Line<T> {
         let Asking {
             caller,
             registry,
             mut call,
         } = asking;
-        if !caller.may_ask(&registry) {
-            return Err(GatewayError::UnknownRegistry);
-        }
-        let entry = self.inner.roster.take(&registry)?;
-        if !caller.may(verb.ability) {
-            return Err(GatewayError::NotGranted);
-        }
-        if !entry.module.can(verb.ability) {
-            return Err(GatewayError::NoAbility(verb.ability));
-        }
-        check_statements(&entry.policy, &call)?;
-        let visible = Visible::of(&entry.policy, &call.wanted_fields)?;
-        check_asks(&entry.policy, &verb.asks)?;
+        let (entry, visible) = match self.admit(&caller, &registry, &call, &verb) {
+            Ok(admitted) => admitted,
+            Err(error) => return error.into(),
+        };
         call.attempt = 1;
         call.registry = registry.clone();
 
@@ -118,116 +133,119 @@ impl Gateway {
         let began = Instant::now();
         let audit = self.inner.store.audit();
         let asked = verb.asked;
-        audit
-            .begin(begin_row(id, &caller, &entry, &call, verb.ability, asked))
-            .await
-            .map_err(GatewayError::Audit)?;
+        let begin = begin_row(id, &caller, &entry, &call, verb.ability, asked);
+        if let Err(error) = audit.begin(begin).await {
+            return GatewayError::Audit(error).into();
+        }
         self.metrics().audit_wait(began.elapsed());
 
-        let Outcome { result, usage } = ask(&entry, Arc::new(call), verb.start, verb.resume).await;
+        let outcome = ask(&entry, Arc::new(call), verb.start, verb.resume).await;
+        let Outcome { result, usage } = outcome;
         self.metrics().used(&registry, verb.ability, &usage);
+        let result = result.and_then(|mut value| {
+            let disclosed = (verb.disclose)(self, &visible, &mut value)?;
+            Ok((value, disclosed))
+        });
         let (result, disclosed) = match result {
-            Ok(mut value) => {
-                let disclosed = (verb.disclose)(self, &visible, &mut value);
-                (Ok(value), disclosed)
-            }
+            Ok((value, disclosed)) => (Ok(value), disclosed),
             Err(error) => (Err(error), Vec::new()),
         };
+        let word = result.as_ref().map_or_else(GatewayError::word, |_| "done");
+        let code = result.as_ref().err().and_then(GatewayError::code);
         let end_began = Instant::now();
-        audit
-            .end(AuditEnd {
-                id,
-                at: Timestamp::now(),
-                outcome: result
-                    .as_ref()
-                    .map_or_else(GatewayError::word, |_| "done")
-                    .into(),
-                code: result
-                    .as_ref()
-                    .err()
-                    .and_then(GatewayError::code)
-                    .map(str::to_owned),
-                disclosed,
-                registry_calls: usage.http_calls,
-                duration_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-            })
-            .await
-            .map_err(GatewayError::Audit)?;
+        let mut end = AuditEnd {
+            id,
+            at: Timestamp::now(),
+            outcome: word.into(),
+            code: code.map(str::to_owned),
+            disclosed,
+            registry_calls: usage.http_calls,
+            duration_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        if let Err(error) = audit.end(end.clone()).await {
+            end.outcome = NOT_TOLD.into();
+            end.disclosed.clear();
+            return Line {
+                unwritten: may_pass(&error).then_some(end),
+                answer: Err(GatewayError::Audit(error)),
+            };
+        }
         self.metrics().audit_wait(end_began.elapsed());
-        result.map(|value| Answered {
-            value,
-            registry,
-            module: entry.module.digest().to_owned(),
-        })
+        Line {
+            answer: result.map(|value| Answered {
+                value,
+                registry,
+                module: entry.module.digest().to_owned(),
+            }),
+            unwritten: None,
+        }
+    }
+
+    /// Whether the question may be asked, and what of its answer may be told.
+    fn admit<T>(
+        &self,
+        caller: &Caller,
+        registry: &str,
+        call: &Call,
+        verb: &Verb<T>,
+    ) -> Result<(Arc<Entry>, Visible), GatewayError> {
+        if !caller.may_ask(registry) {
+            return Err(GatewayError::UnknownRegistry);
+        }
+        let entry = self.inner.roster.take(registry)?;
+        if !caller.may(verb.ability) {
+            return Err(GatewayError::NotGranted);
+        }
+        if !entry.module.can(verb.ability) {
+            return Err(GatewayError::NoAbility(verb.ability));
+        }
+        check_statements(&entry.policy, call)?;
+        let visible = Visible::of(&entry.policy, &call.wanted_fields)?;
+        check_asks(&entry.policy, &verb.asks)?;
+        let readable = &entry.module.description().readable_states;
+        if verb.carries.is_some_and(|form| !readable.contains(&form)) {
+            return Err(GatewayError::Invalid {
+                field: "page".into(),
+                problem: "the registry's adapter has changed: start the search again",
+            });
+        }
+        Ok((entry, visible))
+    }
+
+    /// Writes the end of a row that could not be written when its answer was refused. A row that
+    /// stays without one reads like a gateway that died.
+    async fn end_later(&self, end: AuditEnd) {
+        for wait in END_RETRIES {
+            tokio::time::sleep(wait).await;
+            match self.inner.store.audit().end(end.clone()).await {
+                Err(error) if may_pass(&error) => {}
+                // An end may turn out to be there, with what would have been told: the database
+                // said that it failed, and had it.
+                Ok(()) | Err(StoreError::Refused(_)) => return,
+                Err(error) => {
+                    tracing::error!(row = %end.id, %error, "an audit row stays without its end");
+                    return;
+                }
+            }
+        }
+        tracing::error!(row = %end.id, "an audit row stays without its end: the database is away");
     }
 }
 
-/// Calls the module, and goes on with it for as long as the call's time allows.
-async fn ask<T>(
-    entry: &Arc<Entry>,
-    call: Arc<Call>,
-    start: Box<dyn FnOnce(Arc<Entry>, Work) -> Running<T> + Send>,
-    resume: fn(Arc<Entry>, Work, Opaque) -> Running<T>,
-) -> Outcome<T> {
-    let mut usage = Usage::default();
-    let _turn = match entry.turn().await {
-        Ok(turn) => turn,
-        Err(error) => {
-            return Outcome {
-                result: Err(error),
-                usage,
-            };
-        }
-    };
-    let deadline = Instant::now() + Duration::from_millis(entry.limits.wall_ms);
-    let work = || Work {
-        lent: Lent::new(
-            call.clone(),
-            entry.settings.clone(),
-            entry.endpoints.clone(),
-        ),
-        limits: entry.limits.clone(),
-        deadline,
-    };
-    let mut running = start(entry.clone(), work());
-    let result = loop {
-        let ran = running.await;
-        add(&mut usage, &ran.usage);
-        let pending = match ran.result {
-            Err(fault) => break Err(GatewayError::Fault(fault)),
-            Ok(Err(failure)) => break Err(GatewayError::Failure(failure)),
-            Ok(Ok(Answer::Done(value))) => break Ok(value),
-            Ok(Ok(Answer::Pending(pending))) => pending,
-        };
-        let still = GatewayError::StillPending {
-            retry_after_ms: pending.retry_after_ms,
-        };
-        // Without a time to ask again only a callback brings the answer.
-        let Some(wait) = pending
-            .retry_after_ms
-            .map(u64::from)
-            .map(Duration::from_millis)
-        else {
-            break Err(still);
-        };
-        if Instant::now() + wait >= deadline {
-            break Err(still);
-        }
-        tokio::time::sleep(wait.max(SHORTEST_WAIT)).await;
-        running = resume(entry.clone(), work(), pending.state);
-    };
-    Outcome { result, usage }
-}
+/// The outcome of a call whose answer was refused for want of the end of its audit row.
+const NOT_TOLD: &str = "not-told";
+/// Waits before each further try to write that end: longer than a lock or a full queue stays, and
+/// short enough to end while the gateway closes.
+const END_RETRIES: [Duration; 4] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
 
-/// A module that answers `pending` without end must not spin the gateway.
-const SHORTEST_WAIT: Duration = Duration::from_millis(10);
-
-fn add(total: &mut Usage, one: &Usage) {
-    total.cpu += one.cpu;
-    total.wall += one.wall;
-    total.memory = total.memory.max(one.memory);
-    total.http_calls = total.http_calls.saturating_add(one.http_calls);
-    total.http_wait += one.http_wait;
+/// Whether the database may take the same row later.
+fn may_pass(error: &StoreError) -> bool {
+    matches!(error, StoreError::Busy | StoreError::Unavailable(_))
 }
 
 fn begin_row(

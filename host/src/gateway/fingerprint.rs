@@ -4,13 +4,10 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-
-use crate::model::Identifier;
 
 const KEY_BYTES: usize = 32;
 
@@ -20,32 +17,42 @@ pub(super) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Reads the key, or makes one on the first start. Whoever loses it can no longer find people
-    /// in the audit; it is backed up with the database, and apart from it.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    /// Reads the key. None: there is none yet. Whoever loses it can no longer find people in the
+    /// audit; it is backed up with the database, and apart from it.
+    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
         match fs::read(path) {
             Ok(bytes) => {
                 let key = <[u8; KEY_BYTES]>::try_from(bytes).map_err(|_| {
-                    io::Error::new(io::ErrorKind::InvalidData, "the key is not 32 bytes")
+                    io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        "the key is not 32 bytes: restore audit.key from backup",
+                    )
                 })?;
-                Ok(Self { key })
+                Ok(Some(Self { key }))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn make(path: &Path) -> io::Result<Self> {
+    /// Makes a key where there is none. It appears at once and whole, or not at all, and is on disk
+    /// before it is used: rows under a key that a power cut took would name nobody.
+    pub(super) fn make(path: &Path) -> io::Result<Self> {
         let mut key = [0; KEY_BYTES];
         getrandom::fill(&mut key).map_err(io::Error::other)?;
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
+        let directory = path.parent().unwrap_or(path);
+        // Readable for its owner alone: that is how temporary files are made.
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
         file.write_all(&key)?;
-        file.sync_all()?;
-        Ok(Self { key })
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(path) {
+            Err(lost) if lost.error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(lost.error);
+            }
+            _ => fs::File::open(directory)?.sync_all()?,
+        }
+        // Another process may have been first: the key is whatever stands there now.
+        Self::open(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// A key of its own for another use.
@@ -54,15 +61,11 @@ impl Fingerprint {
     }
 
     /// Of one identifier. Lengths are hashed too, so that no two pairs run together alike.
-    pub(super) fn of(&self, identifier: &Identifier) -> [u8; 32] {
-        self.mac(&[
-            b"person",
-            identifier.scheme.as_bytes(),
-            identifier.value.as_bytes(),
-        ])
+    pub(super) fn of(&self, scheme: &str, value: &str) -> [u8; 32] {
+        self.mac(&[b"person", scheme.as_bytes(), value.as_bytes()])
     }
 
-    /// Of a question without identifiers: a search.
+    /// Of a search as a whole, in one form.
     pub(super) fn of_question(&self, question: &str) -> [u8; 32] {
         self.mac(&[b"question", question.as_bytes()])
     }
@@ -90,23 +93,14 @@ impl Fingerprint {
 mod tests {
     use super::*;
 
-    fn identifier(scheme: &str, value: &str) -> Identifier {
-        Identifier {
-            scheme: scheme.into(),
-            value: value.into(),
-            normalisation: None,
-            extra: Vec::new(),
-        }
-    }
-
     #[test]
     fn tells_people_apart_and_needs_the_key() {
         let one = Fingerprint { key: [1; 32] };
         let two = Fingerprint { key: [2; 32] };
-        let sita = identifier("national-id", "123");
-        assert_eq!(one.of(&sita), one.of(&sita));
-        assert_ne!(one.of(&sita), two.of(&sita));
-        assert_ne!(one.of(&sita), one.of(&identifier("national-id1", "23")));
+        let sita = one.of("national-id", "123");
+        assert_eq!(sita, one.of("national-id", "123"));
+        assert_ne!(sita, two.of("national-id", "123"));
+        assert_ne!(sita, one.of("national-id1", "23"));
     }
 
     #[test]
@@ -125,12 +119,23 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("audit.key");
-        let first = Fingerprint::open(&file).unwrap();
-        let second = Fingerprint::open(&file).unwrap();
+        assert!(Fingerprint::open(&file).unwrap().is_none());
+        let first = Fingerprint::make(&file).unwrap();
+        let second = Fingerprint::open(&file).unwrap().unwrap();
         assert_eq!(first.key, second.key);
         let mode = fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         fs::write(&file, b"short").unwrap();
         assert!(Fingerprint::open(&file).is_err());
+    }
+
+    #[test]
+    fn who_makes_the_key_second_gets_the_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("audit.key");
+        let first = Fingerprint::make(&file).unwrap();
+        assert_eq!(first.key, Fingerprint::make(&file).unwrap().key);
+        let left = fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(left, 1, "no temporary file is left");
     }
 }

@@ -1,17 +1,22 @@
 //! The four verbs that read: what each asks, and whom its answer discloses.
 
 use super::audited::Verb;
-use super::fingerprint::Fingerprint;
+use super::disclosed::Disclosed;
+use super::page_token::Scope;
 use super::policy::{Ask, field_of};
 use super::{Answered, Asking, Gateway, GatewayError};
 use crate::model::{
-    Ability, Candidate, Extra, FindQuery, Household, HouseholdQuery, Identifier, Person,
+    Ability, Candidate, Extra, FindQuery, Household, HouseholdQuery, Identifier, Page, Person,
     SearchQuery, Unmapped, Verification, VerifyQuery,
 };
+use crate::sandbox::Fault;
 use crate::store::KeyedHash;
 
 /// The most people on one page.
 pub const MAX_PAGE_SIZE: u32 = 100;
+
+/// The most bytes of an adapter's own page token: a cursor, not a cache.
+const MAX_NEXT_BYTES: usize = 16 << 10;
 
 /// One page of a search, with the token that callers hold.
 #[derive(Clone, Debug)]
@@ -38,13 +43,14 @@ impl Gateway {
         asking: Asking,
         query: FindQuery,
     ) -> Result<Answered<Person>, GatewayError> {
-        let asked = self.hashes(&query.identifiers);
+        let asked = self.hashes(&query.identifiers)?;
         self.audited(
             asking,
             Verb {
                 ability: Ability::Find,
                 asked,
                 asks: Vec::new(),
+                carries: None,
                 start: Box::new(|entry, work| {
                     Box::pin(async move { entry.module.find(work, &query).await })
                 }),
@@ -52,9 +58,9 @@ impl Gateway {
                     Box::pin(async move { entry.module.resume_find(work, &state, None).await })
                 },
                 disclose: Box::new(|gateway, visible, person| {
-                    let disclosed = person_hashes(&gateway.inner.fingerprint, person);
-                    visible.person(person);
-                    disclosed
+                    let mut disclosed = Disclosed::default();
+                    disclosed.person(visible, person);
+                    disclosed.hashes(&gateway.inner.fingerprint)
                 }),
             },
         )
@@ -70,13 +76,14 @@ impl Gateway {
         asking: Asking,
         query: HouseholdQuery,
     ) -> Result<Answered<Household>, GatewayError> {
-        let asked = self.hashes(&query.identifiers);
+        let asked = self.hashes(&query.identifiers)?;
         self.audited(
             asking,
             Verb {
                 ability: Ability::Household,
                 asked,
                 asks: Vec::new(),
+                carries: None,
                 start: Box::new(|entry, work| {
                     Box::pin(async move { entry.module.household(work, &query).await })
                 }),
@@ -84,15 +91,9 @@ impl Gateway {
                     Box::pin(async move { entry.module.resume_household(work, &state, None).await })
                 },
                 disclose: Box::new(|gateway, visible, household| {
-                    let fingerprint = &gateway.inner.fingerprint;
-                    let mut disclosed: Vec<KeyedHash> = household
-                        .people
-                        .iter()
-                        .flat_map(|person| person_hashes(fingerprint, person))
-                        .collect();
-                    disclosed.extend(household.identifiers.iter().map(|i| fingerprint.of(i)));
-                    visible.household(household);
-                    disclosed
+                    let mut disclosed = Disclosed::default();
+                    disclosed.household(visible, household);
+                    disclosed.hashes(&gateway.inner.fingerprint)
                 }),
             },
         )
@@ -109,16 +110,26 @@ impl Gateway {
         mut query: SearchQuery,
         page: Option<String>,
     ) -> Result<Answered<PageAnswer>, GatewayError> {
+        let caller = asking.caller.clone();
         let registry = asking.registry.clone();
-        let question = format!("{:?} {:?}", query.criteria, query.sort);
+        let question = question_of(&query)?;
+        let scope = Scope {
+            caller: &caller.name,
+            registry: &registry,
+            question: &question,
+        };
         if let Some(token) = page {
-            let page = self.inner.page_tokens.open(&registry, &question, &token);
+            let page = self.inner.page_tokens.open(scope, &token);
             query.page = Some(page.ok_or_else(|| GatewayError::Invalid {
                 field: "page".into(),
                 problem: "not a page token of this registry and question: use `next` as it came",
             })?);
         }
-        let asked = vec![self.inner.fingerprint.of_question(&question)];
+        let fingerprint = &self.inner.fingerprint;
+        let mut named = Disclosed::default();
+        named.criteria(&query.criteria);
+        let mut asked = named.hashes(fingerprint)?;
+        asked.push(fingerprint.of_question(&question));
         let found = self
             .audited(
                 asking,
@@ -126,6 +137,7 @@ impl Gateway {
                     ability: Ability::Search,
                     asked,
                     asks: asks_of(&query),
+                    carries: query.page.as_ref().map(|page| page.schema),
                     start: Box::new(|entry, work| {
                         Box::pin(async move { entry.module.search(work, &query).await })
                     }),
@@ -135,20 +147,19 @@ impl Gateway {
                         )
                     },
                     disclose: Box::new(|gateway, visible, page| {
-                        let mut disclosed = Vec::new();
+                        check_next(page)?;
+                        let mut disclosed = Disclosed::default();
                         for candidate in &mut page.candidates {
-                            let person = &mut candidate.person;
-                            disclosed.extend(person_hashes(&gateway.inner.fingerprint, person));
-                            visible.person(person);
+                            disclosed.person(visible, &mut candidate.person);
                         }
                         visible.rest(&mut page.extra, &mut page.unmapped);
-                        disclosed
+                        disclosed.hashes(&gateway.inner.fingerprint)
                     }),
                 },
             )
             .await?;
         let next = found.value.next.as_ref();
-        let next = next.map(|page| self.inner.page_tokens.seal(&registry, &question, page));
+        let next = next.map(|page| self.inner.page_tokens.seal(scope, page));
         Ok(Answered {
             value: PageAnswer {
                 candidates: found.value.candidates,
@@ -171,7 +182,7 @@ impl Gateway {
         asking: Asking,
         query: VerifyQuery,
     ) -> Result<Answered<Verification>, GatewayError> {
-        let asked = self.hashes(&query.identifiers);
+        let asked = self.hashes(&query.identifiers)?;
         let disclosed = asked.clone();
         self.audited(
             asking,
@@ -179,6 +190,7 @@ impl Gateway {
                 ability: Ability::Verify,
                 asked,
                 asks: claims_of(&query),
+                carries: None,
                 start: Box::new(|entry, work| {
                     Box::pin(async move { entry.module.verify(work, &query).await })
                 }),
@@ -188,28 +200,34 @@ impl Gateway {
                 // A yes or no about somebody is a disclosure about them.
                 disclose: Box::new(move |_, visible, verification| {
                     visible.rest(&mut verification.extra, &mut Vec::new());
-                    disclosed
+                    Ok(disclosed)
                 }),
             },
         )
         .await
     }
 
-    fn hashes(&self, identifiers: &[Identifier]) -> Vec<KeyedHash> {
-        let fingerprint = &self.inner.fingerprint;
-        identifiers.iter().map(|i| fingerprint.of(i)).collect()
+    fn hashes(&self, identifiers: &[Identifier]) -> Result<Vec<KeyedHash>, GatewayError> {
+        let mut asked = Disclosed::default();
+        asked.add(identifiers);
+        asked.hashes(&self.inner.fingerprint)
     }
 }
 
-/// Of a person, and of those whom the record names.
-fn person_hashes(fingerprint: &Fingerprint, person: &Person) -> Vec<KeyedHash> {
-    person
-        .identifiers
-        .iter()
-        .chain(&person.replaced_by)
-        .chain(person.related.iter().flat_map(|r| &r.identifiers))
-        .map(|identifier| fingerprint.of(identifier))
-        .collect()
+/// What a search looks for, in one form: the audit's hash and the page tokens outlive a release, so
+/// that it is not for a derived `Debug` to choose.
+fn question_of(query: &SearchQuery) -> Result<String, GatewayError> {
+    // Keys stand in the order of the model's fields; there is no map in it.
+    serde_json::to_string(&(&query.criteria, &query.sort)).map_err(|_| GatewayError::Internal)
+}
+
+/// The caller carries an adapter's page token about, and sends it back.
+fn check_next(page: &Page) -> Result<(), GatewayError> {
+    let size = page.next.as_ref().map_or(0, |next| next.data.len());
+    if size > MAX_NEXT_BYTES {
+        return Err(GatewayError::Fault(Fault::Garbage("next".into())));
+    }
+    Ok(())
 }
 
 fn asks_of(query: &SearchQuery) -> Vec<Ask> {
@@ -234,4 +252,47 @@ fn claims_of(query: &VerifyQuery) -> Vec<Ask> {
             field,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Criterion, Opaque, SortKey, Test};
+
+    #[test]
+    fn the_form_of_a_question_is_fixed() {
+        let query = SearchQuery {
+            criteria: vec![Criterion {
+                field: "sex".into(),
+                test: Test::Equals("male".into()),
+            }],
+            sort: vec![SortKey {
+                field: "name.family".into(),
+                descending: true,
+            }],
+            page_size: 20,
+            page: None,
+        };
+        assert_eq!(
+            question_of(&query).unwrap(),
+            r#"[[{"field":"sex","equals":"male"}],[{"field":"name.family","descending":true}]]"#
+        );
+    }
+
+    #[test]
+    fn a_page_token_has_its_bound() {
+        for (size, fits) in [(MAX_NEXT_BYTES, true), (MAX_NEXT_BYTES + 1, false)] {
+            let page = Page {
+                candidates: Vec::new(),
+                total: None,
+                next: Some(Opaque {
+                    schema: 1,
+                    data: vec![0; size],
+                }),
+                extra: Vec::new(),
+                unmapped: Vec::new(),
+            };
+            assert_eq!(check_next(&page).is_ok(), fits, "{size}");
+        }
+    }
 }

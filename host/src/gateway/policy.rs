@@ -38,6 +38,7 @@ impl Visible {
     /// Takes the rest out of a person.
     pub(super) fn person(&self, person: &mut Person) {
         person.retain_fields(|field| self.shows(field));
+        self.unmapped(&mut person.unmapped);
         if !self.shows("extra") {
             clear_extras(person);
         }
@@ -56,8 +57,18 @@ impl Visible {
                 identifier.extra.clear();
             }
         }
+        // A household has some of a person's fields; what the policy says of those, it says of these.
         if !self.shows("addresses") {
             household.addresses.clear();
+        }
+        if !self.shows("identifiers") {
+            household.identifiers.clear();
+        }
+        if !self.shows("version") {
+            household.version = None;
+        }
+        if !self.shows("related") {
+            household.relations.clear();
         }
         self.rest(&mut household.extra, &mut household.unmapped);
     }
@@ -67,9 +78,16 @@ impl Visible {
         if !self.shows("extra") {
             extra.clear();
         }
+        self.unmapped(unmapped);
+    }
+
+    /// What an adapter could not map is a value of the registry's all the same: it stays hidden
+    /// with the field where it would have gone.
+    fn unmapped(&self, unmapped: &mut Vec<Unmapped>) {
         if !self.shows("unmapped") {
             unmapped.clear();
         }
+        unmapped.retain(|one| unmapped_field(&one.field).is_none_or(|field| self.shows(field)));
     }
 }
 
@@ -107,6 +125,29 @@ pub(super) fn field_of(path: &str) -> &'static str {
         "status" => "status",
         "version" => "version",
         _ => "extra",
+    }
+}
+
+/// The top-level field of a person that an unmapped value would have gone to. Adapters name it as
+/// the contract or as JSON does, of one of an answer's people or of the answer. None: a part of a
+/// household that is always shown.
+fn unmapped_field(path: &str) -> Option<&'static str> {
+    let mut parts = path.split('.').peekable();
+    let mut top = parts.next().unwrap_or_default();
+    if matches!(top, "people" | "candidates") && parts.peek().is_some() {
+        parts.next_if(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+        parts.next_if_eq(&"person");
+        top = parts.next().unwrap_or_default();
+    }
+    let same = |field: &&str| top.replace('-', "").eq_ignore_ascii_case(field);
+    if let Some(field) = Person::FIELDS.into_iter().find(same) {
+        return Some(field);
+    }
+    match top {
+        "people" | "candidates" | "members" | "head" | "kind" | "" => None,
+        "relations" => Some("related"),
+        // Where nothing tells what it is about, it is hidden with the adapter's own.
+        _ => Some(field_of(top)),
     }
 }
 
@@ -218,6 +259,79 @@ mod tests {
         }
         policy.fields.retain(|field| field != "birthDate");
         assert!(check_asks(&policy, &ask("birth-date")).is_err());
+    }
+
+    #[test]
+    fn an_unmapped_value_is_hidden_with_its_field() {
+        for (path, field) in [
+            ("sex", Some("sex")),
+            ("birth-date", Some("birthDate")),
+            ("birthDate", Some("birthDate")),
+            ("marital-status", Some("maritalStatus")),
+            ("replaced-by", Some("replacedBy")),
+            ("identifiers.scheme", Some("identifiers")),
+            ("identifier.national-id", Some("identifiers")),
+            ("name.family", Some("names")),
+            ("people.0.birth-date", Some("birthDate")),
+            ("people.12.relations", Some("related")),
+            ("people.12.relations.role", Some("related")),
+            ("candidates.3.person.sex", Some("sex")),
+            ("relations", Some("related")),
+            ("poverty_score", Some("extra")),
+            ("people.0.x-religion", Some("extra")),
+            ("head", None),
+            ("people", None),
+        ] {
+            assert_eq!(unmapped_field(path), field, "{path}");
+        }
+        let mut policy = PolicyConfig::default();
+        policy.fields.retain(|field| field != "birthDate");
+        let unmapped = |field: &str| Unmapped {
+            field: field.into(),
+            value: "secret".into(),
+        };
+        let mut masked = Person {
+            unmapped: vec![unmapped("birth-date"), unmapped("sex"), unmapped("x-faith")],
+            ..Person::default()
+        };
+        Visible::of(&policy, &[]).unwrap().person(&mut masked);
+        assert_eq!(masked.unmapped, [unmapped("sex")]);
+    }
+
+    #[test]
+    fn a_household_obeys_what_is_said_of_a_person() {
+        let household = || Household {
+            identifiers: vec![crate::model::Identifier {
+                scheme: "household-id".into(),
+                value: "1".into(),
+                normalisation: None,
+                extra: Vec::new(),
+            }],
+            kind: crate::model::HouseholdKind::Household,
+            people: vec![person(), person()],
+            members: vec![0, 1],
+            relations: vec![crate::model::Relation {
+                subject: 0,
+                object: 1,
+                role: crate::model::RelationRole::Mother,
+            }],
+            head: None,
+            addresses: Vec::new(),
+            version: Some("1".into()),
+            extra: Vec::new(),
+            unmapped: Vec::new(),
+        };
+        let mut policy = PolicyConfig::default();
+        let mut shown = household();
+        Visible::of(&policy, &[]).unwrap().household(&mut shown);
+        assert_eq!(shown.identifiers.len(), 1);
+        assert_eq!((shown.relations.len(), shown.version.is_some()), (1, true));
+
+        policy.fields = vec!["names".into()];
+        let mut masked = household();
+        Visible::of(&policy, &[]).unwrap().household(&mut masked);
+        assert!(masked.identifiers.is_empty() && masked.relations.is_empty());
+        assert_eq!((masked.version, masked.members.len()), (None, 2));
     }
 
     #[test]

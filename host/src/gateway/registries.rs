@@ -34,7 +34,7 @@ pub enum What {
     Added,
     /// Its module or configuration differs.
     Changed,
-    /// Nothing.
+    /// Nothing, but that its secrets are read again.
     Unchanged,
 }
 
@@ -58,7 +58,8 @@ pub enum ApplyError {
 }
 
 /// Checks every registry of the file as the gateway will load it, then stores modules and
-/// configurations. A running gateway takes them over within a second.
+/// configurations. A running gateway takes them over within a second, what is unchanged too: that
+/// is how it learns of a secret that was changed where it is kept.
 ///
 /// # Errors
 /// [`ApplyError`] for the first registry that would not load.
@@ -95,14 +96,12 @@ pub async fn apply_file(
             }
             Some(_) => What::Changed,
         };
-        if what != What::Unchanged {
-            puts.push(RegistryChange::Put {
-                name: name.clone(),
-                module_digest: digest.clone(),
-                configuration,
-                enabled: config.enabled,
-            });
-        }
+        puts.push(RegistryChange::Put {
+            name: name.clone(),
+            module_digest: digest.clone(),
+            configuration,
+            enabled: config.enabled,
+        });
         changes.push(Change {
             registry: name,
             module: digest,
@@ -172,11 +171,36 @@ fn check_limits(config: &RegistryConfig, sandbox: &Sandbox) -> Result<(), String
             ));
         }
     }
-    let most = sandbox.max_memory_bytes();
-    if limits.memory_bytes > most {
-        return Err(format!(
-            "limits.memory_bytes: at most {most}; raise sandbox.max_memory_bytes for more"
-        ));
+    let bounded = [
+        (
+            "limits.memory_bytes",
+            limits.memory_bytes,
+            sandbox.max_memory_bytes(),
+            "; raise sandbox.max_memory_bytes for more",
+        ),
+        (
+            "limits.table_elements",
+            limits.table_elements,
+            sandbox.max_table_elements(),
+            "",
+        ),
+        (
+            "limits.instances",
+            limits.instances.into(),
+            sandbox.max_core_instances().into(),
+            "",
+        ),
+        (
+            "concurrency.max_calls",
+            config.concurrency.max_calls.into(),
+            sandbox.max_instances().into(),
+            "; raise sandbox.max_instances for more",
+        ),
+    ];
+    for (key, value, most, remedy) in bounded {
+        if value > most {
+            return Err(format!("{key}: at most {most}{remedy}"));
+        }
     }
     Ok(())
 }

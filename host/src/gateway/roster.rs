@@ -112,7 +112,8 @@ impl Roster {
         let mut next = HashMap::new();
         for row in store.registries().list().await? {
             let name = row.name.clone();
-            // A broken one is tried again: its secret may be there by now.
+            // A row that was applied again without a change has a newer time, and its secrets are
+            // read again. A broken one is tried again: its secret may be there by now.
             let same = now
                 .get(&name)
                 .filter(|slot| slot.row == row && !matches!(slot.state, State::Broken(_)));
@@ -163,8 +164,14 @@ impl Roster {
         row: &Registry,
         config: RegistryConfig,
     ) -> Result<Result<Entry, String>, StoreError> {
-        let Some(stored) = store.modules().get(&row.module_digest).await? else {
-            return Ok(Err("its module is not in the store".into()));
+        let stored = match store.modules().get(&row.module_digest).await {
+            Ok(Some(stored)) => stored,
+            Ok(None) => return Ok(Err("its module is not in the store".into())),
+            // This registry's trouble: the others are loaded all the same.
+            Err(StoreError::Damaged { .. }) => {
+                return Ok(Err("its stored module is damaged: apply it again".into()));
+            }
+            Err(error) => return Err(error),
         };
         let module = match self.sandbox.load(&stored.bytes).await {
             Ok(module) => module,

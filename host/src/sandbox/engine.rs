@@ -10,17 +10,22 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use super::cache::Cache;
 use super::lent::State;
 use super::turn::BusyThreads;
-use super::{bindings, module};
+use super::{bindings, convert, module};
+use crate::config::limits::CallLimits;
 use crate::config::sandbox::SandboxConfig;
 
 /// How often a computing guest is looked at.
 const TICK: Duration = Duration::from_millis(1);
 /// So many ticks without a call, and the ticker sleeps until the next one.
 const IDLE_TICKS: u32 = 1_000;
-/// Core instances, memories and tables per live component: Python has 16 of the first.
-const CORE_INSTANCES_EACH: u32 = 20;
+/// Core instances and tables per live component: what a call's limits give by default is also the
+/// most that they can give.
+const CORE_INSTANCES_EACH: u32 = CallLimits::INSTANCES;
 /// One for the adapter, one for a WASI preview 1 shim.
 const MEMORIES_EACH: u32 = 2;
+/// How long a call waits for room. Registries bound their own calls: room is short only when the
+/// gateway as a whole has too little, and the caller should hear of that, not of a slow registry.
+const MAX_WAIT: Duration = Duration::from_secs(2);
 /// Kept of a slot for the next instance, reset to zero or the module's own image: less to map anew.
 const KEEP_RESIDENT: usize = 1 << 20;
 /// Enough for deep recursion in a mapping, small enough for 512 of them.
@@ -39,9 +44,10 @@ pub(super) struct Inner {
     pub(super) linker: Linker<State>,
     pub(super) cache: Cache,
     pub(super) busy: BusyThreads,
-    pub(super) instances: Arc<Semaphore>,
+    instances: Arc<Semaphore>,
     pub(super) max_module_bytes: u64,
-    max_memory_bytes: u64,
+    pub(super) max_memory_bytes: u64,
+    max_instances: u32,
     pub(super) ticker: Arc<Ticker>,
 }
 
@@ -72,7 +78,8 @@ impl Sandbox {
         let cache =
             Cache::open(&data_dir.join(&config.cache_dir), &engine).map_err(SandboxError::Cache)?;
         let ticker = Ticker::start(&engine).map_err(SandboxError::Thread)?;
-        let permits = usize::try_from(config.max_instances).unwrap_or(1).max(1);
+        let max_instances = config.max_instances.max(1);
+        let permits = usize::try_from(max_instances).unwrap_or(1);
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
@@ -82,6 +89,7 @@ impl Sandbox {
                 instances: Arc::new(Semaphore::new(permits)),
                 max_module_bytes: config.max_module_bytes,
                 max_memory_bytes: config.max_memory_bytes,
+                max_instances,
                 ticker,
             }),
         })
@@ -92,6 +100,21 @@ impl Sandbox {
         self.inner.max_memory_bytes
     }
 
+    /// Live instances of all modules together.
+    pub fn max_instances(&self) -> u32 {
+        self.inner.max_instances
+    }
+
+    /// The most elements that one table can have, whatever a call's limits allow.
+    pub fn max_table_elements(&self) -> u64 {
+        CallLimits::TABLE_ELEMENTS
+    }
+
+    /// The most core instances and tables that one call can have, whatever its limits allow.
+    pub fn max_core_instances(&self) -> u32 {
+        CORE_INSTANCES_EACH
+    }
+
     /// Admits a module: checks it without running it, compiles it or takes the compiled code from
     /// the cache, starts it once, and asks it to describe itself.
     ///
@@ -99,6 +122,23 @@ impl Sandbox {
     /// [`module::LoadError`]: what is wrong with the module, and the remedy.
     pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, module::LoadError> {
         module::load(self, bytes).await
+    }
+}
+
+impl Inner {
+    /// Waits a moment for room in the pool; none when there is none. The room goes with the call,
+    /// not with who waits for it: after a cancelled call it is free only when its instance is gone.
+    pub(super) async fn admit<F: Future>(
+        &self,
+        call: F,
+    ) -> Option<impl Future<Output = F::Output> + use<F>> {
+        let room = self.instances.clone().acquire_owned();
+        let permit = tokio::time::timeout(MAX_WAIT, room).await.ok()?.ok()?;
+        Some(async move {
+            let output = call.await;
+            drop(permit);
+            output
+        })
     }
 }
 
@@ -115,7 +155,7 @@ fn engine_config(config: &SandboxConfig) -> Config {
         .max_memories_per_component(MEMORIES_EACH)
         .max_tables_per_component(CORE_INSTANCES_EACH)
         .max_memory_size(usize::try_from(config.max_memory_bytes).unwrap_or(usize::MAX))
-        .table_elements(40_000)
+        .table_elements(convert::size(CallLimits::TABLE_ELEMENTS))
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(KEEP_RESIDENT)
         .max_unused_warm_slots(instances)

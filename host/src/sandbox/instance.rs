@@ -16,6 +16,7 @@ use super::lent::{Lent, State};
 use super::module::Module;
 use super::output::Output;
 use super::progress::{Progress, Tick};
+use super::slip;
 use super::turn::LetGo;
 use crate::config::limits::CallLimits;
 use crate::model::{Failure, Opaque};
@@ -85,11 +86,13 @@ pub struct Usage {
 }
 
 /// Runs one call in a fresh instance. `enter` calls the export and gives its converted answer.
-/// `asked` are the words of the question, masked in whatever the guest logs.
+/// `asked` are the words of the question, masked in whatever the guest logs; `who` those of them
+/// that name somebody, which no failure tells.
 pub(super) async fn run<T, F>(
     module: &Module,
     work: Work,
     mut asked: Vec<Bytes>,
+    who: Bytes,
     enter: F,
 ) -> Ran<T>
 where
@@ -126,12 +129,10 @@ where
         }
     };
     let guarded = async {
-        inner
-            .busy
-            .run(inner.admit(call).await, progress.clone())
-            .await
+        let call = inner.admit(call).await?;
+        inner.busy.run(call, progress.clone()).await
     };
-    let (result, memory) = match tokio::time::timeout_at(deadline, guarded).await {
+    let (mut result, memory) = match tokio::time::timeout_at(deadline, guarded).await {
         Err(_) => (Err(Fault::OutOfTime), 0),
         Ok(None) => (Err(Fault::NoInstance), 0),
         Ok(Some((Err(Fault::OutOfCpu), memory))) if !progress.budget_spent() => {
@@ -139,7 +140,12 @@ where
         }
         Ok(Some(done)) => done,
     };
-    output.tell(&registry, module.digest(), &request_id, &asked);
+    if let Ok(Err(failure)) = &mut result {
+        slip::drop_names(failure, &who);
+    }
+    output
+        .tell(&registry, module.digest(), &request_id, asked)
+        .await;
     Ran {
         result,
         usage: Usage {
@@ -149,22 +155,6 @@ where
             http_calls: counters.calls(),
             http_wait: counters.wait(),
         },
-    }
-}
-
-impl Inner {
-    /// Waits for room in the pool. The room goes with the call, not with who waits for it: after
-    /// a cancelled call it is free only when its instance is gone.
-    pub(super) async fn admit<F: Future>(
-        &self,
-        call: F,
-    ) -> impl Future<Output = F::Output> + use<F> {
-        let permit = self.instances.clone().acquire_owned().await;
-        async move {
-            let output = call.await;
-            drop(permit);
-            output
-        }
     }
 }
 

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use wasmtime::component::{Component, Instance, InstancePre};
 use wasmtime::{Engine, Store};
 
 use super::bindings::abilities;
+use super::description::{self, Description};
 use super::engine::{Inner, Sandbox};
 use super::fault::Fault;
 use super::inspect::{ImportRefusal, inspect};
@@ -33,42 +33,6 @@ struct Admitted {
     exports: Exports,
 }
 
-/// What a module says it is.
-#[derive(Clone, Debug, Serialize)]
-pub struct Description {
-    /// The adapter's name.
-    pub name: String,
-    /// Semantic version of the mapping.
-    pub version: String,
-    /// One sentence.
-    pub summary: String,
-    /// SPDX expression.
-    pub licence: Option<String>,
-    /// Where the source is.
-    pub source: Option<String>,
-    /// What it exports, probed from the component.
-    pub abilities: Vec<Ability>,
-    /// The endpoints it calls by name.
-    pub endpoints: Vec<EndpointNeed>,
-    /// JSON Schema of the registry's settings.
-    pub settings_schema: Option<serde_json::Value>,
-    /// The `opaque.schema` numbers that it reads.
-    pub readable_states: Vec<u32>,
-    /// The fields that `search` can test.
-    pub searchable_fields: Vec<String>,
-}
-
-/// An endpoint that a module calls by name.
-#[derive(Clone, Debug, Serialize)]
-pub struct EndpointNeed {
-    /// Its name in `http.send`.
-    pub name: String,
-    /// What it is for.
-    pub summary: String,
-    /// The adapter does nothing without it.
-    pub required: bool,
-}
-
 /// Why a module is not admitted.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -87,9 +51,7 @@ pub enum LoadError {
     #[error("the file is not a WebAssembly component: build it with --target wasm32-wasip2")]
     NotAComponent(#[source] wasmtime::Error),
     /// Every instance of it would take more than its share of the pool.
-    #[error(
-        "the module has more core instances, memories or tables than one instance may, or larger ones"
-    )]
+    #[error("the module needs more than one instance may have: {}", demand(.0))]
     TooDemanding(#[source] wasmtime::Error),
     /// It imports or exports what it may not.
     #[error("the module is refused")]
@@ -176,9 +138,20 @@ async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Com
 }
 
 /// wasmtime has no type for it; these are its words for what the pool cannot hold.
+const DEMANDS: &str = "exceeds the";
+
 fn is_too_demanding(error: &wasmtime::Error) -> bool {
-    let text = format!("{error:#}");
-    text.contains("exceeds the")
+    format!("{error:#}").contains(DEMANDS)
+}
+
+/// What it needs and how much there is, in wasmtime's words: numbers and kinds, nothing of the
+/// module's own.
+fn demand(error: &wasmtime::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .find(|text| text.contains(DEMANDS))
+        .unwrap_or_else(|| "core instances, memories or tables".into())
 }
 
 async fn describe(
@@ -187,7 +160,11 @@ async fn describe(
     exports: &Exports,
     abilities: Vec<Ability>,
 ) -> Result<Description, LoadError> {
-    let limits = Arc::new(CallLimits::default());
+    // No registry has said yet how much memory it allows: what any may allow, for this once.
+    let limits = Arc::new(CallLimits {
+        memory_bytes: inner.max_memory_bytes,
+        ..CallLimits::default()
+    });
     let progress = Progress::new(std::time::Duration::from_millis(limits.cpu_ms));
     let output = Output::new(&limits);
     let deadline = Instant::now() + std::time::Duration::from_millis(limits.wall_ms);
@@ -210,11 +187,11 @@ async fn describe(
         }
     };
     let admitted = async {
-        let call = inner.admit(call).await;
+        let call = inner.admit(call).await?;
         inner.busy.run(call, progress.clone()).await
     };
     let described = tokio::time::timeout_at(deadline, admitted).await;
-    output.tell("", digest, "", &[]);
+    output.tell("", digest, "", Vec::new()).await;
     let description = match described {
         Err(_) => return Err(Fault::OutOfTime.into()),
         Ok(None) => return Err(Fault::NoInstance.into()),
@@ -222,59 +199,13 @@ async fn describe(
         Ok(Some(Err(error))) => return Err(Fault::from_error(&error).into()),
         Ok(Some(Ok(description))) => description,
     };
-    check_description(description, abilities)
+    description::check(description, abilities)
 }
 
 /// wasmtime has no type for it; these are its words for an export of another type.
 fn is_type_error(error: &wasmtime::Error) -> bool {
     let text = format!("{error:#}");
     text.contains("type mismatch") || text.contains("expected") && text.contains("found")
-}
-
-fn check_description(
-    description: abilities::about::Description,
-    abilities: Vec<Ability>,
-) -> Result<Description, LoadError> {
-    let plain = |text: &str| {
-        (1..=64).contains(&text.len())
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    if !plain(&description.name) {
-        return Err(LoadError::Description(
-            "name: lower-case letters, digits and `-`, at most 64",
-        ));
-    }
-    let version = &description.version;
-    if version.is_empty() || version.len() > 64 || !version.is_ascii() {
-        return Err(LoadError::Description("version: a semantic version"));
-    }
-    let settings_schema = description
-        .settings_schema
-        .map(|schema| serde_json::from_str(&schema))
-        .transpose()
-        .map_err(|_| LoadError::Description("settings-schema: not JSON"))?;
-    Ok(Description {
-        name: description.name,
-        version: description.version,
-        summary: description.summary,
-        licence: description.licence,
-        source: description.source,
-        abilities,
-        endpoints: description
-            .endpoints
-            .into_iter()
-            .map(|need| EndpointNeed {
-                name: need.name,
-                summary: need.summary,
-                required: need.required,
-            })
-            .collect(),
-        settings_schema,
-        readable_states: description.readable_states,
-        searchable_fields: description.searchable_fields,
-    })
 }
 
 impl Exports {
@@ -345,5 +276,19 @@ impl Module {
         store: &'a mut Store<State>,
     ) -> BoxFuture<'a, wasmtime::Result<Instance>> {
         Box::pin(self.inner.exports.pre.instantiate_async(store))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_demand_is_told_with_its_number() {
+        let words = "the component contains 21 core instances which exceeds the maximum of 20";
+        let error = wasmtime::Error::msg(words).context("while compiling");
+        assert!(is_too_demanding(&error));
+        let told = LoadError::TooDemanding(error).to_string();
+        assert!(told.ends_with(words), "{told}");
     }
 }

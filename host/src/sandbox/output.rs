@@ -1,6 +1,7 @@
 //! What a guest logs and prints, kept until its call is over, then masked and logged. Python and
 //! JavaScript put their tracebacks on standard error.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -10,8 +11,12 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use super::mask::Mask;
+use super::mask::{Mask, without_cut_word};
+use super::spelling::unescaped;
 use crate::config::limits::CallLimits;
+
+/// So many bytes are searched where the call ran: in less than a millisecond.
+const MASK_HERE: usize = 64 << 10;
 
 /// One line, with the level that the guest gave it.
 #[derive(Debug)]
@@ -35,6 +40,8 @@ struct Kept {
     seen: Vec<Bytes>,
     bytes: usize,
     cut: bool,
+    /// The last word of what was printed may be a part of one.
+    printed_cut: bool,
     max_lines: usize,
     max_bytes: usize,
 }
@@ -59,9 +66,13 @@ impl Output {
                 return;
             }
             let room = kept.room(text.len());
-            let text = String::from_utf8_lossy(text.as_bytes().get(..room).unwrap_or_default());
-            let text = text.into_owned();
-            kept.bytes += text.len();
+            kept.bytes += room;
+            let text = if room < text.len() {
+                let head = text.as_bytes().get(..room).unwrap_or_default();
+                cut(&String::from_utf8_lossy(head))
+            } else {
+                text.to_owned()
+            };
             kept.lines.push(Line { level, text });
         });
     }
@@ -77,34 +88,28 @@ impl Output {
             kept.printed
                 .extend_from_slice(bytes.get(..room).unwrap_or_default());
             kept.bytes += room;
+            kept.printed_cut |= room < bytes.len();
         });
     }
 
     /// Logs all that is left, masked. `also` is what the caller asked with.
-    pub(super) fn tell(&self, registry: &str, module: &str, request_id: &str, also: &[Bytes]) {
-        let (lines, seen, cut) = self.with(|kept| {
-            let mut lines = std::mem::take(&mut kept.lines);
-            let printed = std::mem::take(&mut kept.printed);
-            let printed = String::from_utf8_lossy(&printed);
-            let mut printed = printed.lines().filter(|line| !line.trim().is_empty());
-            lines.extend(
-                printed
-                    .by_ref()
-                    .take(kept.max_lines.saturating_sub(lines.len()))
-                    .map(|line| Line {
-                        level: tracing::Level::WARN,
-                        text: line.to_owned(),
-                    }),
-            );
-            kept.cut |= printed.next().is_some();
-            (lines, std::mem::take(&mut kept.seen), kept.cut)
-        });
+    pub(super) async fn tell(
+        &self,
+        registry: &str,
+        module: &str,
+        request_id: &str,
+        also: Vec<Bytes>,
+    ) {
+        let (lines, mut seen, cut) = self.with(Kept::take);
         if lines.is_empty() && !cut {
             return;
         }
-        let mask = Mask::of(seen.iter().chain(also));
+        seen.extend(also);
+        let Some(lines) = masked(lines, seen).await else {
+            tracing::error!(target: "adapter", registry, module, request_id, "what it logged could not be masked and is left out");
+            return;
+        };
         for Line { level, text } in lines {
-            let text = mask.apply(&text);
             match level {
                 tracing::Level::ERROR => {
                     tracing::error!(target: "adapter", registry, module, request_id, "{text}");
@@ -128,7 +133,58 @@ impl Output {
     }
 }
 
+/// Masks the lines, elsewhere where it takes long: 20 MiB of answers would hold up every other
+/// call of this worker. None: nothing is known of what the lines hold.
+async fn masked(lines: Vec<Line>, seen: Vec<Bytes>) -> Option<Vec<Line>> {
+    let size: usize = seen.iter().map(Bytes::len).sum();
+    let work = move || mask_all(lines, &seen);
+    if size <= MASK_HERE {
+        return Some(work());
+    }
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+fn mask_all(mut lines: Vec<Line>, seen: &[Bytes]) -> Vec<Line> {
+    for line in &mut lines {
+        if let Cow::Owned(plain) = unescaped(&line.text) {
+            line.text = plain;
+        }
+    }
+    let mask = Mask::of(lines.iter().map(|line| line.text.as_str()), seen);
+    for line in &mut lines {
+        line.text = mask.apply(&line.text);
+    }
+    lines
+}
+
+/// Without the word in which it was cut.
+fn cut(text: &str) -> String {
+    without_cut_word(&unescaped(text)).to_owned()
+}
+
 impl Kept {
+    /// All lines, what was seen, and whether there was more. Leaves nothing.
+    fn take(&mut self) -> (Vec<Line>, Vec<Bytes>, bool) {
+        let mut lines = std::mem::take(&mut self.lines);
+        let printed = std::mem::take(&mut self.printed);
+        let mut printed = String::from_utf8_lossy(&printed);
+        if self.printed_cut {
+            printed = Cow::Owned(cut(&printed));
+        }
+        let mut printed = printed.lines().filter(|line| !line.trim().is_empty());
+        lines.extend(
+            printed
+                .by_ref()
+                .take(self.max_lines.saturating_sub(lines.len()))
+                .map(|line| Line {
+                    level: tracing::Level::WARN,
+                    text: line.to_owned(),
+                }),
+        );
+        self.cut |= printed.next().is_some();
+        (lines, std::mem::take(&mut self.seen), self.cut)
+    }
+
     fn room(&mut self, wanted: usize) -> usize {
         let room = self.max_bytes.saturating_sub(self.bytes);
         self.cut |= wanted > room;
@@ -191,4 +247,43 @@ impl OutputStream for Output {
 #[async_trait::async_trait]
 impl Pollable for Output {
     async fn ready(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(log_bytes: u32) -> Output {
+        Output::new(&CallLimits {
+            log_bytes,
+            ..CallLimits::default()
+        })
+    }
+
+    #[test]
+    fn a_cut_line_shows_no_part_of_a_word() {
+        let kept = output(17);
+        kept.log(tracing::Level::INFO, "cannot map Zwimbatosk");
+        let (lines, _, cut) = kept.with(Kept::take);
+        assert_eq!((lines[0].text.as_str(), cut), ("cannot map ", true));
+
+        let kept = output(17);
+        for bytes in ["cannot map ", "Zwimba", "tosk"] {
+            kept.print(bytes.as_bytes());
+        }
+        let (lines, _, cut) = kept.with(Kept::take);
+        assert_eq!((lines[0].text.as_str(), cut), ("cannot map ", true));
+    }
+
+    #[tokio::test]
+    async fn much_that_was_seen_and_escapes_are_masked() {
+        let line = Line {
+            level: tracing::Level::INFO,
+            text: r"cannot map 'M\u00fcller' of Zwimbatosk".into(),
+        };
+        let much = format!(r#"[{}"Zwimbatosk"]"#, r#""a","#.repeat(MASK_HERE));
+        let seen = vec![Bytes::from("name=M%C3%BCller"), Bytes::from(much)];
+        let lines = masked(vec![line], seen).await.unwrap();
+        assert_eq!(lines[0].text, r"cannot map '***' of ***");
+    }
 }

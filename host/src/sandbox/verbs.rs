@@ -23,6 +23,11 @@ fn no_export() -> wasmtime::Error {
 /// What of a question may name a person.
 trait Asked {
     fn to_be_masked(&self) -> serde_json::Value;
+
+    /// Those of them that name somebody: identifiers and names.
+    fn who(&self) -> serde_json::Value {
+        self.to_be_masked()
+    }
 }
 
 impl Asked for FindQuery {
@@ -51,6 +56,23 @@ impl Asked for VerifyQuery {
         let claimed = serde_json::to_value(&self.claimed).unwrap_or_default();
         [values(&self.identifiers), claimed].into_iter().collect()
     }
+
+    /// Not every claim: `male` or `phone` in a code names nobody.
+    fn who(&self) -> serde_json::Value {
+        let claimed = &self.claimed;
+        let names = claimed.names.iter().flat_map(|name| {
+            let parts = [&name.text, &name.family].into_iter().flatten();
+            parts.chain(&name.given).map(String::as_str)
+        });
+        let names: serde_json::Value = names.collect();
+        [
+            values(&self.identifiers),
+            values(&claimed.identifiers),
+            names,
+        ]
+        .into_iter()
+        .collect()
+    }
 }
 
 /// Not the schemes: a developer may read which one a line is about.
@@ -69,8 +91,9 @@ macro_rules! verbs {
             pub async fn $verb(&self, work: Work, query: &$query) -> Ran<$answer> {
                 let exports = self.exports().$export.clone();
                 let asked = vec![mask::words_of(&query.to_be_masked())];
+                let who = mask::words_of(&query.who());
                 let query = convert::$to(query);
-                run(self, work, asked, move |store: &mut Store<State>, instance: Instance| {
+                run(self, work, asked, who, move |store: &mut Store<State>, instance: Instance| {
                     Box::pin(async move {
                         let guest = exports.ok_or_else(no_export)?.load(&mut *store, &instance)?;
                         let answer = guest.$call(&mut *store, &query).await?;
@@ -96,7 +119,8 @@ macro_rules! verbs {
                 }
                 let state = convert::opaque_out(state);
                 let answer = answer.map(convert::pending_answer);
-                run(self, work, asked, move |store: &mut Store<State>, instance: Instance| {
+                // A registry's code stands in what it brought: here no word of that names anybody.
+                run(self, work, asked, Bytes::new(), move |store: &mut Store<State>, instance: Instance| {
                     Box::pin(async move {
                         let guest = exports.ok_or_else(no_export)?.load(&mut *store, &instance)?;
                         let answer = guest.call_resume(&mut *store, &state, answer.as_ref()).await?;

@@ -179,6 +179,18 @@ pub(super) fn searches(table: &mut Table, foreign_page: &Value) {
         json!({ "criteria": [{ "field": MARK, "range": {} }] }),
         "criteria.0.range",
     );
+    for (what, field) in [
+        ("empty sort", String::new()),
+        ("long sort", MARK.repeat(100)),
+        ("sort with control characters", format!("{MARK}\u{7}")),
+    ] {
+        let sort = json!([{ "field": "sex" }, { "field": field }]);
+        search(
+            what,
+            json!({ "criteria": named(), "sort": sort }),
+            "sort.1.field",
+        );
+    }
     search(
         "bad page",
         json!({ "criteria": named(), "page": MARK }),

@@ -1,16 +1,22 @@
 use super::people::{self, all, extras};
-use super::{Converted, codes, failure, garbage, opaque, pending};
+use super::{Converted, code, codes, failure, garbage, opaque, pending};
 use crate::model::{AttributeResult, Candidate, Household, Page, Person, Relation, Verification};
 use crate::sandbox::bindings::{abilities, types};
-use crate::sandbox::fault::Fault;
+use crate::sandbox::fault::{Fault, Limit};
 use crate::sandbox::instance::Answer;
+
+/// In one answer, of all its people: a page of a hundred people has five hundred.
+const MAX_IDENTIFIERS: usize = 2_000;
 
 pub(in crate::sandbox) fn find(
     answer: Result<abilities::find::FindAnswer, types::Failure>,
 ) -> Converted<Person> {
     use abilities::find::FindAnswer::{Done, Pending};
     Ok(match answer {
-        Ok(Done(person)) => Ok(Answer::Done(people::person(person, "person")?)),
+        Ok(Done(person)) => {
+            few(identifiers(&person))?;
+            Ok(Answer::Done(people::person(person, "person")?))
+        }
         Ok(Pending(more)) => Ok(pending(more)),
         Err(no) => Err(failure(no)),
     })
@@ -48,11 +54,17 @@ pub(in crate::sandbox) fn verify(
             attributes: result
                 .attributes
                 .into_iter()
-                .map(|attribute| AttributeResult {
-                    field: attribute.field,
-                    agreement: codes::agreement(attribute.agreement),
+                .enumerate()
+                .map(|(at, attribute)| {
+                    // Free text here would go to callers as it is.
+                    let field = code(attribute.field)
+                        .ok_or_else(|| garbage(format!("attributes.{at}.field")))?;
+                    Ok(AttributeResult {
+                        field,
+                        agreement: codes::agreement(attribute.agreement),
+                    })
                 })
-                .collect(),
+                .collect::<Result<_, Fault>>()?,
             token: result.token,
             extra: extras(result.extra, "extra")?,
         })),
@@ -61,7 +73,26 @@ pub(in crate::sandbox) fn verify(
     })
 }
 
+/// Refuses an answer with more identifiers than anybody has use for: each is kept, compared and
+/// audited.
+fn few(identifiers: usize) -> Result<(), Fault> {
+    if identifiers > MAX_IDENTIFIERS {
+        return Err(Fault::OverLimit(Limit::Answer));
+    }
+    Ok(())
+}
+
+fn identifiers(person: &types::Person) -> usize {
+    let related = person.related.iter().map(|it| it.identifiers.len());
+    person.identifiers.len() + person.replaced_by.len() + related.sum::<usize>()
+}
+
 fn page(page: abilities::search::Page) -> Result<Page, Fault> {
+    few(page
+        .candidates
+        .iter()
+        .map(|candidate| identifiers(&candidate.person))
+        .sum())?;
     Ok(Page {
         candidates: all(page.candidates, "candidates", |candidate, place| {
             let score = candidate.score;
@@ -82,6 +113,8 @@ fn page(page: abilities::search::Page) -> Result<Page, Fault> {
 }
 
 fn group(group: types::Household) -> Result<Household, Fault> {
+    let of_people = group.people.iter().map(identifiers).sum::<usize>();
+    few(group.identifiers.len() + of_people)?;
     let count = group.people.len();
     let inside = |index: u32| usize::try_from(index).is_ok_and(|index| index < count);
     for (at, relation) in group.relations.iter().enumerate() {
@@ -118,4 +151,37 @@ fn group(group: types::Household) -> Result<Household, Fault> {
         extra: extras(group.extra, "extra")?,
         unmapped: people::unmapped(group.unmapped),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verified(field: &str) -> Converted<Verification> {
+        use abilities::verify::{Agreement, AttributeResult, Verification, VerifyAnswer};
+        verify(Ok(VerifyAnswer::Done(Verification {
+            overall: Agreement::Match,
+            attributes: vec![AttributeResult {
+                field: field.into(),
+                agreement: Agreement::Match,
+            }],
+            token: None,
+            extra: Vec::new(),
+        })))
+    }
+
+    #[test]
+    fn a_field_that_was_compared_is_a_name_not_a_sentence() {
+        assert!(verified("names.0.family").is_ok());
+        assert_eq!(verified("Sita Sharma"), Err(garbage("attributes.0.field")));
+    }
+
+    #[test]
+    fn too_many_identifiers_are_over_the_limit() {
+        assert_eq!(few(MAX_IDENTIFIERS), Ok(()));
+        assert_eq!(
+            few(MAX_IDENTIFIERS + 1),
+            Err(Fault::OverLimit(Limit::Answer))
+        );
+    }
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use ::http::Method;
 use bytes::Bytes;
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, ready};
 use tokio::time::Instant;
 use wasmtime::Result;
 
 use super::{Counters, HttpLimits, State};
 use crate::egress::{self, Bounds, Endpoints, ProblemKind, SendError, Sent};
 use crate::sandbox::bindings::lent::http;
+use crate::sandbox::fault::{Fault, Limit, Stop};
 use crate::sandbox::output::Output;
 use crate::sandbox::progress::{Excluded, Progress};
 
@@ -19,17 +20,50 @@ impl http::Host for State {
         &mut self,
         request: http::Request,
     ) -> Result<std::result::Result<http::Response, http::Error>> {
-        let sender = self.sender(1)?;
-        Ok(sender.send(request).await)
+        let sender = self.sender()?;
+        match sender.admit(request) {
+            Ok(admitted) => Ok(sender.send(admitted, sender.left()).await),
+            Err(refused) => Ok(Err(refused)),
+        }
     }
 
     async fn send_all(
         &mut self,
         requests: Vec<http::Request>,
     ) -> Result<Vec<std::result::Result<http::Response, http::Error>>> {
-        let sender = self.sender(requests.len())?;
-        Ok(join_all(requests.into_iter().map(|request| sender.send(request))).await)
+        let sender = self.sender()?;
+        if requests.len() > MAX_AT_ONCE {
+            return Err(Stop(Fault::OverLimit(Limit::Answer)).into());
+        }
+        let admitted: Vec<_> = requests.into_iter().map(|it| sender.admit(it)).collect();
+        let sent = admitted.iter().filter(|it| it.is_ok()).count();
+        // What is refused takes no share.
+        let share = sender.left() / u64::try_from(sent.max(1)).unwrap_or(1);
+        let answers = admitted.into_iter().map(|admitted| match admitted {
+            Ok(admitted) => Either::Left(sender.send(admitted, share)),
+            Err(refused) => Either::Right(ready(Err(refused))),
+        });
+        Ok(join_all(answers).await)
     }
+}
+
+/// Requests in one list. A thousand times what calls need, and no more than a list of answers
+/// should cost the gateway.
+const MAX_AT_ONCE: usize = 1_000;
+
+/// Of an answer's headers those that name nobody: masking `json` and `close` would hide too much.
+const PROTOCOL: [&str; 5] = [
+    "cache-control",
+    "connection",
+    "content-type",
+    "date",
+    "vary",
+];
+
+/// A request that is counted and may be sent.
+struct Admitted {
+    endpoint: String,
+    request: egress::Request,
 }
 
 /// What one host call needs, apart from the store, so that requests can run at the same time.
@@ -37,28 +71,19 @@ struct Sender {
     endpoints: Arc<Endpoints>,
     counters: Arc<Counters>,
     limits: HttpLimits,
-    /// Each of the requests at the same time gets its share of what is left.
-    answer_share: u64,
     deadline: Instant,
     output: Output,
     progress: Arc<Progress>,
 }
 
 impl State {
-    fn sender(&self, requests: usize) -> Result<Sender> {
+    fn sender(&self) -> Result<Sender> {
         let lent = self.lent()?;
-        let endpoints = lent.endpoints.clone().ok_or(crate::sandbox::fault::Stop(
-            crate::sandbox::Fault::CalledOut,
-        ))?;
-        let left = self
-            .limits
-            .bytes_in
-            .saturating_sub(lent.counters.bytes_in.load(Relaxed));
+        let endpoints = lent.endpoints.clone().ok_or(Stop(Fault::CalledOut))?;
         Ok(Sender {
             endpoints,
             counters: lent.counters.clone(),
             limits: self.limits,
-            answer_share: left / u64::try_from(requests.max(1)).unwrap_or(1),
             deadline: self.deadline,
             output: self.output.clone(),
             progress: self.progress.clone(),
@@ -67,23 +92,35 @@ impl State {
 }
 
 impl Sender {
-    async fn send(&self, request: http::Request) -> Sending {
+    /// Bytes of answers that this call may still take.
+    fn left(&self) -> u64 {
+        let used = self.counters.bytes_in.load(Relaxed);
+        self.limits.bytes_in.saturating_sub(used)
+    }
+
+    /// Counts the request where the call's limits allow it.
+    fn admit(&self, request: http::Request) -> std::result::Result<Admitted, http::Error> {
         if let Some(limit) = self.over_limit(&request) {
             return Err(not_sent(
                 http::ProblemKind::LimitReached,
                 &format!("this call has used up its {limit}"),
             ));
         }
-        let bounds = Bounds {
-            max_response_bytes: self.answer_share,
-            deadline: self.deadline.into_std(),
-        };
         let endpoint = request.endpoint.clone();
         let Some(request) = to_egress(request) else {
             return Err(not_sent(
                 http::ProblemKind::RequestRefused,
                 "the method is not one",
             ));
+        };
+        Ok(Admitted { endpoint, request })
+    }
+
+    /// Sends, for an answer of at most so many bytes.
+    async fn send(&self, Admitted { endpoint, request }: Admitted, share: u64) -> Sending {
+        let bounds = Bounds {
+            max_response_bytes: share,
+            deadline: self.deadline.into_std(),
         };
         self.remember(&request);
         let began = Instant::now();
@@ -99,13 +136,23 @@ impl Sender {
                 let size = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
                 self.counters.bytes_in.fetch_add(size, Relaxed);
                 self.output.saw(response.body.clone());
+                let headers = response.headers.iter();
+                let telling = headers.filter(|(name, _)| !PROTOCOL.contains(&name.as_str()));
+                self.output.saw(words(String::new(), telling));
                 Ok(http::Response {
                     status: response.status,
                     headers: response.headers,
                     body: response.body.into(),
                 })
             }
-            Err(error) => Err(from_egress(error)),
+            Err(error) => {
+                // An answer was read, or begun, up to its share. Of one that is over its
+                // endpoint's limit nobody tells how much was read.
+                if error.sent == Sent::SentNoAnswer && error.kind == ProblemKind::LimitReached {
+                    self.counters.bytes_in.fetch_add(share, Relaxed);
+                }
+                Err(from_egress(error))
+            }
         }
     }
 
@@ -118,7 +165,7 @@ impl Sender {
         if self.counters.bytes_out.load(Relaxed).saturating_add(size) > self.limits.bytes_out {
             return Some("http_bytes_out");
         }
-        if self.answer_share == 0 {
+        if self.left() == 0 {
             return Some("http_bytes_in");
         }
         self.counters.calls.fetch_add(1, Relaxed);
@@ -131,13 +178,20 @@ impl Sender {
         if let Some(body) = &request.body {
             self.output.saw(body.clone());
         }
-        let mut words = request.path.clone();
-        for (_, value) in request.query.iter().chain(&request.headers) {
-            words.push(' ');
-            words.push_str(value);
-        }
-        self.output.saw(Bytes::from(words));
+        let query = words(request.path.clone(), request.query.iter());
+        self.output.saw(query);
+        self.output
+            .saw(words(String::new(), request.headers.iter()));
     }
+}
+
+/// A text and the values of some pairs.
+fn words<'a>(mut text: String, pairs: impl Iterator<Item = &'a (String, String)>) -> Bytes {
+    for (_, value) in pairs {
+        text.push(' ');
+        text.push_str(value);
+    }
+    Bytes::from(text)
 }
 
 /// All that the guest chose of the request: a header is as good as a body to flood with.
