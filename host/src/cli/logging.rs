@@ -117,12 +117,12 @@ mod tests {
 
     #[test]
     fn no_filter_makes_a_library_loud() {
-        let filter = "trace,hyper::proto=trace,sqlx::query=debug,[{secret}]=trace";
+        let filter = "trace,h2::proto=trace,rustls::conn=debug,[{secret}]=trace";
         let told = logged(filter, || {
-            tracing::trace!(target: "hyper::proto::h1", "a header");
-            tracing::debug!(target: "sqlx::query", secret = 1, "a statement");
+            tracing::trace!(target: "h2::proto::h1", "a header");
+            tracing::debug!(target: "rustls::conn", secret = 1, "a statement");
             tracing::info!(target: "reqwest", "a URL");
-            tracing::warn!(target: "hyper::proto::h1", "a warning");
+            tracing::warn!(target: "h2::proto::h1", "a warning");
             tracing::trace!(target: "registry_gateway::api", "ours");
         });
         assert!(
