@@ -15,7 +15,7 @@ use adapter_sdk::model::{
 };
 use adapter_sdk::{Failure, FindHousehold};
 use adapter_spdci::Spdci;
-use common::{answer, household_of, record, registry, stage};
+use common::{answer, household_of, record, registry, registry_set, stage};
 use serde_json::{Value, json};
 
 fn find(query: HouseholdQuery) -> Result<Household, Failure> {
@@ -81,7 +81,7 @@ fn a_group_is_a_household() {
         .map(|extra| extra.key.as_str())
         .collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["x-spdci-group-type", "x-spdci-poverty-score"]);
+    assert_eq!(keys, ["group-type", "poverty-score"]);
     assert_eq!(household.unmapped, []);
 }
 
@@ -95,7 +95,12 @@ fn the_head_is_never_guessed() {
     assert_eq!(household.head, None);
     // Two say that they are.
     let two = json!([member("1", "A", "self"), member("2", "B", "head")]);
-    assert_eq!(social(group(json!({}), two)).head, None);
+    let household = social(group(json!({}), two));
+    assert_eq!(household.head, None);
+    assert_eq!(
+        household.unmapped,
+        [Unmapped::new("head", "self"), Unmapped::new("head", "head")]
+    );
     // What somebody is to a head that nobody knows has no place.
     let household = social(group(json!(null), json!([member("1", "A", "spouse")])));
     assert_eq!(
@@ -105,14 +110,74 @@ fn the_head_is_never_guessed() {
 }
 
 #[test]
-fn a_head_who_is_not_listed_is_a_member() {
+fn a_head_who_is_not_listed_is_no_member() {
     let household = social(group(
         record("9", "Mira", "F"),
         json!([member("1", "A", "son")]),
     ));
-    assert_eq!((household.members, household.head), (vec![0, 1], Some(1)));
+    assert_eq!((household.members, household.head), (vec![0], Some(1)));
     assert_eq!(household.people[1].identifier("national-id"), Some("9"));
     assert_eq!(household.relations, [relation(1, 0, RelationRole::Son)]);
+    assert_eq!(household.unmapped, []);
+}
+
+#[test]
+fn a_head_who_may_be_several_members_is_reported() {
+    let info = record("1", "Mira", "F");
+    let twice = |first, second| json!([member("1", "A", first), member("1", "B", second)]);
+    let household = social(group(info.clone(), twice("", "")));
+    assert_eq!((household.people.len(), household.head), (2, None));
+    assert_eq!(
+        household.unmapped,
+        [Unmapped::new("head", info.to_string())]
+    );
+    // One of them says so.
+    let household = social(group(info, twice("", "self")));
+    assert_eq!((household.people.len(), household.head), (2, Some(1)));
+    assert_eq!(household.unmapped, []);
+}
+
+#[test]
+fn a_head_whom_the_members_contradict_is_reported() {
+    let members = || json!([member("1", "A", "self"), member("2", "B", "")]);
+    for (info, people) in [
+        // Another member, and somebody who is none.
+        (record("2", "B", "F"), 2),
+        (record("9", "Mira", "F"), 3),
+    ] {
+        let household = social(group(info.clone(), members()));
+        assert_eq!(household.head, None);
+        assert_eq!(
+            (household.people.len(), household.members.len()),
+            (people, 2)
+        );
+        assert_eq!(
+            household.unmapped,
+            [
+                Unmapped::new("head", info.to_string()),
+                Unmapped::new("head", "self")
+            ]
+        );
+    }
+    // Without a number it contradicts nobody, and is nobody for sure.
+    let nameless = json!({ "name": { "given_name": "Mira" } });
+    let household = social(group(nameless.clone(), members()));
+    assert_eq!((household.head, household.people.len()), (Some(0), 2));
+    assert_eq!(
+        household.unmapped,
+        [Unmapped::new("head", nameless.to_string())]
+    );
+    // A name where the specification has a person.
+    let household = social(group(json!("Mira"), members()));
+    assert_eq!(household.head, Some(0));
+    assert_eq!(household.unmapped, [Unmapped::new("head", "Mira")]);
+}
+
+#[test]
+fn members_of_another_shape_are_reported() {
+    let household = social(group(json!({}), json!(["Mira", member("2", "B", "")])));
+    assert_eq!(household.people.len(), 1);
+    assert_eq!(household.unmapped, [Unmapped::new("people", "Mira")]);
 }
 
 #[test]
@@ -137,9 +202,49 @@ fn members_may_name_each_other() {
         { "relationship_type": "sister",
           "related_member": { "identifier_type": "UIN", "identifier_value": "77" } },
     ]);
-    let household = social(group(json!({}), json!([first, member("2", "B", "")])));
+    let members = json!([first, member("2", "B", "")]);
+    let told = |describes: Value| {
+        let settings = json!({ "relationship_type_describes": describes });
+        let records = json!([group(json!({}), members.clone())]);
+        let _stage = registry_set("Social", settings, records);
+        find(household_of("national-id", "G1")).unwrap()
+    };
+    let roles = |household: &Household| {
+        let related = household.people[0].related.iter();
+        related.map(|one| one.role.clone()).collect::<Vec<_>>()
+    };
+
+    let household = told(json!("related-member"));
     assert_eq!(household.relations, [relation(0, 1, RelationRole::Mother)]);
-    assert_eq!(household.people[0].related.len(), 2);
+    assert_eq!(
+        roles(&household),
+        [RelationRole::Mother, RelationRole::Sister]
+    );
+    let number = Unmapped::new("related.identifiers.scheme", "MEMBER");
+    assert_eq!(household.people[0].unmapped, [number.clone()]);
+
+    let household = told(json!("record-holder"));
+    assert_eq!(household.relations, [relation(1, 0, RelationRole::Mother)]);
+    assert_eq!(
+        roles(&household),
+        [RelationRole::Child, RelationRole::Sibling]
+    );
+
+    // Nobody says which it is.
+    let household = social(group(json!({}), members));
+    assert_eq!(household.relations, []);
+    assert_eq!(
+        roles(&household),
+        [RelationRole::Unknown, RelationRole::Unknown]
+    );
+    assert_eq!(
+        household.people[0].unmapped,
+        [
+            Unmapped::new("related.role", "mother"),
+            number,
+            Unmapped::new("related.role", "sister")
+        ]
+    );
 }
 
 #[test]

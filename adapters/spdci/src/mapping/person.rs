@@ -86,7 +86,6 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
         RELATED,
         PARENTS[0],
         PARENTS[1],
-        RELATIONSHIP_HEAD,
     ]);
     extra_values.extend(reserved::extras(rest, On::Person));
 

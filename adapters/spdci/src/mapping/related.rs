@@ -73,31 +73,36 @@ fn named(
     settings: &Settings,
     unmapped: &mut Vec<Unmapped>,
 ) -> RelatedPerson {
+    // Their fields, not those of the one who names them.
+    let mut theirs = Vec::new();
     // A whole person may stand where the specification has a number.
     let whole = Record::new(value)
         .filter(|record| record.get(NAME).is_some() || record.get(MEMBER_IDENTIFIER).is_some());
-    let Some(record) = whole else {
+    let named = if let Some(record) = whole {
+        let found = person(&record, settings);
+        theirs.extend(found.unmapped);
+        RelatedPerson {
+            role,
+            identifiers: found.identifiers,
+            names: found.names,
+            sex: found.sex,
+            birth_date: found.birth_date,
+            status: found.status,
+            extra: found.extra,
+        }
+    } else {
         let holder = serde_json::json!({ "identifier": value });
         let record = Record::new(&holder).unwrap_or_default();
         let mut extra = Vec::new();
-        let identifiers = identifiers(&record, IDENTIFIER, settings, unmapped, &mut extra);
-        return RelatedPerson {
+        let identifiers = identifiers(&record, IDENTIFIER, settings, &mut theirs, &mut extra);
+        RelatedPerson {
             role,
             identifiers,
             extra,
             ..RelatedPerson::default()
-        };
+        }
     };
-    let found = person(&record, settings);
-    let theirs = |one: Unmapped| Unmapped::new(format!("related.{}", one.field), one.value);
-    unmapped.extend(found.unmapped.into_iter().map(theirs));
-    RelatedPerson {
-        role,
-        identifiers: found.identifiers,
-        names: found.names,
-        sex: found.sex,
-        birth_date: found.birth_date,
-        status: found.status,
-        extra: found.extra,
-    }
+    let prefixed = |one: Unmapped| Unmapped::new(format!("related.{}", one.field), one.value);
+    unmapped.extend(theirs.into_iter().map(prefixed));
+    named
 }

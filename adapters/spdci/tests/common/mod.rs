@@ -21,6 +21,15 @@ pub(crate) fn registry(registry_type: &str, records: Value) -> Stage {
     })
 }
 
+/// The same, with more settings.
+pub(crate) fn registry_set(registry_type: &str, more: Value, records: Value) -> Stage {
+    let mut settings = json!({ "registry_type": registry_type, "sender_id": "openimis" });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        settings[name] = value.clone();
+    }
+    registry(registry_type, records).settings(settings)
+}
+
 /// A registry that answers with this body, whatever is asked.
 pub(crate) fn saying(body: impl Into<Reply> + Clone + 'static) -> Stage {
     stage("Civil").on_post(PATH, move |_| body.clone())
