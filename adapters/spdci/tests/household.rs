@@ -221,7 +221,7 @@ fn members_may_name_each_other() {
         [RelationRole::Mother, RelationRole::Sister]
     );
     let number = Unmapped::new("related.identifiers.scheme", "MEMBER");
-    assert_eq!(household.people[0].unmapped, [number.clone()]);
+    assert_eq!(household.people[0].unmapped, std::slice::from_ref(&number));
 
     let household = told(json!("record-holder"));
     assert_eq!(household.relations, [relation(1, 0, RelationRole::Mother)]);
@@ -245,6 +245,24 @@ fn members_may_name_each_other() {
             Unmapped::new("related.role", "sister")
         ]
     );
+}
+
+#[test]
+fn the_one_who_is_named_may_be_a_whole_member() {
+    let mut first = member("1", "A", "");
+    first["household_member"]["related_person"] = json!({
+        "relationship_type": "mother",
+        "related_member": { "@type": "Member", "member_identifier": [
+            { "identifier_type": "UIN", "identifier_value": "2" }
+        ] },
+    });
+    let settings = json!({ "relationship_type_describes": "related-member" });
+    let records = json!([group(json!({}), json!([first, member("2", "B", "")]))]);
+    let _stage = registry_set("Social", settings, records);
+    let household = find(household_of("national-id", "G1")).unwrap();
+    assert_eq!(household.relations, [relation(0, 1, RelationRole::Mother)]);
+    let mother = &household.people[0].related[0];
+    assert_eq!(mother.identifiers, [Identifier::new("national-id", "2")]);
 }
 
 #[test]

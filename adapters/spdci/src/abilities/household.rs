@@ -75,7 +75,6 @@ fn known(
     let found = match answer {
         Ok(found) if found.records.is_empty() => None,
         Ok(found) => Some(found),
-        Err(Failure::NotFound) => None,
         Err(failure) => return Err(failure),
     };
     if let Some(found) = found {

@@ -123,8 +123,15 @@ fn relations(
             let Some(value) = named.get(RELATED_MEMBER) else {
                 continue;
             };
+            // A number, or a Member who has it.
+            let whole = || Record::new(value).map(|member| numbers(&member));
+            let wanted = one(value).map(|one| vec![one]).or_else(whole);
+            let wanted = wanted.unwrap_or_default();
             let by_number = |other: &Record<'_>| {
-                one(value).is_some_and(|one| numbers(other).iter().any(|number| number.same(&one)))
+                let theirs = numbers(other);
+                wanted
+                    .iter()
+                    .any(|one| theirs.iter().any(|number| number.same(one)))
             };
             // What has no role or no direction is reported with the person's own `related`.
             if let (Some(other), Some(role)) = (only(records, by_number), role) {

@@ -3,7 +3,7 @@
 
 use adapter_sdk::dates;
 use adapter_sdk::model::Extra;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::shape::scalar;
 use super::{codes, extra};
@@ -101,7 +101,7 @@ fn languages(value: &Value) -> Option<Value> {
         let tag = scalar(value)?;
         let primary = tag.split('-').next()?;
         let fits = primary.len() == 2 && primary.bytes().all(|b| b.is_ascii_alphabetic());
-        fits.then(|| Value::String(tag))
+        fits.then_some(Value::String(tag))
     };
     let tags: Option<Vec<Value>> = elements(value).into_iter().map(tag).collect();
     tags.map(Value::Array)
@@ -119,13 +119,13 @@ fn disabilities(value: &Value) -> Option<Value> {
         if !record.rest(&PARTS.map(|(_, names)| names)).is_empty() {
             return None;
         }
-        let mut info = json!({});
+        let mut info = Map::new();
         for (key, names) in PARTS {
             if let Some(part) = record.get(names) {
-                info[key] = single(part)?.into();
+                info.insert(key.to_owned(), single(part)?.into());
             }
         }
-        Some(info)
+        Some(Value::Object(info))
     };
     let all: Option<Vec<Value>> = elements(value).into_iter().map(one).collect();
     all.map(Value::Array)
