@@ -81,3 +81,24 @@ pub(crate) fn record(uin: &str, given: &str, sex: &str) -> Value {
         "sex": sex,
     })
 }
+
+/// A member as the official samples wrap it.
+pub(crate) fn member(uin: &str, given: &str, relationship: &str) -> Value {
+    json!({ "household_member": {
+        "member_identifier": [{ "identifier_type": "MEMBER", "identifier_value": uin }],
+        "demographic_info": { "person": record(uin, given, "F") },
+        "relationship_head": relationship,
+    } })
+}
+
+/// A group with the number G1.
+pub(crate) fn group(head: Value, members: Value) -> Value {
+    json!({
+        "group_identifier": [{ "identifier_type": "UIN", "identifier_value": "G1" }],
+        "group_head_info": head,
+        "member_list": members,
+        "place": { "address": "Main road 1", "geo": { "latitude": "1.5", "longitude": "2.5" } },
+        "poverty_score": "4.0",
+        "group_type": "family",
+    })
+}
