@@ -111,6 +111,10 @@ fn a_head_whom_the_members_contradict_is_reported() {
         household.unmapped,
         [Unmapped::new("head", nameless.to_string())]
     );
+    let both = json!([member("1", "A", "self"), member("2", "B", "self")]);
+    let household = social(group(nameless, both));
+    assert_eq!((household.head, household.people.len()), (None, 2));
+    assert_eq!(household.unmapped.len(), 3);
     // A name where the specification has a person.
     let household = social(group(json!("Mira"), members()));
     assert_eq!(household.head, Some(0));

@@ -69,9 +69,9 @@ pub(super) fn people<'a>(group: &Record<'a>, unmapped: &mut Vec<Unmapped>) -> Pe
                 Some(members)
             }
             // Without a number it may be the one who says `self`, or not.
-            ([], Some(own)) if numbers(info).is_empty() => {
+            ([], own) if numbers(info).is_empty() => {
                 told = false;
-                Some(own)
+                own
             }
             ([], _) => {
                 told = false;
