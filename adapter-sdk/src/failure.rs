@@ -10,7 +10,8 @@
 use crate::http::{Error, Problem, ProblemKind};
 use crate::model::{Extra, Failure, Refusal, Unavailability};
 
-/// The variants that carry a refusal have a constructor each, from the registry's own code.
+/// The variants that carry a refusal have a constructor each, from the registry's own code. Text that
+/// is no code (another character than letters, digits and `. _ : -`, or more than 128) is left out.
 macro_rules! constructors {
     ($($(#[$doc:meta])* $name:ident $variant:ident;)*) => {$(
         $(#[$doc])*
@@ -172,7 +173,8 @@ impl From<Error> for Failure {
             message,
             retry_after_ms,
         } = problem;
-        let code = format!("http.{sent}.{}", kind_name(kind));
+        let name = clean_code(kind_name(kind)).unwrap_or_else(|| "other".to_owned());
+        let code = format!("http.{sent}.{name}");
         match kind {
             ProblemKind::EndpointNotGranted | ProblemKind::AddressRefused => {
                 Self::misconfigured(code).message(message)
@@ -229,16 +231,12 @@ fn kind_name(kind: &ProblemKind) -> &str {
     }
 }
 
-/// The contract allows letters, digits and `. _ : -`, at most 128: a registry's code reaches
-/// callers, and must not carry a sentence with a name in it. Other characters become `-`.
+/// The contract allows letters, digits and `. _ : -`, at most 128. A code reaches callers and the
+/// audit, and what a registry writes in its place may be a sentence with a name in it: text with any
+/// other character is dropped whole, since a cleaned sentence would still tell the name.
 fn clean_code(code: &str) -> Option<String> {
-    let clean = |c: char| {
-        if c.is_ascii_alphanumeric() || "._:-".contains(c) {
-            c
-        } else {
-            '-'
-        }
-    };
-    let code: String = code.trim().chars().take(128).map(clean).collect();
-    (!code.is_empty()).then_some(code)
+    let code = code.trim();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    let is_code = (1..=128).contains(&code.len()) && code.bytes().all(allowed);
+    is_code.then(|| code.to_owned())
 }

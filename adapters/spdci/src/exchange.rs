@@ -3,6 +3,7 @@
 use adapter_sdk::{Failure, call, dates, http, ids};
 
 use crate::ENDPOINT;
+use crate::reasons::Asked;
 use crate::settings::Settings;
 use crate::wire::answer::{self, Found, Sent};
 use crate::wire::request::{
@@ -17,6 +18,7 @@ pub(crate) struct Question {
     pub(crate) response_entity: Option<&'static str>,
     pub(crate) sort: Vec<Sort>,
     pub(crate) pagination: Pagination,
+    pub(crate) asked: Asked,
 }
 
 impl Question {
@@ -32,6 +34,7 @@ impl Question {
             response_entity: None,
             sort: Vec::new(),
             pagination,
+            asked: Asked::Identifiers,
         }
     }
 }
@@ -62,6 +65,7 @@ fn request(question: Question, settings: &Settings) -> Result<(http::Builder, Se
     let sent = Sent {
         transaction_id: ids::uuid(),
         reference_id: ids::uuid(),
+        asked: question.asked,
     };
     let now = dates::now();
     let envelope = Envelope {
@@ -90,7 +94,7 @@ fn request(question: Question, settings: &Settings) -> Result<(http::Builder, Se
                     query: question.query,
                     sort: question.sort,
                     pagination: question.pagination,
-                    consent: consent(&now),
+                    consent: consent(),
                     authorize: authorize(&now, settings),
                 },
                 locale: settings.locale.clone(),
@@ -103,12 +107,13 @@ fn request(question: Question, settings: &Settings) -> Result<(http::Builder, Se
     Ok((request, sent))
 }
 
-/// The person's agreement, where the call carries one.
-fn consent(now: &str) -> Option<Agreement> {
+/// The person's agreement, where the call carries one. When it was given is not ours to say: the
+/// specification does not require `ts`.
+fn consent() -> Option<Agreement> {
     let consent = call::consent()?;
     Some(Agreement {
         kind: "Consent",
-        ts: consent.given_at.unwrap_or_else(|| now.to_owned()),
+        ts: filled(consent.given_at),
         purpose: Purpose {
             text: filled(call::purpose()),
             code: filled(Some(consent.reference)),
@@ -125,7 +130,7 @@ fn authorize(now: &str, settings: &Settings) -> Option<Agreement> {
     let said = purpose.text.is_some() || purpose.code.is_some();
     (said && settings.send_authorize).then(|| Agreement {
         kind: "Authorize",
-        ts: now.to_owned(),
+        ts: Some(now.to_owned()),
         purpose,
     })
 }

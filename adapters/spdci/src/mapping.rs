@@ -1,23 +1,28 @@
-//! Their records as ours: pure functions. What has no place in the model goes to `extra` under
-//! `x-spdci-<field>`, what the model has no word for to `unmapped`.
+//! Their records as ours: pure functions. What has no place in the model goes to `extra`, under the
+//! contract's key where it reserves one and else under `x-spdci-<field>`; what the model has no word
+//! for goes to `unmapped`.
 
 mod address;
 pub mod codes;
 mod group;
+mod head;
 mod identifiers;
 mod kinship;
 mod names;
 mod person;
+mod related;
+mod reserved;
+mod shape;
 
-pub use group::{all_identifiers, household};
+pub use group::{all_identifiers, household, is_group, members};
 pub use identifiers::{Carried, carried, check_asked};
 pub use kinship::{kinship, parents};
-pub use person::{is_group, members, person};
+pub use person::person;
 
 use adapter_sdk::model::Extra;
 use serde_json::Value;
 
-/// What is left of a record.
+/// What is left of a part of a record.
 fn extras(rest: Vec<(&str, &Value)>) -> Vec<Extra> {
     rest.into_iter()
         .map(|(name, value)| extra(name, value))

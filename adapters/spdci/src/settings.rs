@@ -53,6 +53,13 @@ pub struct Settings {
     /// The model's field and the registry's `attribute_name`.
     #[serde(default = "default_attributes")]
     pub attributes: BTreeMap<String, String>,
+    /// Whose role a member's `related_person.relationship_type` names. The specification does not
+    /// say; without this setting the type is reported as unmapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relationship_type_describes: Option<Described>,
+    /// Whether a record without any identifier of the asked type is taken for the asked one's.
+    #[serde(default)]
+    pub trust_unnamed_records: bool,
     /// The most records of one page.
     #[serde(default = "default_max_page_size")]
     pub max_page_size: u32,
@@ -117,6 +124,16 @@ pub enum SearchQueryType {
     Predicate,
     /// `{type, value: {expression}}`
     Expression,
+}
+
+/// Whose role a `relationship_type` names.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Described {
+    /// `mother`: the related member is the mother of the one whose record it is.
+    RelatedMember,
+    /// `mother`: the one whose record it is is the mother of the related member.
+    RecordHolder,
 }
 
 impl Settings {

@@ -13,7 +13,7 @@ use adapter_sdk::http::ProblemKind;
 use adapter_sdk::model::{FindQuery, HumanName, Identifier, Person, Sex};
 use adapter_sdk::{Failure, Find, testing};
 use adapter_spdci::Spdci;
-use common::{answer, by, item, record, registry, saying, stage};
+use common::{answer, by, item, record, registry, registry_set, saying, stage};
 use serde_json::{Value, json};
 
 fn find(query: FindQuery) -> Result<Person, Failure> {
@@ -89,12 +89,37 @@ fn the_same_number_written_otherwise_is_the_same() {
 }
 
 #[test]
-fn a_record_that_does_not_tell_the_number_is_believed() {
+fn a_record_that_does_not_tell_the_number_is_nobodys() {
     let mut without = record("1", "A", "F");
     without["identifier"] = json!([{ "identifier_type": "BRN", "identifier_value": "9" }]);
-    let _stage = registry("Civil", json!([without]));
-    let person = find(by("national-id", "1")).unwrap();
-    assert_eq!(person.identifier("birth-registration-number"), Some("9"));
+    let nameless = json!({ "name": { "given_name": "A" } });
+    for unnamed in [without, nameless] {
+        let _stage = registry("Civil", json!([unnamed]));
+        assert_eq!(
+            summary(by("national-id", "1")),
+            "unreadable: answer.mismatch"
+        );
+        let trusting = json!({ "trust_unnamed_records": true });
+        let _stage = registry_set("Civil", trusting.clone(), json!([unnamed]));
+        assert!(find(by("national-id", "1")).is_ok());
+        // Even so, another number is another person's.
+        let _stage = registry_set("Civil", trusting, json!([record("2", "A", "F")]));
+        assert_eq!(
+            summary(by("national-id", "1")),
+            "unreadable: answer.mismatch"
+        );
+    }
+}
+
+#[test]
+fn the_number_may_come_under_another_type_of_its_scheme() {
+    let types = json!({ "identifier_types": { "national-id": ["NID", "UIN"] } });
+    let _stage = registry_set("Civil", types, json!([record("1", "A", "F")]));
+    assert!(find(by("national-id", "1")).is_ok());
+    assert_eq!(
+        summary(by("national-id", "2")),
+        "unreadable: answer.mismatch"
+    );
 }
 
 #[test]
@@ -174,11 +199,11 @@ fn what_is_not_spdci_is_unreadable() {
         ),
         (
             json!({ "header": { "is_msg_encrypted": true }, "message": {} }),
-            "unsupported: spdci.encrypted",
+            "misconfigured: spdci.encrypted",
         ),
         (
             json!({ "message": { "ciphertext": "x" } }),
-            "unsupported: spdci.encrypted",
+            "misconfigured: spdci.encrypted",
         ),
     ] {
         assert_eq!(summary_of(body.clone()), expected, "{body}");
@@ -217,8 +242,29 @@ fn a_group_is_searched_for_the_person() {
     );
     assert_eq!(
         summary(by("birth-registration-number", "3")),
-        "unreadable: answer.record_type"
+        "unreadable: answer.mismatch"
     );
+}
+
+#[test]
+fn a_head_who_is_no_member_is_found_all_the_same() {
+    let group = json!([{
+        "group_head_info": { "person": record("9", "Mira", "F") },
+        "member_list": [record("1", "A", "F")],
+    }]);
+    let _stage = registry("Social", group);
+    let person = find(by("national-id", "9")).unwrap();
+    assert_eq!(person.names, [HumanName::of("Rai", ["Mira"])]);
+}
+
+#[test]
+fn a_head_who_is_a_member_is_one_person() {
+    let group = json!([{
+        "group_head_info": record("1", "A", "F"),
+        "member_list": [record("1", "A", "F")],
+    }]);
+    let _stage = registry("Social", group);
+    assert!(find(by("national-id", "1")).is_ok());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use adapter_sdk::model::{
 };
 use adapter_sdk::{Failure, FindHousehold};
 use adapter_spdci::Spdci;
-use common::{answer, household_of, record, registry, stage};
+use common::{answer, group, household_of, member, record, registry, registry_set, stage};
 use serde_json::{Value, json};
 
 fn find(query: HouseholdQuery) -> Result<Household, Failure> {
@@ -24,25 +24,6 @@ fn find(query: HouseholdQuery) -> Result<Household, Failure> {
 
 fn summary(query: HouseholdQuery) -> String {
     find(query).unwrap_err().summary()
-}
-
-fn member(uin: &str, given: &str, relationship: &str) -> Value {
-    json!({ "household_member": {
-        "member_identifier": [{ "identifier_type": "MEMBER", "identifier_value": uin }],
-        "demographic_info": { "person": record(uin, given, "F") },
-        "relationship_head": relationship,
-    } })
-}
-
-fn group(head: Value, members: Value) -> Value {
-    json!({
-        "group_identifier": [{ "identifier_type": "UIN", "identifier_value": "G1" }],
-        "group_head_info": head,
-        "member_list": members,
-        "place": { "address": "Main road 1", "geo": { "latitude": "1.5", "longitude": "2.5" } },
-        "poverty_score": "4.0",
-        "group_type": "family",
-    })
 }
 
 fn relation(subject: u32, object: u32, role: RelationRole) -> Relation {
@@ -81,51 +62,8 @@ fn a_group_is_a_household() {
         .map(|extra| extra.key.as_str())
         .collect();
     keys.sort_unstable();
-    assert_eq!(keys, ["x-spdci-group-type", "x-spdci-poverty-score"]);
+    assert_eq!(keys, ["group-type", "poverty-score"]);
     assert_eq!(household.unmapped, []);
-}
-
-#[test]
-fn the_head_is_never_guessed() {
-    // Nobody says who it is.
-    let household = social(group(
-        json!({}),
-        json!([member("1", "A", ""), member("2", "B", "")]),
-    ));
-    assert_eq!(household.head, None);
-    // Two say that they are.
-    let two = json!([member("1", "A", "self"), member("2", "B", "head")]);
-    assert_eq!(social(group(json!({}), two)).head, None);
-    // What somebody is to a head that nobody knows has no place.
-    let household = social(group(json!(null), json!([member("1", "A", "spouse")])));
-    assert_eq!(
-        household.unmapped,
-        [Unmapped::new("people.0.relations", "spouse")]
-    );
-}
-
-#[test]
-fn a_head_who_is_not_listed_is_a_member() {
-    let household = social(group(
-        record("9", "Mira", "F"),
-        json!([member("1", "A", "son")]),
-    ));
-    assert_eq!((household.members, household.head), (vec![0, 1], Some(1)));
-    assert_eq!(household.people[1].identifier("national-id"), Some("9"));
-    assert_eq!(household.relations, [relation(1, 0, RelationRole::Son)]);
-}
-
-#[test]
-fn a_members_number_does_not_make_somebody_else_the_head() {
-    // One's number as a member is another's number as a person: the specification's own example.
-    let listed = |uin: &str, number: &str| {
-        json!({
-            "member_identifier": [{ "identifier_type": "UIN", "identifier_value": number }],
-            "demographic_info": record(uin, "A", "F"),
-        })
-    };
-    let members = json!([listed("1", "2"), listed("2", "7")]);
-    assert_eq!(social(group(listed("2", "7"), members)).head, Some(1));
 }
 
 #[test]
@@ -137,9 +75,67 @@ fn members_may_name_each_other() {
         { "relationship_type": "sister",
           "related_member": { "identifier_type": "UIN", "identifier_value": "77" } },
     ]);
-    let household = social(group(json!({}), json!([first, member("2", "B", "")])));
+    let members = json!([first, member("2", "B", "")]);
+    let told = |describes: Value| {
+        let settings = json!({ "relationship_type_describes": describes });
+        let records = json!([group(json!({}), members.clone())]);
+        let _stage = registry_set("Social", settings, records);
+        find(household_of("national-id", "G1")).unwrap()
+    };
+    let roles = |household: &Household| {
+        let related = household.people[0].related.iter();
+        related.map(|one| one.role.clone()).collect::<Vec<_>>()
+    };
+
+    let household = told(json!("related-member"));
     assert_eq!(household.relations, [relation(0, 1, RelationRole::Mother)]);
-    assert_eq!(household.people[0].related.len(), 2);
+    assert_eq!(
+        roles(&household),
+        [RelationRole::Mother, RelationRole::Sister]
+    );
+    let number = Unmapped::new("related.identifiers.scheme", "MEMBER");
+    assert_eq!(household.people[0].unmapped, std::slice::from_ref(&number));
+
+    let household = told(json!("record-holder"));
+    assert_eq!(household.relations, [relation(1, 0, RelationRole::Mother)]);
+    assert_eq!(
+        roles(&household),
+        [RelationRole::Child, RelationRole::Sibling]
+    );
+
+    // Nobody says which it is.
+    let household = social(group(json!({}), members));
+    assert_eq!(household.relations, []);
+    assert_eq!(
+        roles(&household),
+        [RelationRole::Unknown, RelationRole::Unknown]
+    );
+    assert_eq!(
+        household.people[0].unmapped,
+        [
+            Unmapped::new("related.role", "mother"),
+            number,
+            Unmapped::new("related.role", "sister")
+        ]
+    );
+}
+
+#[test]
+fn the_one_who_is_named_may_be_a_whole_member() {
+    let mut first = member("1", "A", "");
+    first["household_member"]["related_person"] = json!({
+        "relationship_type": "mother",
+        "related_member": { "@type": "Member", "member_identifier": [
+            { "identifier_type": "UIN", "identifier_value": "2" }
+        ] },
+    });
+    let settings = json!({ "relationship_type_describes": "related-member" });
+    let records = json!([group(json!({}), json!([first, member("2", "B", "")]))]);
+    let _stage = registry_set("Social", settings, records);
+    let household = find(household_of("national-id", "G1")).unwrap();
+    assert_eq!(household.relations, [relation(0, 1, RelationRole::Mother)]);
+    let mother = &household.people[0].related[0];
+    assert_eq!(mother.identifiers, [Identifier::new("national-id", "2")]);
 }
 
 #[test]

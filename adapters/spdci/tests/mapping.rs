@@ -109,7 +109,7 @@ fn a_full_record_of_the_specification() {
     assert_eq!(person.related, [mother]);
     assert_eq!(
         person.extra,
-        [Extra::new("x-spdci-marriage-date", &json!(["2019-09-21"]))]
+        [Extra::new("marriage-date", &json!(["2019-09-21"]))]
     );
     assert_eq!(person.unmapped, []);
 }

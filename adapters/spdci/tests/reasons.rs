@@ -9,9 +9,11 @@
 
 mod common;
 
-use adapter_sdk::Find;
+use adapter_sdk::model::{Criterion, SearchQuery, Test};
 use adapter_sdk::testing;
-use adapter_spdci::{Spdci, reasons};
+use adapter_sdk::{Find, FindHousehold, Search};
+use adapter_spdci::Spdci;
+use adapter_spdci::reasons::{self, Asked};
 use common::{by, item, saying};
 use serde_json::{Value, json};
 
@@ -36,11 +38,11 @@ const ITEM: &[(&str, &str)] = &[
 
 /// `MsgHeaderStatusReasonCode`: in the header.
 const HEADER: &[(&str, &str)] = &[
-    ("rjct.version.invalid", "unsupported"),
+    ("rjct.version.invalid", "misconfigured"),
     ("rjct.message_id.duplicate", "unavailable"),
     ("rjct.message_ts.invalid", "unsupported"),
-    ("rjct.action.invalid", "unsupported"),
-    ("rjct.action.not_supported", "unsupported"),
+    ("rjct.action.invalid", "misconfigured"),
+    ("rjct.action.not_supported", "misconfigured"),
     ("rjct.total_count.invalid", "unsupported"),
     ("rjct.total_count.limit_exceeded", "rejected"),
     ("rjct.errors.too_many", "rejected"),
@@ -51,16 +53,16 @@ const ACKNOWLEDGEMENT: &[(&str, &str)] = &[
     ("err.request.bad", "rejected"),
     ("err.request.unauthorized", "denied"),
     ("err.request.forbidden", "denied"),
-    ("err.request.not_found", "unsupported"),
+    ("err.request.not_found", "misconfigured"),
     ("err.request.timeout", "unavailable"),
-    ("err.version.not_supported", "unsupported"),
+    ("err.version.not_supported", "misconfigured"),
     ("err.request.too_many_requests", "unavailable"),
-    ("err.sender_id.invalid", "denied"),
-    ("err.sender_uri.invalid", "denied"),
-    ("err.receiver_id.invalid", "denied"),
-    ("err.signature.missing", "denied"),
-    ("err.signature.invalid", "denied"),
-    ("err.encryption.invalid", "denied"),
+    ("err.sender_id.invalid", "misconfigured"),
+    ("err.sender_uri.invalid", "misconfigured"),
+    ("err.receiver_id.invalid", "misconfigured"),
+    ("err.signature.missing", "misconfigured"),
+    ("err.signature.invalid", "misconfigured"),
+    ("err.encryption.invalid", "misconfigured"),
     ("err.service.unavailable", "unavailable"),
 ];
 
@@ -138,12 +140,151 @@ fn the_table_holds_these_codes_and_no_others() {
 }
 
 #[test]
-fn a_code_that_nobody_knows_goes_along() {
+fn a_code_that_nobody_knows_goes_along_only_if_it_is_one() {
+    let summary = |code| reasons::failure(code, Asked::Identifiers).summary();
+    assert_eq!(summary("rjct.moon.full_2"), "rejected: rjct.moon.full_2");
+    assert_eq!(summary("err.moon"), "other: err.moon");
+    let long = format!("rjct.{}", "x".repeat(200));
+    for code in [
+        "No record for Jane Doe",
+        "rjct.Jane.Doe",
+        "rjct.jane doe",
+        "rjct.jane-doe",
+        "rjct.jane..doe",
+        "rjct.",
+        "err",
+        "JaneDoe",
+        "jane.doe",
+        "E17",
+        &long,
+    ] {
+        assert_eq!(summary(code), "other: reason.unknown", "{code}");
+    }
+}
+
+#[test]
+fn a_name_in_the_place_of_a_code_stays_behind() {
+    let planted = "No record for Jane Doe";
+    for body in [
+        item(json!({ "status": "rjct", "status_reason_code": planted })),
+        item(json!({ "status": "rcvd", "status_reason_code": planted,
+            "data": { "reg_records": [common::record("1", "A", "F")] } })),
+        json!({ "header": { "status": "rjct", "status_reason_code": planted }, "message": {} }),
+        json!({ "message": { "ack_status": "NACK", "error": { "code": planted } } }),
+        json!({ "errors": [{ "code": planted }] }),
+    ] {
+        let stage = saying(body);
+        let said = match Spdci::find(by("national-id", "1")) {
+            Ok(answer) => format!("{answer:?}"),
+            Err(failure) => {
+                assert_eq!(failure.summary(), "other: reason.unknown");
+                format!("{failure:?}")
+            }
+        };
+        assert!(!format!("{said} {:?}", stage.logs()).contains("Jane"));
+    }
+}
+
+#[test]
+fn a_refusal_names_the_callers_own_field() {
+    use Asked::{Criteria, Identifiers, NextPage};
+    let about = |code, asked| {
+        let failure = reasons::failure(code, asked);
+        failure.refusal().and_then(|refusal| refusal.field.clone())
+    };
+    for (code, identifiers, criteria, next_page) in [
+        (
+            "rjct.filter.invalid",
+            Some("identifiers"),
+            Some("criteria"),
+            Some("criteria"),
+        ),
+        (
+            "rjct.search.too_many_records_found",
+            Some("identifiers"),
+            Some("criteria"),
+            Some("criteria"),
+        ),
+        (
+            "rjct.pagination.invalid",
+            None,
+            Some("pageSize"),
+            Some("page"),
+        ),
+        ("rjct.sort.invalid", None, Some("sort"), Some("sort")),
+        (
+            "rjct.version.invalid",
+            Some("settings.version"),
+            Some("settings.version"),
+            Some("settings.version"),
+        ),
+        ("rjct.timestamp.invalid", None, None, None),
+    ] {
+        assert_eq!(about(code, Identifiers).as_deref(), identifiers, "{code}");
+        assert_eq!(about(code, Criteria).as_deref(), criteria, "{code}");
+        assert_eq!(about(code, NextPage).as_deref(), next_page, "{code}");
+    }
+    // Every setting that a reason names is one.
+    let schema: Value = serde_json::from_str(include_str!("../src/settings.schema.json")).unwrap();
+    for (code, kind, field) in reasons::REASONS {
+        if let reasons::Field::Setting(name) = field {
+            assert_eq!(*kind, reasons::Kind::Misconfigured, "{code}");
+            let name = name.strip_prefix("settings.").unwrap();
+            assert!(schema["properties"].get(name).is_some(), "{code}");
+        }
+    }
+}
+
+#[test]
+fn each_ability_names_its_field() {
+    let refuse = |code: &'static str| {
+        saying(item(
+            json!({ "status": "rjct", "status_reason_code": code }),
+        ))
+    };
+    let _stage = refuse("rjct.filter.invalid");
+    let find = Spdci::find(by("national-id", "1")).unwrap_err();
     assert_eq!(
-        reasons::failure("rjct.moon.full").summary(),
-        "rejected: rjct.moon.full"
+        find.summary(),
+        "rejected: rjct.filter.invalid (identifiers)"
     );
-    assert_eq!(reasons::failure("E17").summary(), "other: E17");
+    let household = Spdci::find_household(common::household_of("national-id", "1")).unwrap_err();
+    assert_eq!(household.summary(), find.summary());
+    let mut query = SearchQuery {
+        criteria: vec![Criterion {
+            field: "sex".to_owned(),
+            test: Test::Equals("female".to_owned()),
+        }],
+        sort: vec![],
+        page_size: 2,
+        page: None,
+    };
+    let search = Spdci::search(query.clone()).unwrap_err();
+    assert_eq!(search.summary(), "rejected: rjct.filter.invalid (criteria)");
+    query.page = Some(adapter_sdk::Opaque {
+        schema: 1,
+        data: "[2,2]".into(),
+    });
+    let _stage = refuse("rjct.pagination.invalid");
+    let search = Spdci::search(query).unwrap_err();
+    assert_eq!(search.summary(), "rejected: rjct.pagination.invalid (page)");
+}
+
+#[test]
+fn an_address_that_is_not_there_says_nothing_of_the_person() {
+    for status in [404, 405, 410] {
+        let _stage = saying(testing::status(status, &[]));
+        let failure = Spdci::find(by("national-id", "1")).unwrap_err();
+        let expected = format!("misconfigured: http.{status} (settings.path)");
+        assert_eq!(failure.summary(), expected);
+    }
+    // The registry's own reason counts before the status.
+    let _stage = saying(testing::json(
+        404,
+        json!({ "errors": [{ "code": "err.request.bad" }] }),
+    ));
+    let failure = Spdci::find(by("national-id", "1")).unwrap_err();
+    assert_eq!(failure.summary(), "rejected: err.request.bad");
 }
 
 #[test]

@@ -216,3 +216,19 @@ fn purpose_stays_here_where_the_registry_must_not_see_it() {
     let criteria = &body["message"]["search_request"][0]["search_criteria"];
     assert_eq!(criteria.get("authorize"), None);
 }
+
+/// The schema asks for no `ts`: a time at which nobody consented would be worse than none.
+#[test]
+fn a_consent_without_a_date_gets_none() {
+    let consent = ConsentStatement {
+        reference: "consent-1".to_owned(),
+        given_at: None,
+        expires_at: None,
+    };
+    let stage = common::registry("Civil", json!([])).consent(consent);
+    assert!(Spdci::find(by("national-id", "1")).is_err());
+    let body = stage.requests()[0].json();
+    let consent = &body["message"]["search_request"][0]["search_criteria"]["consent"];
+    let expected = json!({ "@type": "Consent", "purpose": { "code": "consent-1" } });
+    assert_eq!(*consent, expected);
+}

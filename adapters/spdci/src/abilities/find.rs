@@ -22,7 +22,7 @@ impl Find for Spdci {
 /// Looks a person up.
 pub(super) fn person(asked: &Carried, settings: &Settings) -> Result<Person, Failure> {
     let found = exchange::ask(question(asked, settings), settings)?;
-    Ok(mapping::person(&only(&found, asked)?, settings))
+    Ok(mapping::person(&only(&found, asked, settings)?, settings))
 }
 
 /// The question for one person.
@@ -34,19 +34,25 @@ pub(super) fn question(asked: &Carried, settings: &Settings) -> Question {
 }
 
 /// The one record that an answer is about.
-pub(super) fn only<'a>(found: &'a Found, asked: &Carried) -> Result<Record<'a>, Failure> {
+pub(super) fn only<'a>(
+    found: &'a Found,
+    asked: &Carried,
+    settings: &Settings,
+) -> Result<Record<'a>, Failure> {
     let mut people = Vec::new();
     for value in &found.records {
         let record = Record::new(value).ok_or_else(|| Failure::unreadable("answer.record"))?;
         if mapping::is_group(&record) {
-            // A social registry may answer with the group: the person is one of its members.
-            mapping::check_asked(asked, &mapping::all_identifiers(&record))?;
+            // A social registry may answer with the group: the person is one of its people.
+            mapping::check_asked(asked, &mapping::all_identifiers(&record), settings)?;
             let members = mapping::members(record).into_iter();
-            people.extend(
-                members.filter(|member| numbers(member).iter().any(|one| same(one, asked))),
-            );
+            let is_asked = |member: &Record<'_>| {
+                let numbers = numbers(member);
+                numbers.iter().any(|one| one.answers(asked, settings))
+            };
+            people.extend(members.filter(is_asked));
         } else {
-            mapping::check_asked(asked, &numbers(&record))?;
+            mapping::check_asked(asked, &numbers(&record), settings)?;
             people.push(record);
         }
     }
@@ -64,8 +70,4 @@ fn numbers(record: &Record<'_>) -> Vec<Carried> {
         .into_iter()
         .flat_map(|names| mapping::carried(record, names))
         .collect()
-}
-
-fn same(one: &Carried, asked: &Carried) -> bool {
-    one.is(&asked.identifier_type, &asked.value)
 }

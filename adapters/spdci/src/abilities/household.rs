@@ -40,14 +40,14 @@ fn group(asked: &Carried, settings: &Settings) -> Result<Household, Failure> {
     if !mapping::is_group(&record) {
         return Err(Failure::unreadable("answer.record_type"));
     }
-    mapping::check_asked(asked, &mapping::all_identifiers(&record))?;
+    mapping::check_asked(asked, &mapping::all_identifiers(&record), settings)?;
     Ok(mapping::household(&record, settings))
 }
 
 /// The person, and the parents whom the record names.
 fn kinship(asked: &Carried, settings: &Settings) -> Result<Household, Failure> {
     let found = exchange::ask(find::question(asked, settings), settings)?;
-    let record = find::only(&found, asked)?;
+    let record = find::only(&found, asked, settings)?;
     let named = mapping::parents(&record);
     let questions = named
         .iter()
@@ -75,11 +75,13 @@ fn known(
     let found = match answer {
         Ok(found) if found.records.is_empty() => None,
         Ok(found) => Some(found),
-        Err(Failure::NotFound) => None,
         Err(failure) => return Err(failure),
     };
     if let Some(found) = found {
-        return Ok(mapping::person(&find::only(&found, parent)?, settings));
+        return Ok(mapping::person(
+            &find::only(&found, parent, settings)?,
+            settings,
+        ));
     }
     log::info!("a parent has no record of their own");
     let scheme = settings.scheme(&parent.identifier_type);

@@ -6,6 +6,7 @@ use adapter_sdk::{Answer, Failure, Search, settings};
 use crate::exchange::{self, Question};
 use crate::mapping;
 use crate::query;
+use crate::reasons::Asked;
 use crate::settings::Settings;
 use crate::wire::record::Record;
 use crate::wire::request::Pagination;
@@ -21,6 +22,10 @@ impl Search for Spdci {
             response_entity: None,
             sort: query::sort(&query.sort, &settings)?,
             pagination,
+            asked: match query.page {
+                None => Asked::Criteria,
+                Some(_) => Asked::NextPage,
+            },
         };
         let found = exchange::ask(question, &settings)?;
 

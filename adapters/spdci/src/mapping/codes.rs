@@ -81,6 +81,31 @@ pub static ROLE: Table<RelationRole> = Table(&[
     ("unknown", RelationRole::Unknown),
 ]);
 
+/// What the one is to the other, where the other is this to the one. Without a word for it: none.
+pub fn inverse(role: &RelationRole) -> Option<RelationRole> {
+    use RelationRole as R;
+    Some(match role {
+        R::Mother | R::Father | R::Parent => R::Child,
+        R::Daughter | R::Son | R::Child => R::Parent,
+        R::Grandmother | R::Grandfather | R::Grandparent => R::Grandchild,
+        R::Granddaughter | R::Grandson | R::Grandchild => R::Grandparent,
+        R::Sister | R::Brother | R::Sibling => R::Sibling,
+        R::AuntOrUncle => R::NieceOrNephew,
+        R::NieceOrNephew => R::AuntOrUncle,
+        R::StepChild => R::StepParent,
+        R::AdoptedChild => R::AdoptiveParent,
+        R::FosterChild => R::FosterParent,
+        R::Guardian => R::Ward,
+        R::Ward => R::Guardian,
+        R::Spouse => R::Spouse,
+        R::Partner => R::Partner,
+        R::Cousin => R::Cousin,
+        R::OtherRelative => R::OtherRelative,
+        R::NotRelated => R::NotRelated,
+        _ => return None,
+    })
+}
+
 /// Truth values and their words. Numbers mean one thing here and another there.
 pub static YES_NO: Table<bool> = Table(&[
     ("true", true),

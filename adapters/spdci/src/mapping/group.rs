@@ -2,67 +2,41 @@
 
 use adapter_sdk::model::{Household, HouseholdKind, Relation, Unmapped};
 
+use super::head::{HEAD, MEMBERS, numbers, people};
 use super::identifiers::{Carried, carried, identifiers, one};
-use super::person::{RELATIONSHIP_HEAD, person};
-use super::{address, codes, extras};
-use crate::settings::Settings;
+use super::person::{ADDRESS, RELATED, RELATIONSHIP_HEAD, person};
+use super::related::{RELATED_MEMBER, RELATIONSHIP_TYPE};
+use super::reserved::{self, On};
+use super::{address, codes, shape};
+use crate::settings::{Described, Settings};
 use crate::wire::record::Record;
 
 const GROUP_IDENTIFIER: &[&str] = &["group_identifier"];
-const MEMBERS: &[&str] = &["member_list"];
-const HEAD: &[&str] = &["group_head_info"];
 const PLACE: &[&str] = &["place"];
-const ADDRESS: &[&str] = &["address"];
-const OWN: &[&str] = &["identifier"];
-const MEMBER: &[&str] = &["member_identifier"];
 
-/// Maps a group. The head is who `group_head_info` describes, else who calls itself so
-/// (`relationship_head: self`); a head that `member_list` leaves out is added as a member.
+/// Maps a group. A head who is not in `member_list` is one more of the people and no member.
 pub fn household(group: &Record<'_>, settings: &Settings) -> Household {
     let mut unmapped = Vec::new();
     let mut extra = Vec::new();
-    let mut records = group.objects(MEMBERS);
-    let head_info = group.object(HEAD);
-
-    let mut head = head_info.as_ref().and_then(|head| position(head, &records));
-    if head.is_none() {
-        head = only(&records, |record| {
-            record
-                .text(RELATIONSHIP_HEAD)
-                .is_some_and(|word| codes::is_head(&word))
-        });
-    }
-    if let (None, Some(info)) = (head, head_info) {
-        head = Some(records.len());
-        records.push(info);
-    }
-
+    let found = people(group, &mut unmapped);
     let identifiers = identifiers(group, GROUP_IDENTIFIER, settings, &mut unmapped, &mut extra);
-    let relations = relations(&records, head, &mut unmapped);
-    let mut addresses = address::addresses(group);
-    addresses.extend(
-        group
-            .get(PLACE)
-            .and_then(|place| address::place(place, None)),
-    );
-    extra.extend(extras(group.rest(&[
-        GROUP_IDENTIFIER,
-        MEMBERS,
-        HEAD,
-        PLACE,
-        ADDRESS,
-    ])));
+    let relations = relations(&found.records, found.head, settings, &mut unmapped);
+    let mut addresses = address::addresses(group, &mut unmapped);
+    addresses.extend(address::places(group, PLACE, None, &mut unmapped));
+    let rest = group.rest(&[GROUP_IDENTIFIER, MEMBERS, HEAD, PLACE, ADDRESS]);
+    extra.extend(reserved::extras(rest, On::Household));
 
     Household {
         identifiers,
         kind: HouseholdKind::Household,
-        people: records
+        people: found
+            .records
             .iter()
             .map(|record| person(record, settings))
             .collect(),
-        members: (0..).take(records.len()).collect(),
+        members: (0..).take(found.members).collect(),
         relations,
-        head: head.and_then(|index| u32::try_from(index).ok()),
+        head: found.head.and_then(|index| u32::try_from(index).ok()),
         addresses,
         version: None,
         extra,
@@ -70,28 +44,31 @@ pub fn household(group: &Record<'_>, settings: &Settings) -> Household {
     }
 }
 
-/// Every identifier of a group, its head and its members, to check whom an answer is about.
-pub fn all_identifiers(group: &Record<'_>) -> Vec<Carried> {
-    let people = group.objects(MEMBERS).into_iter().chain(group.object(HEAD));
-    let mut all = carried(group, GROUP_IDENTIFIER);
-    for record in people {
-        all.extend(carried(&record, OWN));
-        all.extend(carried(&record, MEMBER));
-    }
-    all
+/// Whether a record is a group of people.
+pub fn is_group(record: &Record<'_>) -> bool {
+    [MEMBERS, GROUP_IDENTIFIER, HEAD]
+        .iter()
+        .any(|names| record.get(names).is_some())
 }
 
-/// Which member a person is: like numbers are compared with like, since one list's numbers may
-/// stand in the other for somebody else.
-fn position(person: &Record<'_>, members: &[Record<'_>]) -> Option<usize> {
-    [OWN, MEMBER].into_iter().find_map(|names| {
-        let wanted = carried(person, names);
-        only(members, |member| {
-            carried(member, names)
-                .iter()
-                .any(|one| wanted.iter().any(|wanted| wanted.same(one)))
-        })
-    })
+/// The people in an answer: its record, or of a group its members and a head who is none of them.
+pub fn members<'a>(record: Record<'a>) -> Vec<Record<'a>> {
+    if is_group(&record) {
+        people(&record, &mut Vec::new()).records
+    } else {
+        vec![record]
+    }
+}
+
+/// Every identifier of a group, its head and its members, to check whom an answer is about.
+pub fn all_identifiers(group: &Record<'_>) -> Vec<Carried> {
+    let people = group
+        .objects(MEMBERS)
+        .into_iter()
+        .chain(group.objects(HEAD));
+    let mut all = carried(group, GROUP_IDENTIFIER);
+    all.extend(people.flat_map(|record| numbers(&record)));
+    all
 }
 
 /// The one that fits; none where several do.
@@ -111,6 +88,7 @@ fn only(records: &[Record<'_>], fits: impl Fn(&Record<'_>) -> bool) -> Option<us
 fn relations(
     records: &[Record<'_>],
     head: Option<usize>,
+    settings: &Settings,
     unmapped: &mut Vec<Unmapped>,
 ) -> Vec<Relation> {
     let mut relations = Vec::new();
@@ -127,33 +105,41 @@ fn relations(
         }
     };
     for (index, record) in records.iter().enumerate() {
-        let word = record
-            .text(RELATIONSHIP_HEAD)
-            .filter(|word| !codes::is_head(word));
         let field = format!("people.{index}.relations");
-        match (word, head) {
-            (Some(word), Some(head)) => {
+        let word = shape::text(record, RELATIONSHIP_HEAD, &field, unmapped);
+        match head {
+            _ if word.is_empty() || codes::is_head(&word) => {}
+            Some(head) => {
                 if let Some(role) = codes::ROLE.read(&field, &word, unmapped) {
                     add(head, index, role);
                 }
             }
-            (Some(word), None) => unmapped.push(Unmapped::new(field, word)),
-            (None, _) => {}
+            None => unmapped.push(Unmapped::new(field, word)),
         }
-        for named in record.objects(&["related_person"]) {
+        for named in record.objects(RELATED) {
             let role = named
-                .text(&["relationship_type"])
+                .text(RELATIONSHIP_TYPE)
                 .and_then(|word| codes::ROLE.value(&word));
-            let Some(value) = named.get(&["related_member"]) else {
+            let Some(value) = named.get(RELATED_MEMBER) else {
                 continue;
             };
+            // A number, or a Member who has it.
+            let whole = || Record::new(value).map(|member| numbers(&member));
+            let wanted = one(value).map(|one| vec![one]).or_else(whole);
+            let wanted = wanted.unwrap_or_default();
             let by_number = |other: &Record<'_>| {
-                let numbers = [carried(other, OWN), carried(other, MEMBER)].concat();
-                one(value).is_some_and(|one| numbers.iter().any(|number| number.same(&one)))
+                let theirs = numbers(other);
+                wanted
+                    .iter()
+                    .any(|one| theirs.iter().any(|number| number.same(one)))
             };
-            // A word that has no role is reported with the person's own `related`.
-            if let (Some(object), Some(role)) = (only(records, by_number), role) {
-                add(index, object, role);
+            // What has no role or no direction is reported with the person's own `related`.
+            if let (Some(other), Some(role)) = (only(records, by_number), role) {
+                match settings.relationship_type_describes {
+                    Some(Described::RelatedMember) => add(index, other, role),
+                    Some(Described::RecordHolder) => add(other, index, role),
+                    None => {}
+                }
             }
         }
     }

@@ -25,6 +25,17 @@ impl Carried {
             && core(&self.value) == core(value)
     }
 
+    /// Whether this is the asked number: a registry may answer with another of the types that the
+    /// settings give a scheme.
+    pub fn answers(&self, asked: &Self, settings: &Settings) -> bool {
+        let of_scheme = |scheme| settings.scheme(&asked.identifier_type) == Some(scheme);
+        self.same(asked)
+            || (core(&self.value) == core(&asked.value)
+                && settings
+                    .scheme(&self.identifier_type)
+                    .is_some_and(of_scheme))
+    }
+
     pub(super) fn same(&self, other: &Self) -> bool {
         self.is(&other.identifier_type, &other.value)
     }
@@ -47,21 +58,27 @@ pub fn carried(record: &Record<'_>, names: &[&str]) -> Vec<Carried> {
         .collect()
 }
 
-/// Whether this is whom we asked for. A record that carries the asked type with other values only
-/// is somebody else's, and must not be passed on; one that does not carry the type is believed.
+/// Whether this is whom we asked for: the number is among those of the record, under the type that
+/// was asked or another of the same scheme. A record that carries the asked type with other values
+/// only is somebody else's; one that does not carry the type is believed only where the settings say
+/// so (`trust_unnamed_records`).
 ///
 /// # Errors
 /// `unreadable` with code `answer.mismatch`.
-pub fn check_asked(asked: &Carried, carried: &[Carried]) -> Result<(), Failure> {
-    let same_type = |one: &&Carried| {
+pub fn check_asked(
+    asked: &Carried,
+    carried: &[Carried],
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let same_type = |one: &Carried| {
         one.identifier_type
             .eq_ignore_ascii_case(&asked.identifier_type)
     };
-    let other_value = carried.iter().any(|one| same_type(&one));
-    if other_value && !carried.iter().any(|one| one.same(asked)) {
-        return Err(Failure::unreadable("answer.mismatch"));
+    let trusted = settings.trust_unnamed_records && !carried.iter().any(same_type);
+    if trusted || carried.iter().any(|one| one.answers(asked, settings)) {
+        return Ok(());
     }
-    Ok(())
+    Err(Failure::unreadable("answer.mismatch"))
 }
 
 /// The identifiers of a record in the model. A type without a scheme is reported, and kept whole in

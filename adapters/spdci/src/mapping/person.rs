@@ -1,29 +1,29 @@
 //! SPDCI Person, SRPerson, CRVS_Person and Member as a person.
 
 use adapter_sdk::dates;
-use adapter_sdk::model::{
-    AddressUse, Contact, Person, PersonStatus, RelatedPerson, RelationRole, Unmapped,
-};
-use serde_json::Value;
+use adapter_sdk::model::{AddressUse, Contact, Person, PersonStatus, Unmapped};
 
-use super::identifiers::{as_text, carried, identifiers, one};
-use super::{address, codes, extra, extras, names};
+use super::identifiers::identifiers;
+use super::related::related;
+use super::reserved::{self, On};
+use super::{address, codes, extra, names, shape};
 use crate::settings::Settings;
-use crate::wire::record::{Record, text};
+use crate::wire::record::Record;
 
-const IDENTIFIER: &[&str] = &["identifier"];
-const MEMBER_IDENTIFIER: &[&str] = &["member_identifier"];
-const NAME: &[&str] = &["name"];
+pub(super) const IDENTIFIER: &[&str] = &["identifier"];
+pub(super) const MEMBER_IDENTIFIER: &[&str] = &["member_identifier"];
+pub(super) const NAME: &[&str] = &["name"];
 const SEX: &[&str] = &["sex", "gender"];
 const BIRTH_DATE: &[&str] = &["birth_date", "birthdate"];
 const DEATH_DATE: &[&str] = &["death_date", "deathdate"];
 const DECEASED: &[&str] = &["is_deceased"];
 const MARITAL_STATUS: &[&str] = &["marital_status"];
-const ADDRESS: &[&str] = &["address"];
+pub(super) const ADDRESS: &[&str] = &["address"];
 const BIRTH_PLACE: &[&str] = &["birth_place", "birthplace"];
+const DEATH_PLACE: &[&str] = &["death_place"];
 const PHONE: &[&str] = &["phone_number"];
 const EMAIL: &[&str] = &["email"];
-const RELATED: &[&str] = &["related_person"];
+pub(super) const RELATED: &[&str] = &["related_person"];
 /// CRVS Person, and SRPerson of the official samples.
 pub(super) const PARENTS: [&[&str]; 2] = [&["parent1_identifier"], &["parent2_identifier"]];
 /// Member: what a member is to the group's head.
@@ -48,22 +48,28 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
         extra_values.push(extra("member_identifier", member));
     }
 
-    let names = names::names(record, &mut extra_values);
-    let read = |field| record.text(field).unwrap_or_default();
-    let death = read(DEATH_DATE);
-    let status = status(&death, &read(DECEASED), &mut unmapped);
-    let mut addresses = address::addresses(record);
-    let birth_place = record.get(BIRTH_PLACE);
-    addresses.extend(birth_place.and_then(|place| address::place(place, Some(AddressUse::Birth))));
+    let names = names::names(record, &mut extra_values, &mut unmapped);
+    let death = shape::text(record, DEATH_DATE, "death-date", &mut unmapped);
+    let deceased = shape::text(record, DECEASED, "status", &mut unmapped);
+    let status = status(&death, &deceased, &mut unmapped);
+    let sex = shape::text(record, SEX, "sex", &mut unmapped);
+    let birth = shape::text(record, BIRTH_DATE, "birth-date", &mut unmapped);
+    let marital_status = shape::text(record, MARITAL_STATUS, "marital-status", &mut unmapped);
 
-    let contacts = |field, make: fn(String) -> Contact| {
-        record.list(field).into_iter().filter_map(text).map(make)
-    };
-    let contacts = contacts(PHONE, Contact::phone)
-        .chain(contacts(EMAIL, Contact::email))
+    let mut addresses = address::addresses(record, &mut unmapped);
+    let death_place = AddressUse::Other("death".to_owned());
+    for (field, used) in [(BIRTH_PLACE, AddressUse::Birth), (DEATH_PLACE, death_place)] {
+        addresses.extend(address::places(record, field, Some(used), &mut unmapped));
+    }
+    let phones = shape::texts(record, PHONE, "contacts", &mut unmapped);
+    let emails = shape::texts(record, EMAIL, "contacts", &mut unmapped);
+    let contacts = phones
+        .into_iter()
+        .map(Contact::phone)
+        .chain(emails.into_iter().map(Contact::email))
         .collect();
     let related = related(record, settings, &mut unmapped);
-    extra_values.extend(extras(record.rest(&[
+    let rest = record.rest(&[
         IDENTIFIER,
         MEMBER_IDENTIFIER,
         NAME,
@@ -74,22 +80,24 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
         MARITAL_STATUS,
         ADDRESS,
         BIRTH_PLACE,
+        DEATH_PLACE,
         PHONE,
         EMAIL,
         RELATED,
         PARENTS[0],
         PARENTS[1],
-    ])));
+    ]);
+    extra_values.extend(reserved::extras(rest, On::Person));
 
     Person {
         identifiers,
         names,
-        sex: codes::SEX.read("sex", &read(SEX), &mut unmapped),
-        birth_date: dates::read("birth-date", &read(BIRTH_DATE), &mut unmapped),
+        sex: codes::SEX.read("sex", &sex, &mut unmapped),
+        birth_date: dates::read("birth-date", &birth, &mut unmapped),
         death_date: dates::read("death-date", &death, &mut unmapped),
         marital_status: codes::MARITAL_STATUS.read(
             "marital-status",
-            &read(MARITAL_STATUS),
+            &marital_status,
             &mut unmapped,
         ),
         addresses,
@@ -112,102 +120,4 @@ fn status(death: &str, deceased: &str, unmapped: &mut Vec<Unmapped>) -> Option<P
         Some(false) => Some(PersonStatus::Active),
         None => None,
     }
-}
-
-/// Whether a record is a group of people.
-pub fn is_group(record: &Record<'_>) -> bool {
-    ["member_list", "group_identifier", "group_head_info"]
-        .iter()
-        .any(|name| record.get(&[*name]).is_some())
-}
-
-/// The people in an answer: its records, and of a group its members.
-pub fn members<'a>(record: Record<'a>) -> Vec<Record<'a>> {
-    if is_group(&record) {
-        record.objects(&["member_list"])
-    } else {
-        vec![record]
-    }
-}
-
-/// The parents by their numbers, and whom a member names (`related_person {relationship_type,
-/// related_member}`: the related member is this to the person, as in FHIR `RelatedPerson`).
-fn related(
-    record: &Record<'_>,
-    settings: &Settings,
-    unmapped: &mut Vec<Unmapped>,
-) -> Vec<RelatedPerson> {
-    let own = carried(record, IDENTIFIER);
-    let mut related = Vec::new();
-    for field in PARENTS {
-        let Some(value) = record.get(field) else {
-            continue;
-        };
-        // Nobody is their own parent: samples and test data say so all the same.
-        let parent = one(value).filter(|parent| !own.iter().any(|own| own.same(parent)));
-        match parent {
-            Some(_) => push(
-                RelationRole::Parent,
-                value,
-                settings,
-                &mut related,
-                unmapped,
-            ),
-            None => unmapped.push(Unmapped::new("related", as_text(value))),
-        }
-    }
-    for named in record.objects(RELATED) {
-        let word = named.text(&["relationship_type"]).unwrap_or_default();
-        let role = codes::ROLE.read("related.role", &word, unmapped);
-        if let Some(value) = named.get(&["related_member"]) {
-            push(
-                role.unwrap_or(RelationRole::Unknown),
-                value,
-                settings,
-                &mut related,
-                unmapped,
-            );
-        }
-    }
-    related
-}
-
-fn push(
-    role: RelationRole,
-    value: &Value,
-    settings: &Settings,
-    related: &mut Vec<RelatedPerson>,
-    unmapped: &mut Vec<Unmapped>,
-) {
-    // A whole person may stand where the specification has a number.
-    let whole = Record::new(value)
-        .filter(|record| record.get(NAME).is_some() || record.get(MEMBER_IDENTIFIER).is_some());
-    let read = match whole {
-        Some(record) => {
-            let found = person(&record, settings);
-            unmapped.extend(found.unmapped);
-            RelatedPerson {
-                role,
-                identifiers: found.identifiers,
-                names: found.names,
-                sex: found.sex,
-                birth_date: found.birth_date,
-                status: found.status,
-                extra: found.extra,
-            }
-        }
-        None => {
-            let holder = serde_json::json!({ "identifier": value });
-            let record = Record::new(&holder).unwrap_or_default();
-            let mut extra = Vec::new();
-            let identifiers = identifiers(&record, IDENTIFIER, settings, unmapped, &mut extra);
-            RelatedPerson {
-                role,
-                identifiers,
-                extra,
-                ..RelatedPerson::default()
-            }
-        }
-    };
-    related.push(read);
 }

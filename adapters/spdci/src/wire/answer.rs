@@ -7,7 +7,7 @@ use adapter_sdk::{Failure, log};
 use serde_json::Value;
 
 use super::record::{Record, is_blank};
-use crate::reasons;
+use crate::reasons::{self, Asked};
 
 /// What we wrote into the request, and expect back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Sent {
     pub transaction_id: String,
     /// `search_request[0].reference_id`
     pub reference_id: String,
+    /// What the caller asked by.
+    pub asked: Asked,
 }
 
 /// The records of an answer. None is possible.
@@ -31,7 +33,9 @@ pub struct Found {
 ///
 /// # Errors
 /// The registry's reason code, in the body of any status, counts before the status itself; then
-/// as [`read`].
+/// - 404, 405 and 410 are `misconfigured`: the path is the same for every question, so that the
+///   status says nothing of the person;
+/// - other statuses as [`Response::ok`], and the rest as [`read`].
 pub fn read_response(response: Response, sent: &Sent) -> Result<Found, Failure> {
     let body = response.json::<Value>();
     let code = body
@@ -40,7 +44,12 @@ pub fn read_response(response: Response, sent: &Sent) -> Result<Found, Failure> 
         .and_then(error_code)
         .filter(|code| reasons::known(code));
     if let Some(code) = code {
-        return Err(reasons::failure(&code).retry_after_ms(response.retry_after_ms()));
+        let failure = reasons::failure(&code, sent.asked);
+        return Err(failure.retry_after_ms(response.retry_after_ms()));
+    }
+    if matches!(response.status, 404 | 405 | 410) {
+        let code = format!("http.{}", response.status);
+        return Err(Failure::misconfigured(code).field("settings.path"));
     }
     response.ok()?;
     read(&body?, Some(sent))
@@ -53,11 +62,12 @@ pub fn read_response(response: Response, sent: &Sent) -> Result<Found, Failure> 
 ///   item says so;
 /// - `unavailable` with code `spdci.acknowledged`, `pdng` or `rcvd` where the registry has taken
 ///   the question and not answered;
-/// - `unsupported` with code `spdci.encrypted`;
+/// - `misconfigured` with code `spdci.encrypted`: the registry must be told not to encrypt for us;
 /// - `unreadable` with code `answer.mismatch` where it answers another question, else with the
 ///   part that is missing.
 pub fn read(body: &Value, sent: Option<&Sent>) -> Result<Found, Failure> {
-    if let Some(failure) = said_no(body) {
+    let asked = sent.map(|sent| sent.asked).unwrap_or_default();
+    if let Some(failure) = said_no(body, asked) {
         return Err(failure);
     }
     let envelope = Record::new(body).ok_or_else(|| Failure::unreadable("answer.envelope"))?;
@@ -68,7 +78,7 @@ pub fn read(body: &Value, sent: Option<&Sent>) -> Result<Found, Failure> {
             .object(&["message"])
             .is_some_and(|m| m.get(&["ciphertext"]).is_some())
     {
-        return Err(Failure::unsupported("spdci.encrypted"));
+        return Err(Failure::misconfigured("spdci.encrypted"));
     }
     let message = body.get("message").filter(|message| message.is_object());
     let raw = message.ok_or_else(|| Failure::unreadable("answer.message"))?;
@@ -82,7 +92,7 @@ pub fn read(body: &Value, sent: Option<&Sent>) -> Result<Found, Failure> {
 
     let items = raw.get("search_response");
     let Some(items) = items.filter(|items| items.is_array() || items.is_object()) else {
-        return Err(status_failure(&header)
+        return Err(status_failure(&header, asked)
             .unwrap_or_else(|| Failure::unreadable("answer.search_response")));
     };
     let items = super::record::elements(items);
@@ -94,13 +104,13 @@ pub fn read(body: &Value, sent: Option<&Sent>) -> Result<Found, Failure> {
     }
     match items.as_slice() {
         // "no match": as OpenCRVS writes it.
-        [] => status_failure(&header).map_or_else(|| Ok(Found::default()), Err),
-        [item] => read_item(item),
+        [] => status_failure(&header, asked).map_or_else(|| Ok(Found::default()), Err),
+        [item] => read_item(item, asked),
         _ => Err(Failure::unreadable("answer.several_responses")),
     }
 }
 
-fn read_item(item: &Value) -> Result<Found, Failure> {
+fn read_item(item: &Value, asked: Asked) -> Result<Found, Failure> {
     let item = Record::new(item).ok_or_else(|| Failure::unreadable("answer.search_response"))?;
     let data = item.object(&["data"]).unwrap_or_default();
     let records: Vec<Value> = data.list(&["reg_records"]).into_iter().cloned().collect();
@@ -108,7 +118,7 @@ fn read_item(item: &Value) -> Result<Found, Failure> {
     let reason = item.text(&["status_reason_code"]);
 
     match status.as_str() {
-        "rjct" => return Err(reasons::failure(reason.as_deref().unwrap_or("rjct"))),
+        "rjct" => return Err(refused(reason.as_deref(), asked)),
         "succ" => {}
         // The official samples answer `rcvd` with the records beside it.
         _ if !records.is_empty() => {
@@ -119,7 +129,7 @@ fn read_item(item: &Value) -> Result<Found, Failure> {
         "pdng" => return Err(Failure::unavailable("pdng")),
         "rcvd" => {
             return Err(match reason.filter(|reason| reasons::known(reason)) {
-                Some(reason) => reasons::failure(&reason),
+                Some(reason) => reasons::failure(&reason, asked),
                 None => Failure::unavailable("rcvd"),
             });
         }
@@ -154,9 +164,9 @@ fn error_code(body: &Value) -> Option<String> {
     })
 }
 
-fn said_no(body: &Value) -> Option<Failure> {
+fn said_no(body: &Value, asked: Asked) -> Option<Failure> {
     if let Some(code) = error_code(body) {
-        return Some(reasons::failure(&code));
+        return Some(reasons::failure(&code, asked));
     }
     match body.get("message")?.get("ack_status")?.as_str()? {
         status @ ("NACK" | "ERR") => Some(Failure::rejected(status)),
@@ -165,12 +175,20 @@ fn said_no(body: &Value) -> Option<Failure> {
 }
 
 /// The header's status, where there is no answer to look at.
-fn status_failure(header: &Record<'_>) -> Option<Failure> {
+fn status_failure(header: &Record<'_>, asked: Asked) -> Option<Failure> {
     let reason = header.text(&["status_reason_code"]);
     match header.text(&["status"]).as_deref() {
-        Some("rjct") => Some(reasons::failure(reason.as_deref().unwrap_or("rjct"))),
+        Some("rjct") => Some(refused(reason.as_deref(), asked)),
         Some("pdng") => Some(Failure::unavailable("pdng")),
         _ => None,
+    }
+}
+
+/// A refusal, with its reason where there is one.
+fn refused(reason: Option<&str>, asked: Asked) -> Failure {
+    match reason {
+        Some(reason) => reasons::failure(reason, asked),
+        None => Failure::rejected("rjct"),
     }
 }
 

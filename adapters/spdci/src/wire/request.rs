@@ -168,8 +168,9 @@ pub struct Agreement {
     /// `Consent` or `Authorize`
     #[serde(rename = "@type")]
     pub kind: &'static str,
-    /// RFC 3339.
-    pub ts: String,
+    /// RFC 3339: when it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ts: Option<String>,
     /// What for.
     pub purpose: Purpose,
 }

@@ -21,6 +21,15 @@ pub(crate) fn registry(registry_type: &str, records: Value) -> Stage {
     })
 }
 
+/// The same, with more settings.
+pub(crate) fn registry_set(registry_type: &str, more: Value, records: Value) -> Stage {
+    let mut settings = json!({ "registry_type": registry_type, "sender_id": "openimis" });
+    for (name, value) in more.as_object().into_iter().flatten() {
+        settings[name] = value.clone();
+    }
+    registry(registry_type, records).settings(settings)
+}
+
 /// A registry that answers with this body, whatever is asked.
 pub(crate) fn saying(body: impl Into<Reply> + Clone + 'static) -> Stage {
     stage("Civil").on_post(PATH, move |_| body.clone())
@@ -70,5 +79,26 @@ pub(crate) fn record(uin: &str, given: &str, sex: &str) -> Value {
         "identifier": [{ "identifier_type": "UIN", "identifier_value": uin }],
         "name": { "surname": "Rai", "given_name": given },
         "sex": sex,
+    })
+}
+
+/// A member as the official samples wrap it.
+pub(crate) fn member(uin: &str, given: &str, relationship: &str) -> Value {
+    json!({ "household_member": {
+        "member_identifier": [{ "identifier_type": "MEMBER", "identifier_value": uin }],
+        "demographic_info": { "person": record(uin, given, "F") },
+        "relationship_head": relationship,
+    } })
+}
+
+/// A group with the number G1.
+pub(crate) fn group(head: Value, members: Value) -> Value {
+    json!({
+        "group_identifier": [{ "identifier_type": "UIN", "identifier_value": "G1" }],
+        "group_head_info": head,
+        "member_list": members,
+        "place": { "address": "Main road 1", "geo": { "latitude": "1.5", "longitude": "2.5" } },
+        "poverty_score": "4.0",
+        "group_type": "family",
     })
 }
