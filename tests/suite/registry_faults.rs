@@ -78,7 +78,7 @@ const TABLE: &[Row] = &[
         "wrong-shape",
         502,
         "registry-unreadable",
-        "answer.record_type",
+        "answer.mismatch",
     ),
     ("silent", 504, "out-of-time", ""),
     ("unauthorized", 502, "denied", "err.request.unauthorized"),

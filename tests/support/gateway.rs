@@ -204,7 +204,7 @@ impl Builder {
         // Shared by all tests: each module is compiled once.
         config.sandbox.cache_dir = crate::components::target_directory();
         config.sandbox.cache_dir.push("gateway-cache");
-        config.sandbox.max_instances = 16;
+        config.sandbox.max_instances = 32;
         config.sandbox.max_memory_bytes = 128 << 20;
         (self.change)(&mut config);
         std::fs::create_dir_all(&config.secrets_dir).expect("a secrets directory");

@@ -32,6 +32,7 @@ impl RegistryText {
         }
         .module(PathBuf::from(SPDCI))
         .set("settings.registry_type", registry_type)
+        .set("settings.relationship_type_describes", "related-member")
         .set("settings.sender_id", "suite")
     }
 

@@ -110,7 +110,8 @@ pub(super) fn registries(module: &Path, url: &str) -> String {
             "[registries.{name}]\n\
              summary = {summary:?}\n\
              module = {module:?}\n\
-             settings = {{ registry_type = {registry_type:?}, sender_id = \"openimis-demo\" }}\n\
+             settings = {{ registry_type = {registry_type:?}, sender_id = \"openimis-demo\", \
+             relationship_type_describes = \"related-member\" }}\n\
              [registries.{name}.endpoints.registry]\n\
              base_url = {url:?}\n\
              allow_networks = [\"127.0.0.0/8\"]\n\n"
