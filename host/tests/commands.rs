@@ -134,7 +134,7 @@ async fn run_it_for_real() {
     let module = component("adapter-spdci");
     assert!(module.ends_with("wasm32-wasip2/component/adapter_spdci.wasm"));
     put(&mut registries, built, module.to_str().unwrap());
-    put(&mut registries, "https://sr.example.org", registry.url());
+    put(&mut registries, "https://sr.example.org", &registry.url());
     put(
         &mut registries,
         "allow_networks = []",

@@ -74,12 +74,7 @@ const TABLE: &[Row] = &[
         "http.sent-no-answer.too-large",
     ),
     ("drip", 504, "out-of-time", ""),
-    (
-        "wrong-shape",
-        502,
-        "registry-unreadable",
-        "answer.mismatch",
-    ),
+    ("wrong-shape", 502, "registry-unreadable", "answer.mismatch"),
     ("silent", 504, "out-of-time", ""),
     ("unauthorized", 502, "denied", "err.request.unauthorized"),
     ("two-answers", 409, "ambiguous", "answer.several"),
