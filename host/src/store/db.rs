@@ -130,7 +130,9 @@ impl Conn {
 
     /// Takes back what came since [`save`](Self::save), and ends it.
     pub(super) async fn take_back(&mut self) -> Result<(), StoreError> {
-        query("ROLLBACK TO SAVEPOINT part").execute(&mut *self).await?;
+        query("ROLLBACK TO SAVEPOINT part")
+            .execute(&mut *self)
+            .await?;
         self.keep().await
     }
 
