@@ -160,5 +160,6 @@ pub(crate) fn identifier(value: &str) -> Identifier {
         scheme: "behaviour".into(),
         value: value.into(),
         normalisation: None,
+        extra: Vec::new(),
     }
 }

@@ -7,11 +7,25 @@
     reason = "a test that cannot go on stops"
 )]
 
+mod access;
 mod admission;
+mod audit;
+mod bad_input;
 mod bench;
 mod busy;
 mod cache;
+mod credentials;
 mod hostile;
+mod house;
+mod households;
+mod leaks;
 mod logs;
+mod lookups;
+mod openapi;
 mod outbound;
 mod peer;
+mod readme;
+mod registry_faults;
+mod roster;
+mod searches;
+mod uploads;

@@ -76,7 +76,8 @@ fn build(package: &str) -> PathBuf {
     path
 }
 
-fn target_directory() -> PathBuf {
+/// Where components are built: beside them is room for what their tests keep.
+pub fn target_directory() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     workspace().join(target).join("components")
 }

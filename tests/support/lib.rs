@@ -7,6 +7,12 @@
     reason = "a test that cannot go on stops"
 )]
 
+pub mod ask;
 pub mod components;
 pub mod crafted;
+pub mod gateway;
+pub mod leaks;
+pub mod registries;
+pub mod schema;
 pub mod stand_in;
+pub mod wait;

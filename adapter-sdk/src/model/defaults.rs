@@ -75,6 +75,7 @@ impl Default for HumanName {
             prefix: Vec::new(),
             suffix: Vec::new(),
             language: None,
+            extra: Vec::new(),
         }
     }
 }

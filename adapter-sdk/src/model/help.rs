@@ -15,6 +15,7 @@ impl Identifier {
             scheme: scheme.into(),
             value: value.into(),
             normalisation: None,
+            extra: Vec::new(),
         }
     }
 }
@@ -25,6 +26,7 @@ impl Contact {
         Self {
             system: ContactSystem::Phone,
             value: value.into(),
+            extra: Vec::new(),
         }
     }
 
@@ -33,6 +35,7 @@ impl Contact {
         Self {
             system: ContactSystem::Email,
             value: value.into(),
+            extra: Vec::new(),
         }
     }
 }

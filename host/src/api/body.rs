@@ -72,7 +72,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
+        // `identifiers[0].value` there; `identifiers.0.value` in all that we say ourselves.
+        let path = error.path().to_string().replace('[', ".").replace(']', "");
         explain(&path, error.inner())
     })?;
     json.end()

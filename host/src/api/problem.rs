@@ -56,6 +56,14 @@ impl Problem {
         self
     }
 
+    /// With another name for the field, where there is one.
+    pub(super) fn rename_field(mut self, other: impl FnOnce(&str) -> Option<String>) -> Self {
+        if let Some(other) = self.field.as_deref().and_then(other) {
+            self.field = Some(other);
+        }
+        self
+    }
+
     fn retry_after_ms(mut self, ms: Option<u32>) -> Self {
         self.retry_after = Some(ms.map_or(RETRY_AFTER, |ms| ms.div_ceil(1_000).max(1)));
         self

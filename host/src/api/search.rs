@@ -130,7 +130,9 @@ pub(super) async fn search(
         proof: None,
     }
     .apply(&mut asking)?;
-    let found = gateway.search(asking, query, request.page).await?;
+    let named = Named::of(&query);
+    let found = gateway.search(asking, query, request.page).await;
+    let found = found.map_err(|error| Problem::from(error).rename_field(|f| named.path(f)))?;
     let (page, source) = Source::of(found);
     Ok(Json(SearchResponse {
         candidates: page.candidates,
@@ -140,6 +142,26 @@ pub(super) async fn search(
         unmapped: page.unmapped,
         source,
     }))
+}
+
+/// Where the request names which field of the model. An adapter refuses a field by the caller's own
+/// word for it: a problem says where that word stands, and repeats no value of the request.
+struct Named(Vec<(String, String)>);
+
+impl Named {
+    fn of(query: &SearchQuery) -> Self {
+        let criteria = query.criteria.iter().enumerate();
+        let criteria =
+            criteria.map(|(at, one)| (one.field.clone(), format!("criteria.{at}.field")));
+        let sort = query.sort.iter().enumerate();
+        let sort = sort.map(|(at, one)| (one.field.clone(), format!("sort.{at}.field")));
+        Self(criteria.chain(sort).collect())
+    }
+
+    fn path(&self, field: &str) -> Option<String> {
+        let named = self.0.iter().find(|(name, _)| name == field);
+        named.map(|(_, path)| path.clone())
+    }
 }
 
 impl CriterionRequest {

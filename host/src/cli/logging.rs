@@ -38,10 +38,9 @@ pub(super) fn init(config: &LogConfig) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
-    let started = if config.json {
+    if config.json {
         log.json().try_init()
     } else {
         log.try_init()
-    };
-    started
+    }
 }

@@ -28,8 +28,9 @@ impl SandboxConfig {
     pub const MAX_INSTANCES: u32 = 512;
     /// 1 GiB.
     pub const MAX_MEMORY_BYTES: u64 = 1 << 30;
-    /// More than cores, so that one hung call does not delay the next.
-    pub const BUSY_THREADS: usize = 16;
+    /// Many more than cores: they start on demand, and a call beyond them waits for another's
+    /// processor budget.
+    pub const BUSY_THREADS: usize = 64;
 }
 
 impl Default for SandboxConfig {

@@ -48,8 +48,10 @@ pub(super) struct Verb<T> {
     /// The later ones, after it answered `pending`.
     pub(super) resume: fn(Arc<Entry>, Work, Opaque) -> Running<T>,
     /// Takes out what the caller may not see, and says whose data is left.
-    pub(super) disclose: Box<dyn FnOnce(&Gateway, &Visible, &mut T) -> Vec<KeyedHash> + Send>,
+    pub(super) disclose: Disclose<T>,
 }
+
+type Disclose<T> = Box<dyn FnOnce(&Gateway, &Visible, &mut T) -> Vec<KeyedHash> + Send>;
 
 /// A call of a module under way.
 pub(super) type Running<T> = Pin<Box<dyn Future<Output = Ran<T>> + Send>>;

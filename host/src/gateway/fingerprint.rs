@@ -95,6 +95,7 @@ mod tests {
             scheme: scheme.into(),
             value: value.into(),
             normalisation: None,
+            extra: Vec::new(),
         }
     }
 

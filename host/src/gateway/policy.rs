@@ -39,12 +39,7 @@ impl Visible {
     pub(super) fn person(&self, person: &mut Person) {
         person.retain_fields(|field| self.shows(field));
         if !self.shows("extra") {
-            for address in &mut person.addresses {
-                address.extra.clear();
-            }
-            for related in &mut person.related {
-                related.extra.clear();
-            }
+            clear_extras(person);
         }
     }
 
@@ -56,6 +51,9 @@ impl Visible {
         if !self.shows("extra") {
             for address in &mut household.addresses {
                 address.extra.clear();
+            }
+            for identifier in &mut household.identifiers {
+                identifier.extra.clear();
             }
         }
         if !self.shows("addresses") {
@@ -72,6 +70,33 @@ impl Visible {
         if !self.shows("unmapped") {
             unmapped.clear();
         }
+    }
+}
+
+/// Wherever a person has them.
+fn clear_extras(person: &mut Person) {
+    let related = &mut person.related;
+    let of_related = related.iter_mut().flat_map(|it| &mut it.identifiers);
+    for identifier in person
+        .identifiers
+        .iter_mut()
+        .chain(&mut person.replaced_by)
+        .chain(of_related)
+    {
+        identifier.extra.clear();
+    }
+    let of_related = person.related.iter_mut().flat_map(|it| &mut it.names);
+    for name in person.names.iter_mut().chain(of_related) {
+        name.extra.clear();
+    }
+    for address in &mut person.addresses {
+        address.extra.clear();
+    }
+    for contact in &mut person.contacts {
+        contact.extra.clear();
+    }
+    for related in &mut person.related {
+        related.extra.clear();
     }
 }
 

@@ -133,6 +133,7 @@ async fn check(
             return Err(format!("policy.fields: a person has no field `{field}`"));
         }
     }
+    check_limits(config, sandbox)?;
     let path: PathBuf = here.join(&config.module);
     let bytes = tokio::fs::read(&path)
         .await
@@ -149,4 +150,33 @@ async fn check(
         version: description.version.clone(),
         bytes: Bytes::from(bytes),
     })
+}
+
+/// A limit that lets nothing through is a mistake, and one that the engine cannot give a surprise.
+fn check_limits(config: &RegistryConfig, sandbox: &Sandbox) -> Result<(), String> {
+    let limits = &config.limits;
+    let positive = [
+        ("limits.memory_bytes", limits.memory_bytes),
+        ("limits.table_elements", limits.table_elements),
+        ("limits.instances", limits.instances.into()),
+        ("limits.cpu_ms", limits.cpu_ms),
+        ("limits.wall_ms", limits.wall_ms),
+        ("limits.answer_bytes", limits.answer_bytes),
+        ("limits.handles", limits.handles.into()),
+        ("concurrency.max_calls", config.concurrency.max_calls.into()),
+    ];
+    for (key, value) in positive {
+        if value == 0 {
+            return Err(format!(
+                "{key}: 0 lets no call through; leave it out for the default"
+            ));
+        }
+    }
+    let most = sandbox.max_memory_bytes();
+    if limits.memory_bytes > most {
+        return Err(format!(
+            "limits.memory_bytes: at most {most}; raise sandbox.max_memory_bytes for more"
+        ));
+    }
+    Ok(())
 }

@@ -76,6 +76,9 @@ pub struct Contact {
     pub system: ContactSystem,
     /// The number or address.
     pub value: String,
+    /// What has no field of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extra>,
 }
 
 /// A photo by reference, or its bytes.

@@ -12,7 +12,8 @@ pub struct PartialDate {
     /// Gregorian: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
     #[schema(example = "1987-04-23")]
     value: String,
-    /// The registry says that it is an estimate.
+    /// The registry says that it is an estimate. Left out where it does not.
+    #[schema(required = false)]
     pub estimated: bool,
     /// Kept where the date was converted from another calendar.
     pub original: Option<OriginalDate>,

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::NameUse;
+use super::{Extra, NameUse};
 
 /// One of a person's names (FHIR `HumanName`). A person with a single name has only `text`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize, ToSchema)]
@@ -28,4 +28,7 @@ pub struct HumanName {
     /// BCP 47, with the script where it tells names apart: `ne-Deva`, `ne-Latn`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// What has no field of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extra>,
 }

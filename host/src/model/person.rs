@@ -105,6 +105,9 @@ pub struct Identifier {
     /// The rule by which `value` was made from what the registry wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalisation: Option<String>,
+    /// What has no field of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extra: Vec<Extra>,
 }
 
 /// Somebody named in a person's record.

@@ -41,6 +41,7 @@ pub(super) struct Inner {
     pub(super) busy: BusyThreads,
     pub(super) instances: Arc<Semaphore>,
     pub(super) max_module_bytes: u64,
+    max_memory_bytes: u64,
     pub(super) ticker: Arc<Ticker>,
 }
 
@@ -80,9 +81,15 @@ impl Sandbox {
                 busy: BusyThreads::new(config.busy_threads).map_err(SandboxError::Thread)?,
                 instances: Arc::new(Semaphore::new(permits)),
                 max_module_bytes: config.max_module_bytes,
+                max_memory_bytes: config.max_memory_bytes,
                 ticker,
             }),
         })
+    }
+
+    /// The most memory that any call's limits can allow.
+    pub fn max_memory_bytes(&self) -> u64 {
+        self.inner.max_memory_bytes
     }
 
     /// Admits a module: checks it without running it, compiles it or takes the compiled code from

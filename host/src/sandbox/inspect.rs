@@ -8,7 +8,7 @@ use crate::model::Ability;
 /// Of the contract: what this gateway lends.
 const LENT: [&str; 5] = ["types", "http", "settings", "call", "log"];
 /// Of the contract, but not lent or called yet.
-const LATER_LENT: [&str; 2] = ["signing", "writing"];
+const LATER_LENT: [&str; 3] = ["signing", "vital", "writing"];
 const LATER_ABILITIES: [&str; 6] = ["create", "update", "link", "enrolment", "trace", "events"];
 /// Linked, and refusing where they would reach anything.
 const NULL_WASI: [&str; 6] = [

@@ -1,4 +1,4 @@
-use super::people::{self, all, extras, identifiers};
+use super::people::{self, all, extras};
 use super::{Converted, codes, failure, garbage, opaque, pending};
 use crate::model::{AttributeResult, Candidate, Household, Page, Person, Relation, Verification};
 use crate::sandbox::bindings::{abilities, types};
@@ -99,7 +99,7 @@ fn group(group: types::Household) -> Result<Household, Fault> {
         return Err(garbage("head"));
     }
     Ok(Household {
-        identifiers: identifiers(group.identifiers),
+        identifiers: all(group.identifiers, "identifiers", people::identifier)?,
         kind: codes::household_kind(group.kind),
         people: all(group.people, "people", people::person)?,
         members: group.members,

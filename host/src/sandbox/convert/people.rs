@@ -25,21 +25,20 @@ pub(super) fn all<T, U>(
 pub(super) fn person(person: types::Person, place: &str) -> Result<Person, Fault> {
     let at = |field: &str| format!("{place}.{field}");
     Ok(Person {
-        identifiers: identifiers(person.identifiers),
-        names: person.names.into_iter().map(name).collect(),
+        identifiers: all(person.identifiers, &at("identifiers"), identifier)?,
+        names: all(person.names, &at("names"), name)?,
         sex: person.sex.map(codes::sex),
         birth_date: date(person.birth_date, &at("birth-date"))?,
         death_date: date(person.death_date, &at("death-date"))?,
         marital_status: person.marital_status.map(codes::marital_status),
         addresses: all(person.addresses, &at("addresses"), address)?,
-        contacts: person
-            .contacts
-            .into_iter()
-            .map(|contact| Contact {
+        contacts: all(person.contacts, &at("contacts"), |contact, place| {
+            Ok(Contact {
                 system: codes::contact_system(contact.system),
                 value: contact.value,
+                extra: extras(contact.extra, &format!("{place}.extra"))?,
             })
-            .collect(),
+        })?,
         photo: person.photo.map(|photo| match photo {
             types::Photo::Reference(reference) => Photo::Reference(reference),
             types::Photo::Content(content) => Photo::Content {
@@ -49,7 +48,7 @@ pub(super) fn person(person: types::Person, place: &str) -> Result<Person, Fault
         }),
         related: all(person.related, &at("related"), related)?,
         status: person.status.map(codes::person_status),
-        replaced_by: identifiers(person.replaced_by),
+        replaced_by: all(person.replaced_by, &at("replaced-by"), identifier)?,
         version: person.version,
         extra: extras(person.extra, &at("extra"))?,
         unmapped: unmapped(person.unmapped),
@@ -59,8 +58,12 @@ pub(super) fn person(person: types::Person, place: &str) -> Result<Person, Fault
 fn related(related: types::RelatedPerson, place: &str) -> Result<RelatedPerson, Fault> {
     Ok(RelatedPerson {
         role: codes::relation_role(related.role),
-        identifiers: identifiers(related.identifiers),
-        names: related.names.into_iter().map(name).collect(),
+        identifiers: all(
+            related.identifiers,
+            &format!("{place}.identifiers"),
+            identifier,
+        )?,
+        names: all(related.names, &format!("{place}.names"), name)?,
         sex: related.sex.map(codes::sex),
         birth_date: date(related.birth_date, &format!("{place}.birth-date"))?,
         status: related.status.map(codes::person_status),
@@ -103,15 +106,13 @@ pub(super) fn address(address: types::Address, place: &str) -> Result<Address, F
     })
 }
 
-pub(super) fn identifiers(identifiers: Vec<types::Identifier>) -> Vec<Identifier> {
-    identifiers
-        .into_iter()
-        .map(|identifier| Identifier {
-            scheme: identifier.scheme,
-            value: identifier.value,
-            normalisation: identifier.normalisation,
-        })
-        .collect()
+pub(super) fn identifier(identifier: types::Identifier, place: &str) -> Result<Identifier, Fault> {
+    Ok(Identifier {
+        scheme: identifier.scheme,
+        value: identifier.value,
+        normalisation: identifier.normalisation,
+        extra: extras(identifier.extra, &format!("{place}.extra"))?,
+    })
 }
 
 pub(super) fn unmapped(unmapped: Vec<types::Unmapped>) -> Vec<Unmapped> {
@@ -133,8 +134,8 @@ pub(super) fn extras(extras: Vec<types::Extra>, place: &str) -> Result<Vec<Extra
     })
 }
 
-fn name(name: types::HumanName) -> HumanName {
-    HumanName {
+fn name(name: types::HumanName, place: &str) -> Result<HumanName, Fault> {
+    Ok(HumanName {
         use_: name.use_.map(codes::name_use),
         text: name.text,
         family: name.family,
@@ -142,7 +143,8 @@ fn name(name: types::HumanName) -> HumanName {
         prefix: name.prefix,
         suffix: name.suffix,
         language: name.language,
-    }
+        extra: extras(name.extra, &format!("{place}.extra"))?,
+    })
 }
 
 fn date(date: Option<types::PartialDate>, place: &str) -> Result<Option<PartialDate>, Fault> {

@@ -91,6 +91,7 @@ fn person(person: &model::Person) -> types::Person {
             .map(|contact| types::Contact {
                 system: codes::contact_system_out(&contact.system),
                 value: contact.value.clone(),
+                extra: extras(&contact.extra),
             })
             .collect(),
         photo: person.photo.as_ref().map(|photo| match photo {
@@ -157,6 +158,7 @@ fn identifiers(identifiers: &[model::Identifier]) -> Vec<types::Identifier> {
             scheme: identifier.scheme.clone(),
             value: identifier.value.clone(),
             normalisation: identifier.normalisation.clone(),
+            extra: extras(&identifier.extra),
         })
         .collect()
 }
@@ -180,6 +182,7 @@ fn name(name: &model::HumanName) -> types::HumanName {
         prefix: name.prefix.clone(),
         suffix: name.suffix.clone(),
         language: name.language.clone(),
+        extra: extras(&name.extra),
     }
 }
 

@@ -1,0 +1,78 @@
+//! The gateway's credentials at a registry.
+
+use gateway_tests::gateway::TestGateway;
+use gateway_tests::stand_in::OauthClient;
+use gateway_tests::wait::until;
+
+const TOKEN: &str = "suite-token-4711";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bearer_token_comes_from_the_environment_or_a_file() {
+    let bearer = |source| [("kind", "bearer"), ("token", source)];
+    let gateway = TestGateway::builder()
+        .stand_in(|options| options.bearer = Some(TOKEN.into()))
+        .environment("REGISTRY_SECRET_SUITE", TOKEN)
+        .secret_file("token", &format!("{TOKEN}\n"))
+        .secret_file("wrong", "another")
+        .registry("civil", |civil| {
+            civil.credential(&bearer("env:REGISTRY_SECRET_SUITE"))
+        })
+        .registry("social", |social| social.credential(&bearer("file:token")))
+        .registry("wrong", |wrong| wrong.credential(&bearer("file:wrong")))
+        .registry("without", |without| without)
+        .start()
+        .await;
+    let uin = gateway.person(3).uin;
+    gateway.find("civil", &uin).send().await.ok();
+    gateway.find("social", &uin).send().await.ok();
+    for refused in ["wrong", "without"] {
+        let answer = gateway.find(refused, &uin).send().await;
+        assert_eq!((answer.status, answer.code()), (502, "denied"), "{refused}");
+    }
+    // The secret is nowhere in what the gateway keeps: only its place is.
+    for file in ["registry-gateway.db", "registry-gateway.db-wal"] {
+        let bytes = std::fs::read(gateway.data_dir().join(file)).unwrap_or_default();
+        assert!(
+            !bytes
+                .windows(TOKEN.len())
+                .any(|part| part == TOKEN.as_bytes())
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn client_credentials_are_exchanged_once_and_again_before_they_end() {
+    let client = OauthClient {
+        id: "openimis".into(),
+        secret: "client-secret".into(),
+    };
+    let gateway = TestGateway::builder()
+        .stand_in(|options| {
+            options.oauth = Some(client);
+            options.token_lifetime = std::time::Duration::from_secs(3);
+        })
+        .secret_file("client", "client-secret")
+        .registry("civil", |civil| {
+            civil.credential(&[
+                ("kind", "oauth2"),
+                ("token_url", "{stand-in}/oauth2/client/token"),
+                ("client_id", "openimis"),
+                ("client_secret", "file:client"),
+            ])
+        })
+        .start()
+        .await;
+    let uin = gateway.person(3).uin;
+    // Many at once share one token.
+    let asked = (0..6).map(|_| gateway.find("civil", &uin).send());
+    for answer in futures_util::future::join_all(asked).await {
+        answer.ok();
+    }
+    assert_eq!(gateway.stand_in.tokens_issued(), 1);
+    // A token is renewed before its end: no call meets one that has ended.
+    until("a second token", async || {
+        gateway.find("civil", &uin).send().await.ok();
+        gateway.stand_in.tokens_issued() == 2
+    })
+    .await;
+}

@@ -1,0 +1,350 @@
+//! The rules of the house: who may use whom, how long a file may be, and what no file holds.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gateway_tests::components::workspace;
+
+/// A room of `host/src`, the siblings that it may use, and which sections of the configuration:
+/// none is all of them.
+struct Room {
+    name: &'static str,
+    siblings: &'static [&'static str],
+    sections: &'static [&'static str],
+}
+
+const ROOMS: &[Room] = &[
+    room("model", &[], &[]),
+    room("config", &["model"], &[]),
+    room("store", &["model", "config"], &["store"]),
+    // Endpoints are configured per registry; there is no section `egress`.
+    room("egress", &["model", "config"], &["endpoint"]),
+    room(
+        "sandbox",
+        &["model", "config", "egress"],
+        &["sandbox", "limits"],
+    ),
+    // It reads what the store keeps of a registry: its configuration and the places of its secrets.
+    room(
+        "gateway",
+        &["model", "config", "store", "egress", "sandbox"],
+        &["registry", "limits", "secret", "read", "ConfigError"],
+    ),
+    room("api", &["model", "gateway", "config"], &["api"]),
+    // The composition root and the commands know everybody.
+    room(
+        "serve",
+        &["config", "store", "egress", "sandbox", "gateway", "api"],
+        &[],
+    ),
+    room(
+        "cli",
+        &[
+            "config", "model", "store", "egress", "gateway", "api", "serve",
+        ],
+        &[],
+    ),
+    room("lib", &[], &[]),
+    room("main", &[], &[]),
+];
+
+/// Crates that belong to one room, or to a few. What no row names is anybody's but the model's.
+const OWNED: &[(&str, &[&str])] = &[
+    ("sqlx", &["store"]),
+    ("reqwest", &["egress"]),
+    ("hyper", &["egress"]),
+    ("wasmtime", &["sandbox"]),
+    ("wasmtime_wasi", &["sandbox"]),
+    // `axum::serve` is the composition root's: it owns the listener.
+    ("axum", &["api", "serve"]),
+    ("tower_http", &["api"]),
+    ("utoipa", &["api", "model"]),
+    ("clap", &["cli", "main"]),
+    ("rustix", &["sandbox"]),
+    ("tracing_subscriber", &["cli"]),
+];
+
+/// All that the model may use: plain data, its JSON, and its words in the API's document.
+const MODELS: &[&str] = &["serde", "serde_json", "jiff", "utoipa", "thiserror"];
+
+/// Words that belong to one room, or to a few.
+const WORDS: &[(&str, &[&str])] = &[
+    ("StatusCode", &["api", "egress"]),
+    ("env::var", &["config"]),
+    ("env::vars", &["config"]),
+    ("env::set_var", &[]),
+];
+
+const LONGEST: usize = 400;
+
+const fn room(
+    name: &'static str,
+    siblings: &'static [&'static str],
+    sections: &'static [&'static str],
+) -> Room {
+    Room {
+        name,
+        siblings,
+        sections,
+    }
+}
+
+/// All files of a folder, in all its folders, apart from what tools make.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap_or_default();
+        // In a worktree `.git` is a file.
+        if name == "target" || name == ".git" {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn rust(folder: &str) -> Vec<(PathBuf, String)> {
+    let files = files(&workspace().join(folder)).into_iter();
+    let rust = files.filter(|file| file.extension().is_some_and(|kind| kind == "rs"));
+    rust.map(|file| (file.clone(), fs::read_to_string(&file).unwrap()))
+        .collect()
+}
+
+/// The source without its comments.
+fn code(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        // `://` stands in addresses, not before comments.
+        let comment = line
+            .match_indices("//")
+            .find(|(at, _)| !line[..*at].ends_with(':'));
+        comment.map_or(line, |(at, _)| &line[..at])
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The words right behind each `path`: `crate::{a, b::c}` has `a` and `b`.
+fn behind(code: &str, path: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices(path) {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let rest = &code[at + path.len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            found.insert(word(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let end = group.find(|c| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            depth < 0
+        });
+        let mut depth = 0;
+        let parts = group[..end.unwrap_or(group.len())].split(|c| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            c == ',' && depth == 0
+        });
+        found.extend(
+            parts
+                .map(|part| word(part.trim()))
+                .filter(|word| !word.is_empty()),
+        );
+    }
+    found
+}
+
+fn word(text: &str) -> String {
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
+}
+
+/// Whether a crate is named: `name::` or `use name;`.
+fn names(code: &str, krate: &str) -> bool {
+    code.match_indices(krate).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        let alone = !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':');
+        let after = &code[at + krate.len()..];
+        alone && (after.starts_with("::") || after.starts_with(';') && code[..at].ends_with("use "))
+    })
+}
+
+/// The crates that `host/Cargo.toml` has, as code names them.
+fn dependencies(manifest: &Path) -> Vec<String> {
+    let text = fs::read_to_string(manifest).unwrap();
+    let manifest: toml::Table = toml::from_str(&text).unwrap();
+    let sections = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let tables = sections
+        .iter()
+        .filter_map(|name| manifest.get(*name)?.as_table());
+    tables
+        .flat_map(|table| table.keys())
+        .map(|name| name.replace('-', "_"))
+        .collect()
+}
+
+/// What a file of a room does that it may not.
+fn violations(room: &Room, code: &str, crates: &[String]) -> Vec<String> {
+    let mut found = Vec::new();
+    for sibling in behind(code, "crate::") {
+        let known = ROOMS.iter().any(|other| other.name == sibling);
+        if known && sibling != room.name && !room.siblings.contains(&&*sibling) {
+            found.push(format!("uses crate::{sibling}"));
+        }
+    }
+    for section in behind(code, "crate::config::") {
+        if !room.sections.is_empty() && !room.sections.contains(&&*section) {
+            found.push(format!("uses crate::config::{section}"));
+        }
+    }
+    for (krate, owners) in OWNED {
+        if names(code, krate) && !owners.contains(&room.name) {
+            found.push(format!("uses {krate}"));
+        }
+    }
+    for (word, owners) in WORDS {
+        if code.contains(word) && !owners.contains(&room.name) {
+            found.push(format!("says {word}"));
+        }
+    }
+    if room.name == "model" {
+        let others = crates.iter().filter(|krate| !MODELS.contains(&&***krate));
+        let used = others.filter(|krate| names(code, krate));
+        found.extend(used.map(|krate| format!("uses {krate}")));
+    }
+    found
+}
+
+#[test]
+fn each_room_uses_whom_it_may() {
+    let crates = dependencies(&workspace().join("host/Cargo.toml"));
+    let source = workspace().join("host/src");
+    let mut found = Vec::new();
+    for (file, text) in rust("host/src") {
+        let inside = file.strip_prefix(&source).unwrap().with_extension("");
+        let name = inside.iter().next().unwrap().to_string_lossy();
+        let room = ROOMS.iter().find(|room| room.name == name);
+        let room = room.unwrap_or_else(|| panic!("{name} is in no row of the table"));
+        let code = code(&text);
+        let wrong = violations(room, &code, &crates).into_iter();
+        found.extend(wrong.map(|wrong| format!("{} {wrong}", inside.display())));
+        // A way around the table: climbing to the top by `super`.
+        let climbs = "super::".repeat(inside.iter().count() + 1);
+        if code.contains(&climbs) {
+            found.push(format!("{} climbs to the top", inside.display()));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The generated bindings stay where they are made.
+#[test]
+fn bindings_do_not_leave_the_sandbox() {
+    let source = fs::read_to_string(workspace().join("host/src/sandbox.rs")).unwrap();
+    let code = code(&source);
+    assert!(code.contains("mod bindings;"));
+    for public in [
+        "pub mod bindings",
+        "pub(crate) mod bindings",
+        "pub use bindings",
+    ] {
+        assert!(!code.contains(public), "{public}");
+    }
+}
+
+#[test]
+fn the_table_can_be_broken() {
+    let crates = vec!["tokio".to_owned()];
+    for (name, text, wrong) in [
+        ("api", "use crate::store::Store;", "uses crate::store"),
+        (
+            "api",
+            "use crate::{model, sandbox::Fault};",
+            "uses crate::sandbox",
+        ),
+        (
+            "api",
+            "use crate::config::registry::Requirement;",
+            "uses crate::config::registry",
+        ),
+        ("gateway", "fn f() -> axum::Json<()> {}", "uses axum"),
+        ("gateway", "use http::StatusCode;", "says StatusCode"),
+        ("model", "use tokio::fs;", "uses tokio"),
+        ("store", "let x = std::env::var(\"X\");", "says env::var"),
+    ] {
+        let room = ROOMS.iter().find(|room| room.name == name).unwrap();
+        assert_eq!(violations(room, &code(text), &crates), [wrong], "{text}");
+    }
+    let api = ROOMS.iter().find(|room| room.name == "api").unwrap();
+    let fine = "// crate::store\nuse crate::{gateway::{Gateway, sandbox}, model::Person};";
+    assert!(violations(api, &code(fine), &crates).is_empty());
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let folders = ["host", "adapter-sdk", "adapters", "tests"];
+    let sources = folders.into_iter().flat_map(rust);
+    let long = sources.filter(|(_, text)| text.lines().count() > LONGEST);
+    let long: Vec<_> = long.map(|(file, _)| file).collect();
+    assert!(long.is_empty(), "over {LONGEST} lines: {long:?}");
+}
+
+#[test]
+fn adapters_know_the_sdk_alone() {
+    let mut seen = 0;
+    for adapter in fs::read_dir(workspace().join("adapters")).unwrap() {
+        let adapter = adapter.unwrap().path();
+        let crates = dependencies(&adapter.join("Cargo.toml"));
+        assert!(
+            crates.iter().any(|name| name == "adapter_sdk"),
+            "{}",
+            adapter.display()
+        );
+        for no in ["wit_bindgen", "registry_gateway", "gateway_tests"] {
+            assert!(
+                !crates.iter().any(|name| name == no),
+                "{}: {no}",
+                adapter.display()
+            );
+        }
+        for (file, text) in rust(&adapter.display().to_string()) {
+            assert!(!code(&text).contains("wit_bindgen"), "{}", file.display());
+        }
+        seen += 1;
+    }
+    assert!(seen >= 1);
+    let sdk = dependencies(&workspace().join("adapter-sdk/Cargo.toml"));
+    assert!(!sdk.iter().any(|name| name == "registry_gateway"));
+}
+
+/// What only this machine, or that of whoever wrote it, has.
+#[test]
+fn no_file_names_a_place_on_a_machine() {
+    let places = [
+        ["/wo", "rk/"],
+        ["/ho", "me/"],
+        ["/Us", "ers/"],
+        ["/ro", "ot/"],
+    ];
+    let places = places.map(|parts| parts.concat());
+    let mut found = Vec::new();
+    for file in files(workspace()) {
+        let Ok(text) = fs::read_to_string(&file) else {
+            continue;
+        };
+        for place in places.iter().filter(|place| text.contains(&***place)) {
+            found.push(format!("{}: {place}", file.display()));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

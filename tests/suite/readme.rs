@@ -1,0 +1,64 @@
+//! README's tables of limits are the defaults, all of them and no others.
+
+use std::collections::BTreeMap;
+
+use registry_gateway::config::Config;
+use registry_gateway::config::endpoint::EndpointConfig;
+use registry_gateway::config::limits::CallLimits;
+use registry_gateway::config::registry::ConcurrencyConfig;
+
+const README: &str = include_str!("../../README.md");
+
+/// Rows of the form ``| `key` | number | …``.
+fn told() -> BTreeMap<String, u64> {
+    README
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix("| `")?.split('|').map(str::trim);
+            let key = cells.next()?.strip_suffix('`')?;
+            Some((key.to_owned(), cells.next()?.parse().ok()?))
+        })
+        .collect()
+}
+
+fn real() -> BTreeMap<String, u64> {
+    let mut real = BTreeMap::new();
+    let mut put = |prefix: &str, value: serde_json::Value| {
+        let serde_json::Value::Object(fields) = value else {
+            panic!("{prefix} is a table");
+        };
+        for (key, value) in fields {
+            if let Some(number) = value.as_u64() {
+                real.insert(format!("{prefix}{key}"), number);
+            }
+        }
+    };
+    let json = |value: Result<serde_json::Value, _>| value.unwrap();
+    put("", json(serde_json::to_value(CallLimits::default())));
+    put(
+        "concurrency.",
+        json(serde_json::to_value(ConcurrencyConfig::default())),
+    );
+    put(
+        "endpoints.*.",
+        json(serde_json::to_value(EndpointConfig::new("https://x"))),
+    );
+    let config = Config::default();
+    let gateway = [
+        ("api.max_body_bytes", config.api.max_body_bytes as u64),
+        ("api.read_timeout_ms", config.api.read_timeout_ms),
+        ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
+        ("sandbox.max_instances", config.sandbox.max_instances.into()),
+        ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),
+        ("sandbox.busy_threads", config.sandbox.busy_threads as u64),
+        ("store.queue_rows", config.store.queue_rows.get().into()),
+        ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
+    ];
+    real.extend(gateway.map(|(key, value)| (key.to_owned(), value)));
+    real
+}
+
+#[test]
+fn the_limits_in_the_readme_are_the_defaults() {
+    assert_eq!(told(), real());
+}
