@@ -94,7 +94,7 @@ fn config_in(directory: &Path) -> StoreConfig {
 fn postgres_config(socket: &Path, database: &str) -> StoreConfig {
     let host = socket.display().to_string().replace('/', "%2F");
     let text = format!("url = 'postgres://gateway@{host}/{database}'\nbusy_timeout_ms = 300");
-    crate::config::read::toml_text(&text).unwrap()
+    toml::from_str(&text).unwrap()
 }
 
 /// Runs a statement past the store.

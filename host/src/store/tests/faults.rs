@@ -91,7 +91,9 @@ async fn closing_writes_what_waits_and_refuses_what_comes_later(home: Home) {
             tokio::spawn(async move { store.audit().begin(begin_row("r-1")).await })
         })
         .collect();
-    tokio::task::yield_now().await;
+    while store.audit().commits() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     store.close().await;
     let error = store.audit().begin(begin_row("r-1")).await.unwrap_err();
     assert!(matches!(error, StoreError::Closed));
