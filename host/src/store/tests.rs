@@ -93,7 +93,7 @@ fn config_in(directory: &Path) -> StoreConfig {
 
 fn postgres_config(socket: &Path, database: &str) -> StoreConfig {
     let host = socket.display().to_string().replace('/', "%2F");
-    let text = format!("url = 'postgres://gateway@{host}/{database}'\nbusy_timeout_ms = 300");
+    let text = format!("url = 'postgres://gateway@{host}/{database}'");
     toml::from_str(&text).unwrap()
 }
 

@@ -16,9 +16,12 @@ async fn foreign_lock(home: &Home) -> Conn {
     conn
 }
 
-async fn a_foreign_lock_is_waited_for_then_reported_to_all_who_wait(home: Home) {
+async fn a_foreign_lock_is_waited_for_then_reported_to_all_who_wait(mut home: Home) {
+    home.config.busy_timeout_ms = 300;
     let store = home.open().await;
     store.ready().await.unwrap();
+    // The reader is there before anybody is in a hurry.
+    store.revision().await.unwrap();
     let mut lock = foreign_lock(&home).await;
 
     let start = Instant::now();

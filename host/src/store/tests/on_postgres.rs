@@ -122,7 +122,7 @@ async fn a_server_that_falls_silent_is_given_up() {
         return;
     };
     let mut home = Home::on(server);
-    postgres(&mut home).answer_timeout_ms = 400;
+    postgres(&mut home).answer_timeout_ms = 2_000;
     let store = home.open().await;
     store.audit().begin(begin_row("r-1")).await.unwrap();
     let statement = format!(
@@ -141,7 +141,7 @@ async fn a_server_that_falls_silent_is_given_up() {
     let start = Instant::now();
     // The silent connection had begun nothing: another takes its place.
     store.audit().begin(begin_row("r-1")).await.unwrap();
-    assert!(start.elapsed() < Duration::from_secs(3));
+    assert!(start.elapsed() < Duration::from_secs(9));
     signal("-CONT");
     assert_eq!(store.audit().by_request("r-1").await.unwrap().len(), 2);
 }
