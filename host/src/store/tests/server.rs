@@ -198,7 +198,12 @@ impl Drop for Server {
 /// Waits for the end of its input, then ends the server by its number and clears up.
 const KEEPER: &str = r#"
 cat >/dev/null
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" && sleep 0.5
+pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"
+# What still runs would write into what is being cleared up.
+for _ in $(seq 100); do
+    [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+done
 rm -rf "$1"
 "#;
 
