@@ -94,7 +94,7 @@ impl Config {
     pub fn based_in(mut self, directory: &Path) -> Self {
         self.data_dir = directory.join(&self.data_dir);
         self.secrets_dir = directory.join(&self.secrets_dir);
-        self.store.path = self.data_dir.join(&self.store.path);
+        self.store.based_in(directory, &self.data_dir);
         self
     }
 }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::api;
 use crate::config::Config;
-use crate::config::secret::Secrets;
+use crate::config::secret::{SecretError, Secrets};
 use crate::egress::Egress;
 use crate::gateway::{Gateway, StartError};
 use crate::sandbox::{Sandbox, SandboxError};
@@ -51,6 +51,9 @@ pub enum ServeError {
     /// The database.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
+    /// The database's password.
+    #[error("the database's password cannot be read")]
+    Password(#[from] SecretError),
     /// The engine.
     #[error("the sandbox cannot be set up")]
     Sandbox(#[from] SandboxError),
@@ -69,10 +72,12 @@ pub enum ServeError {
 pub async fn open(config: &Config) -> Result<Parts, ServeError> {
     make_private(&config.data_dir)
         .map_err(|error| ServeError::DataDir(config.data_dir.display().to_string(), error))?;
+    let secrets = Secrets::new(Some(config.secrets_dir.clone()));
+    let password = config.store.password(&secrets)?;
     Ok(Parts {
-        store: Store::open(&config.store).await?,
+        store: Store::open(&config.store, password.as_ref()).await?,
         sandbox: Sandbox::new(&config.sandbox, &config.data_dir)?,
-        secrets: Secrets::new(Some(config.secrets_dir.clone())),
+        secrets,
     })
 }
 

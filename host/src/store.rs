@@ -1,14 +1,17 @@
 //! The database: the only place with SQL.
 //!
 //! One task writes (`writer`), a few connections read. A write is acknowledged once it is on disk.
-//! What is SQLite's own stays in `store/sqlite.rs` and the migrations.
+//! SQLite or PostgreSQL: statements are written once, in SQL that both take; what is a database's own
+//! stays in `store/sqlite.rs`, `store/postgres.rs` and the migrations.
 
 mod audit;
 mod audit_rows;
 mod callers;
 mod columns;
+mod db;
 mod error;
 mod modules;
+mod postgres;
 mod registries;
 mod sqlite;
 #[cfg(test)]
@@ -16,6 +19,7 @@ mod tests;
 mod writer;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
@@ -24,7 +28,7 @@ pub use modules::{Module, ModuleSummary, Modules, NewModule};
 pub use registries::{Registries, Registry, RegistryChange};
 
 use crate::config::store::StoreConfig;
-use sqlite::Pool;
+use db::{Conn, Opener, Pool, query};
 use writer::{Change, Work, Writer};
 
 /// The database, opened. Clones share it.
@@ -35,18 +39,22 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, makes it when missing, and brings its schema up to date. Must be called
-    /// within a tokio runtime, which then runs the writing task.
+    /// Opens the database, makes SQLite's file when missing, and brings the schema up to date. Must
+    /// be called within a tokio runtime, which then runs the writing task. The password is that of
+    /// the configuration, read.
     ///
     /// # Errors
-    /// `Open`, `Migrate`, or `Busy` and `Unavailable` as for any use.
-    pub async fn open(config: &StoreConfig) -> Result<Self, StoreError> {
-        sqlite::make_file(&config.path)?;
-        let options = sqlite::options(config);
-        let conn = sqlite::open(&options, &config.path).await?;
+    /// `Open`, `Unfit`, `Migrate`, or `Busy` and `Unavailable` as for any use.
+    pub async fn open(
+        config: &StoreConfig,
+        password: Option<&SecretString>,
+    ) -> Result<Self, StoreError> {
+        let opener = Opener::new(config, password);
+        let conn = opener.open().await?;
+        let readers = opener.readers();
         Ok(Self {
-            writer: Writer::start(conn, options, config),
-            readers: sqlite::readers(config),
+            writer: Writer::start(conn, opener, config),
+            readers,
         })
     }
 
@@ -76,14 +84,14 @@ impl Store {
     /// # Errors
     /// `Busy` or `Unavailable`.
     pub async fn revision(&self) -> Result<i64, StoreError> {
-        sqlx::query_scalar("SELECT revision FROM configuration WHERE id = 1")
+        query("SELECT revision FROM configuration WHERE id = 1")
             .fetch_one(&self.readers)
-            .await
-            .map_err(sqlite::from_sqlx)
+            .await?
+            .get("revision")
     }
 
-    /// Whether a write would be taken now: the writing task answers and gets the lock. Syncs
-    /// nothing to disk unless the write before it failed, when it makes a true one.
+    /// Whether a write would be taken now: the writing task answers and begins one. Syncs nothing
+    /// to disk unless the write before it failed, when it makes a true one.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Closed`, as a write would get.
@@ -92,7 +100,7 @@ impl Store {
         Ok(())
     }
 
-    /// Refuses what is new, writes what waits, and closes the file. Every clone is closed with it.
+    /// Refuses what is new, writes what waits, and closes the database. Every clone is closed with it.
     pub async fn close(&self) {
         // Readers first: the last connection to close folds the write-ahead log into the file.
         self.readers.close().await;
@@ -106,11 +114,9 @@ fn now() -> Timestamp {
 }
 
 /// Moves the revision, within the transaction of the change, and returns it.
-async fn bump(conn: &mut sqlite::Conn) -> Result<i64, StoreError> {
-    sqlx::query_scalar(
-        "UPDATE configuration SET revision = revision + 1 WHERE id = 1 RETURNING revision",
-    )
-    .fetch_one(conn)
-    .await
-    .map_err(sqlite::from_sqlx)
+async fn bump(conn: &mut Conn) -> Result<i64, StoreError> {
+    query("UPDATE configuration SET revision = revision + 1 WHERE id = 1 RETURNING revision")
+        .fetch_one(conn)
+        .await?
+        .get("revision")
 }

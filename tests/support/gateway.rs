@@ -128,7 +128,8 @@ impl TestGateway {
 
     /// Another handle of the database, as another process has it.
     pub async fn store(&self) -> Store {
-        Store::open(&self.config.store).await.expect("the database")
+        let opened = Store::open(&self.config.store, None).await;
+        opened.expect("the database")
     }
 
     /// Where the database and the keys are.

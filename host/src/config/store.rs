@@ -1,13 +1,23 @@
 //! The database: where it is and what it may hold back.
 
-use std::num::NonZeroU32;
-use std::path::PathBuf;
+mod postgres;
+#[cfg(test)]
+mod tests;
+mod written;
 
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
 use serde::Deserialize;
 
-/// Where the database is when nothing says otherwise, from the working directory.
+use super::secret::{SecretError, Secrets};
+pub use postgres::{BadDatabaseUrl, DatabaseHost, DatabaseUrl, PostgresConfig, SslMode};
+pub use written::BadStore;
+
+/// Where the database is when nothing says otherwise, from the data directory.
 const DEFAULT_PATH: &str = "gateway.sqlite";
-/// Reading is short and rare beside the audit; each reader is an operating-system thread.
+/// Reading is short and rare beside the audit; each reader of SQLite is an operating-system thread.
 const DEFAULT_READERS: u32 = 4;
 /// Longer than any write of ours, shorter than a caller's patience.
 const DEFAULT_BUSY_TIMEOUT_MS: u32 = 2_000;
@@ -18,15 +28,19 @@ const DEFAULT_BATCH_ROWS: u32 = 256;
 /// With the busy timeout, the longest that a call waits for its audit row.
 const DEFAULT_QUEUE_WAIT_MS: u32 = 1_000;
 
-/// The section `[store]`: the database.
+/// The section `[store]`: the database. SQLite at `path`, unless `url` names a PostgreSQL.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(try_from = "written::Written")]
 pub struct StoreConfig {
     /// The SQLite file. It and its directory are made when missing, for the owner only.
     pub path: PathBuf,
-    /// How many connections read at once.
+    /// PostgreSQL in place of the file: the keys `url`, `password`, `sslmode`, `ca_file`,
+    /// `connect_timeout_ms` and `answer_timeout_ms`.
+    pub postgres: Option<PostgresConfig>,
+    /// How many connections read at once. One more writes.
     pub readers: NonZeroU32,
-    /// How long a statement waits for another process's lock, in milliseconds.
+    /// How long a statement waits for another process's lock, in milliseconds; also how long a
+    /// reading waits for a connection.
     pub busy_timeout_ms: u32,
     /// How many writes may wait for the writer.
     pub queue_rows: NonZeroU32,
@@ -36,10 +50,34 @@ pub struct StoreConfig {
     pub queue_wait_ms: u32,
 }
 
+impl StoreConfig {
+    /// Reads the password, where one is named.
+    ///
+    /// # Errors
+    /// [`SecretError`] names `store.password` and what to do.
+    pub fn password(&self, secrets: &Secrets) -> Result<Option<SecretString>, SecretError> {
+        self.postgres
+            .as_ref()
+            .and_then(|postgres| postgres.password.as_ref())
+            .map(|source| secrets.resolve("store.password", source))
+            .transpose()
+    }
+
+    /// A relative SQLite file begins in the data directory, a certificate's beside the
+    /// configuration.
+    pub fn based_in(&mut self, directory: &Path, data_dir: &Path) {
+        self.path = data_dir.join(&self.path);
+        if let Some(file) = self.postgres.as_mut().and_then(|it| it.ca_file.as_mut()) {
+            *file = directory.join(&*file);
+        }
+    }
+}
+
 impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             path: PathBuf::from(DEFAULT_PATH),
+            postgres: None,
             readers: at_least_one(DEFAULT_READERS),
             busy_timeout_ms: DEFAULT_BUSY_TIMEOUT_MS,
             queue_rows: at_least_one(DEFAULT_QUEUE_ROWS),
@@ -51,24 +89,4 @@ impl Default for StoreConfig {
 
 fn at_least_one(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_section_is_the_default() {
-        let config: StoreConfig = toml::from_str("").unwrap();
-        assert_eq!(config.path, PathBuf::from(DEFAULT_PATH));
-        assert_eq!(config.batch_rows.get(), DEFAULT_BATCH_ROWS);
-    }
-
-    #[test]
-    fn an_unknown_key_and_a_zero_are_errors() {
-        let unknown = toml::from_str::<StoreConfig>("pth = 'x'").unwrap_err();
-        assert!(unknown.to_string().contains("pth"), "{unknown}");
-        let zero = toml::from_str::<StoreConfig>("queue_rows = 0").unwrap_err();
-        assert!(zero.to_string().contains("nonzero"), "{zero}");
-    }
 }

@@ -1,13 +1,27 @@
+use std::sync::LazyLock;
+
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::audit::{AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 use super::columns::{as_time, count, get, time, uuid};
+use super::db::{BulkInsert, Conn, Pool, Row, query};
 use super::error::StoreError;
-use super::sqlite::{self, Conn, Pool, Row};
 use super::writer::AuditRow;
 
 const HASH_BYTES: usize = size_of::<KeyedHash>();
+
+static INSERT_BEGIN: LazyLock<BulkInsert> = LazyLock::new(|| {
+    BulkInsert::new(
+        "audit_begin (id, began_at, request_id, caller, by_user, for_entity, purpose, \
+         legal_basis, registry, ability, module_digest, asked)",
+    )
+});
+static INSERT_END: LazyLock<BulkInsert> = LazyLock::new(|| {
+    BulkInsert::new(
+        "audit_end (id, ended_at, outcome, code, disclosed, registry_calls, duration_us)",
+    )
+});
 
 /// What every reading selects. A macro, since a query's text must be known when compiling.
 macro_rules! entries {
@@ -19,20 +33,50 @@ macro_rules! entries {
     };
 }
 
-pub(super) async fn insert(conn: &mut Conn, row: &AuditRow) -> Result<(), StoreError> {
-    match row {
-        AuditRow::Begin(row) => insert_begin(conn, row).await,
-        AuditRow::End(row) => insert_end(conn, row).await,
+/// Beginnings first: in one batch an end may follow its own.
+pub(super) async fn insert(conn: &mut Conn, rows: &[AuditRow]) -> Result<(), StoreError> {
+    let begins: Vec<&AuditBegin> = rows.iter().filter_map(AuditRow::begin).collect();
+    for (mut query, part) in INSERT_BEGIN.parts(&begins) {
+        for row in part {
+            query = query
+                .bind(row.id.to_string())
+                .bind(row.at.as_microsecond())
+                .bind(&row.request_id)
+                .bind(&row.caller)
+                .bind(&row.user)
+                .bind(&row.entity)
+                .bind(&row.purpose)
+                .bind(&row.legal_basis)
+                .bind(&row.registry)
+                .bind(&row.ability)
+                .bind(&row.module_digest)
+                .bind(row.asked.as_flattened());
+        }
+        query.execute(&mut *conn).await?;
     }
+    let ends: Vec<&AuditEnd> = rows.iter().filter_map(AuditRow::end).collect();
+    for (mut query, part) in INSERT_END.parts(&ends) {
+        for row in part {
+            query = query
+                .bind(row.id.to_string())
+                .bind(row.at.as_microsecond())
+                .bind(&row.outcome)
+                .bind(&row.code)
+                .bind(row.disclosed.as_flattened())
+                .bind(i64::from(row.registry_calls))
+                .bind(i64::try_from(row.duration_us).unwrap_or(i64::MAX));
+        }
+        query.execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// The latest entries, the newest first.
 pub(super) async fn recent(readers: &Pool, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-    sqlx::query(concat!(entries!(), "ORDER BY b.id DESC LIMIT $1"))
+    query(concat!(entries!(), "ORDER BY b.id DESC LIMIT $1"))
         .bind(i64::from(limit))
         .fetch_all(readers)
-        .await
-        .map_err(sqlite::from_sqlx)?
+        .await?
         .iter()
         .map(entry_of)
         .collect()
@@ -44,15 +88,14 @@ pub(super) async fn by_request(
     request_id: &str,
     limit: u32,
 ) -> Result<Vec<AuditEntry>, StoreError> {
-    sqlx::query(concat!(
+    query(concat!(
         entries!(),
         "WHERE b.request_id = $1 ORDER BY b.id LIMIT $2"
     ))
     .bind(request_id)
     .bind(i64::from(limit))
     .fetch_all(readers)
-    .await
-    .map_err(sqlite::from_sqlx)?
+    .await?
     .iter()
     .map(entry_of)
     .collect()
@@ -68,11 +111,11 @@ pub(super) async fn by_person(
 ) -> Result<Vec<AuditEntry>, StoreError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut found = Vec::new();
-    let mut rows = sqlx::query(concat!(entries!(), "WHERE b.began_at >= $1 ORDER BY b.id"))
+    let mut rows = query(concat!(entries!(), "WHERE b.began_at >= $1 ORDER BY b.id"))
         .bind(since.as_microsecond())
-        .fetch(readers);
+        .fetch(readers)?;
     while found.len() < limit
-        && let Some(row) = rows.try_next().await.map_err(sqlite::from_sqlx)?
+        && let Some(row) = rows.try_next().await?
     {
         let disclosed: Option<&[u8]> = get(&row, "disclosed")?;
         if has(get(&row, "asked")?, hash) || has(disclosed.unwrap_or_default(), hash) {
@@ -80,48 +123,6 @@ pub(super) async fn by_person(
         }
     }
     Ok(found)
-}
-
-async fn insert_begin(conn: &mut Conn, row: &AuditBegin) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO audit_begin (id, began_at, request_id, caller, by_user, for_entity, purpose, \
-         legal_basis, registry, ability, module_digest, asked) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(row.id.to_string())
-    .bind(row.at.as_microsecond())
-    .bind(&row.request_id)
-    .bind(&row.caller)
-    .bind(&row.user)
-    .bind(&row.entity)
-    .bind(&row.purpose)
-    .bind(&row.legal_basis)
-    .bind(&row.registry)
-    .bind(&row.ability)
-    .bind(&row.module_digest)
-    .bind(row.asked.as_flattened())
-    .execute(conn)
-    .await
-    .map_err(sqlite::from_sqlx)?;
-    Ok(())
-}
-
-async fn insert_end(conn: &mut Conn, row: &AuditEnd) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO audit_end (id, ended_at, outcome, code, disclosed, registry_calls, \
-         duration_us) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(row.id.to_string())
-    .bind(row.at.as_microsecond())
-    .bind(&row.outcome)
-    .bind(&row.code)
-    .bind(row.disclosed.as_flattened())
-    .bind(i64::from(row.registry_calls))
-    .bind(i64::try_from(row.duration_us).unwrap_or(i64::MAX))
-    .execute(conn)
-    .await
-    .map_err(sqlite::from_sqlx)?;
-    Ok(())
 }
 
 fn entry_of(row: &Row) -> Result<AuditEntry, StoreError> {

@@ -2,8 +2,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::columns::{as_time, check_size, check_text, get, time, uuid};
+use super::db::{Conn, Row, query};
 use super::error::StoreError;
-use super::sqlite::{self, Conn, Row};
 use super::writer::{Change, Work};
 use super::{Store, bump, now};
 use crate::model::Ability;
@@ -106,13 +106,12 @@ impl<'a> Callers<'a> {
     /// # Errors
     /// `Busy` or `Unavailable`.
     pub async fn list(self) -> Result<Vec<Caller>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT id, name, key_hash, registries, abilities, created_at, revoked_at \
              FROM callers ORDER BY name",
         )
         .fetch_all(&self.store.readers)
-        .await
-        .map_err(sqlite::from_sqlx)?
+        .await?
         .iter()
         .map(caller_of)
         .collect()
@@ -130,7 +129,7 @@ impl<'a> Callers<'a> {
 }
 
 pub(super) async fn insert(conn: &mut Conn, caller: &Caller) -> Result<i64, StoreError> {
-    let result = sqlx::query(
+    let result = query(
         "INSERT INTO callers (id, name, key_hash, registries, abilities, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING",
     )
@@ -142,8 +141,8 @@ pub(super) async fn insert(conn: &mut Conn, caller: &Caller) -> Result<i64, Stor
     .bind(caller.created_at.as_microsecond())
     .execute(&mut *conn)
     .await;
-    match result.map_err(sqlite::from_sqlx) {
-        Ok(done) if done.rows_affected() == 0 => Err(StoreError::Taken {
+    match result {
+        Ok(0) => Err(StoreError::Taken {
             field: "caller.name",
             value: caller.name.clone(),
         }),
@@ -158,14 +157,12 @@ pub(super) async fn insert(conn: &mut Conn, caller: &Caller) -> Result<i64, Stor
 }
 
 pub(super) async fn revoke(conn: &mut Conn, id: &str) -> Result<i64, StoreError> {
-    let done =
-        sqlx::query("UPDATE callers SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1")
-            .bind(id)
-            .bind(now().as_microsecond())
-            .execute(&mut *conn)
-            .await
-            .map_err(sqlite::from_sqlx)?;
-    if done.rows_affected() == 0 {
+    let done = query("UPDATE callers SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1")
+        .bind(id)
+        .bind(now().as_microsecond())
+        .execute(&mut *conn)
+        .await?;
+    if done == 0 {
         return Err(StoreError::Unknown {
             what: "caller",
             name: id.to_owned(),

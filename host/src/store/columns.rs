@@ -1,20 +1,14 @@
 //! From columns to types and back, and the limits of what is stored.
 
 use jiff::Timestamp;
-use sqlx::{ColumnIndex, Decode, Row as _, Type};
 use uuid::Uuid;
 
+use super::db::{Column, Row};
 use super::error::StoreError;
-use super::sqlite::{Db, Row};
 
 /// A column's value as the type that it should be.
-pub(super) fn get<'r, T>(row: &'r Row, column: &'static str) -> Result<T, StoreError>
-where
-    T: Decode<'r, Db> + Type<Db>,
-    &'static str: ColumnIndex<Row>,
-{
-    row.try_get(column)
-        .map_err(|_| StoreError::Damaged { what: column })
+pub(super) fn get<'r, T: Column<'r>>(row: &'r Row, column: &'static str) -> Result<T, StoreError> {
+    row.get(column)
 }
 
 pub(super) fn time(row: &Row, column: &'static str) -> Result<Timestamp, StoreError> {
@@ -39,7 +33,7 @@ pub(super) fn count<N: TryFrom<i64>>(row: &Row, column: &'static str) -> Result<
     N::try_from(get(row, column)?).map_err(|_| StoreError::Damaged { what: column })
 }
 
-/// Refuses an empty or oversized text, naming the field.
+/// Refuses an empty or oversized text, or one with a NUL, naming the field.
 pub(super) fn check_text(
     field: &'static str,
     value: &str,
@@ -51,7 +45,19 @@ pub(super) fn check_text(
             problem: "is empty".to_owned(),
         });
     }
+    check_no_nul(field, value)?;
     check_size(field, value.len(), max_bytes, "bytes")
+}
+
+/// Refuses a NUL, which PostgreSQL cannot keep in a text, naming the field.
+pub(super) fn check_no_nul(field: &'static str, value: &str) -> Result<(), StoreError> {
+    if value.contains('\0') {
+        return Err(StoreError::Invalid {
+            field,
+            problem: "has a NUL character".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// Refuses more than `max`, naming the field.

@@ -7,22 +7,29 @@ pub type Cause = Arc<dyn Error + Send + Sync>;
 /// Why the store did not do what was asked. Nothing was changed, except as `Unavailable` says.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The database's file or directory cannot be made or opened.
+    /// The database's file or directory cannot be made or opened, or its server not reached.
     #[error("the database {path} cannot be opened")]
     Open {
-        /// The file or directory, as configured.
+        /// The file or directory, or where the server should be, as configured.
         path: String,
         /// What the system says.
         source: Cause,
     },
+    /// The server cannot be trusted with what may not be lost, or is too old.
+    #[error("the database is not fit: {problem}")]
+    Unfit {
+        /// What is wrong, and the remedy.
+        problem: String,
+    },
     /// The schema cannot be brought up to date, or is that of a later gateway.
     #[error("the database's schema cannot be brought up to date")]
     Migrate(#[source] Cause),
-    /// The queue is full, every reader is taken, or another process keeps the lock. Try again later.
+    /// The queue is full, every reader is taken, another process keeps the lock, or the server takes
+    /// no more connections. Try again later.
     #[error("the database is busy")]
     Busy,
-    /// The database failed: disk full, input or output error. A write that ends so is not
-    /// acknowledged; if the disk failed in the very act of committing, it may still be found later.
+    /// The database failed: disk full, input or output error, server gone. A write that ends so is
+    /// not acknowledged; if it failed in the very act of committing, it may still be found later.
     #[error("the database is unavailable")]
     Unavailable(#[source] Cause),
     /// The store was closed.
@@ -66,6 +73,6 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the database as a whole failed, not just the one request.
     pub(super) fn is_of_the_database(&self) -> bool {
-        matches!(self, Self::Busy | Self::Unavailable(_))
+        matches!(self, Self::Busy | Self::Unavailable(_) | Self::Unfit { .. })
     }
 }

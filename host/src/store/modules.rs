@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::columns::{check_size, check_text, count, get, time};
+use super::db::{Conn, Row, query};
 use super::error::StoreError;
-use super::sqlite::{self, Conn, Row};
 use super::writer::{Change, Work};
 use super::{Store, now};
 
@@ -99,13 +99,12 @@ impl<'a> Modules<'a> {
             .writer
             .write(Work::Change(Change::PutModule(module)))
             .await?;
-        let row = sqlx::query(
+        let row = query(
             "SELECT digest, adapter, version, size_bytes, created_at FROM modules WHERE digest = $1",
         )
         .bind(digest)
         .fetch_one(&self.store.readers)
-        .await
-        .map_err(sqlite::from_sqlx)?;
+        .await?;
         summary_of(&row)
     }
 
@@ -114,14 +113,13 @@ impl<'a> Modules<'a> {
     /// # Errors
     /// `Damaged` when the bytes are not those of the digest; `Busy` or `Unavailable`.
     pub async fn get(self, digest: &str) -> Result<Option<Module>, StoreError> {
-        let row = sqlx::query(
+        let row = query(
             "SELECT digest, adapter, version, size_bytes, created_at, bytes FROM modules \
              WHERE digest = $1",
         )
         .bind(digest)
         .fetch_optional(&self.store.readers)
-        .await
-        .map_err(sqlite::from_sqlx)?;
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let summary = summary_of(&row)?;
         let bytes = Bytes::from(get::<Vec<u8>>(&row, "bytes")?);
@@ -136,13 +134,12 @@ impl<'a> Modules<'a> {
     /// # Errors
     /// `Busy` or `Unavailable`.
     pub async fn list(self) -> Result<Vec<ModuleSummary>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT digest, adapter, version, size_bytes, created_at FROM modules \
              ORDER BY adapter, created_at, digest",
         )
         .fetch_all(&self.store.readers)
-        .await
-        .map_err(sqlite::from_sqlx)?
+        .await?
         .iter()
         .map(summary_of)
         .collect()
@@ -151,7 +148,7 @@ impl<'a> Modules<'a> {
 
 pub(super) async fn insert(conn: &mut Conn, module: &Module) -> Result<i64, StoreError> {
     let Module { summary, bytes } = module;
-    sqlx::query(
+    query(
         "INSERT INTO modules (digest, adapter, version, size_bytes, created_at, bytes) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO NOTHING",
     )
@@ -162,8 +159,7 @@ pub(super) async fn insert(conn: &mut Conn, module: &Module) -> Result<i64, Stor
     .bind(summary.created_at.as_microsecond())
     .bind(bytes.as_ref())
     .execute(conn)
-    .await
-    .map_err(sqlite::from_sqlx)?;
+    .await?;
     Ok(0)
 }
 

@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 
-use super::columns::{check_size, check_text, get, time};
+use super::columns::{check_no_nul, check_size, check_text, get, time};
+use super::db::{Conn, Row, query};
 use super::error::StoreError;
-use super::sqlite::{self, Conn, Row};
 use super::writer::{Change, Work};
 use super::{Store, bump, now};
 
@@ -83,14 +83,13 @@ impl<'a> Registries<'a> {
     /// # Errors
     /// `Busy` or `Unavailable`.
     pub async fn get(self, name: &str) -> Result<Option<Registry>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT name, module_digest, configuration, enabled, updated_at FROM registries \
              WHERE name = $1",
         )
         .bind(name)
         .fetch_optional(&self.store.readers)
-        .await
-        .map_err(sqlite::from_sqlx)?
+        .await?
         .as_ref()
         .map(registry_of)
         .transpose()
@@ -102,13 +101,12 @@ impl<'a> Registries<'a> {
     /// # Errors
     /// `Busy` or `Unavailable`.
     pub async fn list(self) -> Result<Vec<Registry>, StoreError> {
-        sqlx::query(
+        query(
             "SELECT name, module_digest, configuration, enabled, updated_at FROM registries \
              ORDER BY name",
         )
         .fetch_all(&self.store.readers)
-        .await
-        .map_err(sqlite::from_sqlx)?
+        .await?
         .iter()
         .map(registry_of)
         .collect()
@@ -117,6 +115,8 @@ impl<'a> Registries<'a> {
 
 pub(super) async fn apply(conn: &mut Conn, changes: &[RegistryChange]) -> Result<i64, StoreError> {
     let at = now().as_microsecond();
+    // First: of two gateways that change at once one waits here, before it holds any other row.
+    let revision = bump(&mut *conn).await?;
     for change in changes {
         match change {
             RegistryChange::Put {
@@ -126,7 +126,7 @@ pub(super) async fn apply(conn: &mut Conn, changes: &[RegistryChange]) -> Result
                 enabled,
             } => {
                 require_module(conn, module_digest).await?;
-                sqlx::query(
+                query(
                     "INSERT INTO registries (name, module_digest, configuration, enabled, updated_at) \
                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO UPDATE SET \
                      module_digest = excluded.module_digest, \
@@ -136,44 +136,39 @@ pub(super) async fn apply(conn: &mut Conn, changes: &[RegistryChange]) -> Result
                 .bind(name)
                 .bind(module_digest)
                 .bind(configuration)
-                .bind(enabled)
+                .bind(*enabled)
                 .bind(at)
                 .execute(&mut *conn)
-                .await
-                .map_err(sqlite::from_sqlx)?;
+                .await?;
             }
             RegistryChange::Enable { name, enabled } => {
-                let done = sqlx::query(
-                    "UPDATE registries SET enabled = $2, updated_at = $3 WHERE name = $1",
-                )
-                .bind(name)
-                .bind(enabled)
-                .bind(at)
-                .execute(&mut *conn)
-                .await
-                .map_err(sqlite::from_sqlx)?;
-                require_one(done.rows_affected(), name)?;
+                let done =
+                    query("UPDATE registries SET enabled = $2, updated_at = $3 WHERE name = $1")
+                        .bind(name)
+                        .bind(*enabled)
+                        .bind(at)
+                        .execute(&mut *conn)
+                        .await?;
+                require_one(done, name)?;
             }
             RegistryChange::Delete { name } => {
-                let done = sqlx::query("DELETE FROM registries WHERE name = $1")
+                let done = query("DELETE FROM registries WHERE name = $1")
                     .bind(name)
                     .execute(&mut *conn)
-                    .await
-                    .map_err(sqlite::from_sqlx)?;
-                require_one(done.rows_affected(), name)?;
+                    .await?;
+                require_one(done, name)?;
             }
         }
     }
-    bump(conn).await
+    Ok(revision)
 }
 
 /// The foreign key would refuse it too, without saying which.
 async fn require_module(conn: &mut Conn, digest: &str) -> Result<(), StoreError> {
-    let known: Option<i64> = sqlx::query_scalar("SELECT size_bytes FROM modules WHERE digest = $1")
+    let known = query("SELECT size_bytes FROM modules WHERE digest = $1")
         .bind(digest)
         .fetch_optional(conn)
-        .await
-        .map_err(sqlite::from_sqlx)?;
+        .await?;
     match known {
         Some(_) => Ok(()),
         None => Err(StoreError::Unknown {
@@ -199,6 +194,7 @@ fn check(change: &RegistryChange) -> Result<(), StoreError> {
     | RegistryChange::Delete { name }) = change;
     check_text("registry.name", name, NAME_MAX_BYTES)?;
     if let RegistryChange::Put { configuration, .. } = change {
+        check_no_nul("registry.configuration", configuration)?;
         check_size(
             "registry.configuration",
             configuration.len(),

@@ -1,10 +1,9 @@
-//! What is SQLite's own: the file, the connection's settings, its locks and its error numbers.
-//! All other files write SQL that PostgreSQL takes as well.
+//! What is SQLite's own: the file, the connection's settings and its error numbers.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Error as IoError, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,16 +11,10 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection, SqliteConnection, Transaction};
+use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::error::StoreError;
 use crate::config::store::StoreConfig;
-
-pub(super) type Db = sqlx::Sqlite;
-pub(super) type Conn = SqliteConnection;
-pub(super) type Pool = SqlitePool;
-pub(super) type Row = sqlx::sqlite::SqliteRow;
-pub(super) type ConnOptions = SqliteConnectOptions;
 
 /// The schema's steps. Cargo does not see a file added here: touch this one.
 pub(super) static MIGRATOR: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -36,59 +29,101 @@ const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
 const SQLITE_CONSTRAINT: i32 = 19;
 
-/// Settings of every connection. Nothing here creates the file: a database that vanished under a
-/// running gateway must be an error, not a new and empty one.
-pub(super) fn options(config: &StoreConfig) -> ConnOptions {
-    SqliteConnectOptions::new()
-        .filename(&config.path)
-        .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
-        // In WAL mode, NORMAL loses the last commits with the power; an acknowledged row may not.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_millis(config.busy_timeout_ms.into()))
-        .disable_statement_logging()
+/// How connections are made.
+#[derive(Clone, Debug)]
+pub(super) struct Opener {
+    options: SqliteConnectOptions,
+    path: PathBuf,
+    readers: u32,
+    busy_timeout: Duration,
 }
 
-pub(super) fn readers(config: &StoreConfig) -> Pool {
-    SqlitePoolOptions::new()
-        .max_connections(config.readers.get())
-        .acquire_timeout(Duration::from_millis(config.busy_timeout_ms.into()))
-        // A ping before each use costs a thread's round trip, and a local file does not hang up.
-        .test_before_acquire(false)
-        .connect_lazy_with(options(config).pragma("query_only", "ON"))
+/// Whether a failed opening may go better soon.
+enum Again {
+    Yes,
+    No,
 }
 
-/// The first connection, its schema brought up to date.
-///
-/// Processes that open a new database at once get in each other's way: turning to the write-ahead
-/// log does not wait for a lock, and both may run the same step. Who loses looks again.
-pub(super) async fn open(options: &ConnOptions, path: &Path) -> Result<Conn, StoreError> {
-    let mut attempt = 1;
-    loop {
-        match try_open(options, path).await {
-            Err((_, Again::Yes)) if attempt < OPEN_ATTEMPTS => {
-                tokio::time::sleep(OPEN_PAUSE * attempt).await;
-                attempt += 1;
+impl Opener {
+    pub(super) fn new(config: &StoreConfig) -> Self {
+        let busy_timeout = Duration::from_millis(config.busy_timeout_ms.into());
+        Self {
+            // Nothing here creates the file: a database that vanished under a running gateway must
+            // be an error, not a new and empty one.
+            options: SqliteConnectOptions::new()
+                .filename(&config.path)
+                .create_if_missing(false)
+                .journal_mode(SqliteJournalMode::Wal)
+                // In WAL mode, NORMAL loses the last commits with the power; an acknowledged row
+                // may not.
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(busy_timeout)
+                .disable_statement_logging(),
+            path: config.path.clone(),
+            readers: config.readers.get(),
+            busy_timeout,
+        }
+    }
+
+    /// The first connection: the file made, its schema brought up to date.
+    ///
+    /// Processes that open a new database at once get in each other's way: turning to the
+    /// write-ahead log does not wait for a lock, and both may run the same step. Who loses looks
+    /// again.
+    pub(super) async fn open(&self) -> Result<SqliteConnection, StoreError> {
+        make_file(&self.path)?;
+        let mut attempt = 1;
+        loop {
+            match self.try_open().await {
+                Err((_, Again::Yes)) if attempt < OPEN_ATTEMPTS => {
+                    tokio::time::sleep(OPEN_PAUSE * attempt).await;
+                    attempt += 1;
+                }
+                other => return other.map_err(|(error, _)| error),
             }
-            other => return other.map_err(|(error, _)| error),
+        }
+    }
+
+    pub(super) async fn connect(&self) -> Result<SqliteConnection, StoreError> {
+        self.options.connect().await.map_err(from_sqlx)
+    }
+
+    pub(super) fn readers(&self) -> SqlitePool {
+        SqlitePoolOptions::new()
+            .max_connections(self.readers)
+            .acquire_timeout(self.busy_timeout)
+            // A ping before each use costs a thread's round trip, and a local file does not hang up.
+            .test_before_acquire(false)
+            .connect_lazy_with(self.options.clone().pragma("query_only", "ON"))
+    }
+
+    async fn try_open(&self) -> Result<SqliteConnection, (StoreError, Again)> {
+        let mut conn = self.connect().await.map_err(|error| match error {
+            StoreError::Busy => (StoreError::Busy, Again::Yes),
+            // At the first connection it is the path more often than the database.
+            StoreError::Unavailable(source) => {
+                let path = self.path.display().to_string();
+                (StoreError::Open { path, source }, Again::No)
+            }
+            other => (other, Again::No),
+        })?;
+        match MIGRATOR.run(&mut conn).await {
+            Ok(()) => Ok(conn),
+            Err(error) => {
+                let again = match &error {
+                    MigrateError::Execute(_) | MigrateError::ExecuteMigration(..) => Again::Yes,
+                    _ => Again::No,
+                };
+                Err((StoreError::Migrate(Arc::new(error)), again))
+            }
         }
     }
 }
 
-pub(super) async fn connect(options: &ConnOptions) -> Result<Conn, StoreError> {
-    options.connect().await.map_err(from_sqlx)
-}
-
-/// A transaction that holds the write lock from its start: one that reads first and asks for the
-/// lock later can be refused halfway, whatever the timeout.
-pub(super) async fn begin(conn: &mut Conn) -> Result<Transaction<'_, Db>, StoreError> {
-    conn.begin_with("BEGIN IMMEDIATE").await.map_err(from_sqlx)
-}
-
 /// Makes the file, and its directory, for the owner only. SQLite gives the files that it puts
 /// beside it the same rights. What exists already is left as it is.
-pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
+fn make_file(path: &Path) -> Result<(), StoreError> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -110,34 +145,6 @@ pub(super) fn make_file(path: &Path) -> Result<(), StoreError> {
             .map_err(|error| cannot_open(directory, error)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(cannot_open(path, error)),
-    }
-}
-
-/// Whether a failed opening may go better soon.
-enum Again {
-    Yes,
-    No,
-}
-
-async fn try_open(options: &ConnOptions, path: &Path) -> Result<Conn, (StoreError, Again)> {
-    let mut conn = connect(options).await.map_err(|error| match error {
-        StoreError::Busy => (StoreError::Busy, Again::Yes),
-        // At the first connection it is the path more often than the database.
-        StoreError::Unavailable(source) => {
-            let path = path.display().to_string();
-            (StoreError::Open { path, source }, Again::No)
-        }
-        other => (other, Again::No),
-    })?;
-    match MIGRATOR.run(&mut conn).await {
-        Ok(()) => Ok(conn),
-        Err(error) => {
-            let again = match &error {
-                MigrateError::Execute(_) | MigrateError::ExecuteMigration(..) => Again::Yes,
-                _ => Again::No,
-            };
-            Err((StoreError::Migrate(Arc::new(error)), again))
-        }
     }
 }
 

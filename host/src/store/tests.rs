@@ -1,15 +1,45 @@
+//! Every test that is not about one database's own runs on both.
+
+/// Makes of each function a test on SQLite and one on PostgreSQL.
+macro_rules! on_both {
+    ($($test:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(super::Home::sqlite()).await;
+            })*
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                if let Some(home) = super::Home::postgres() {
+                    super::$test(home).await;
+                }
+            })*
+        }
+    };
+}
+
 mod audit;
 mod configuration;
 mod faults;
+mod figures;
+mod on_postgres;
+mod on_sqlite;
 mod power;
+mod schema;
+mod server;
 
 use std::path::Path;
 
 use bytes::Bytes;
+use sqlx::AssertSqlSafe;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
+use crate::config::store::DatabaseHost;
+use server::Server;
 
 /// A database of its own, gone with the test.
 struct Home {
@@ -18,14 +48,38 @@ struct Home {
 }
 
 impl Home {
-    fn new() -> Self {
+    fn sqlite() -> Self {
         let directory = TempDir::new().unwrap();
         let config = config_in(directory.path());
         Self { directory, config }
     }
 
+    /// None where there is no server.
+    fn postgres() -> Option<Self> {
+        Server::shared().map(Self::on)
+    }
+
+    /// A new database of that server.
+    fn on(server: &Server) -> Self {
+        let name = format!("t{}", Uuid::now_v7().simple());
+        server.administer("postgres", &format!("CREATE DATABASE {name}"));
+        Self {
+            directory: TempDir::new().unwrap(),
+            config: postgres_config(server.socket(), &name),
+        }
+    }
+
     async fn open(&self) -> Store {
-        Store::open(&self.config).await.unwrap()
+        Store::open(&self.config, None).await.unwrap()
+    }
+
+    /// A connection past the store.
+    async fn connect(&self) -> Conn {
+        Opener::new(&self.config, None).connect().await.unwrap()
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.config.postgres.is_some()
     }
 }
 
@@ -35,6 +89,17 @@ fn config_in(directory: &Path) -> StoreConfig {
         busy_timeout_ms: 300,
         ..StoreConfig::default()
     }
+}
+
+fn postgres_config(socket: &Path, database: &str) -> StoreConfig {
+    let host = socket.display().to_string().replace('/', "%2F");
+    let text = format!("url = 'postgres://gateway@{host}/{database}'");
+    toml::from_str(&text).unwrap()
+}
+
+/// Runs a statement past the store.
+async fn run(conn: &mut Conn, statement: impl Into<String>) -> Result<u64, StoreError> {
+    query(AssertSqlSafe(statement.into())).execute(conn).await
 }
 
 fn begin_row(request_id: &str) -> AuditBegin {

@@ -1,5 +1,5 @@
-//! The one task that writes. Whatever waits in its queue goes to disk with one sync: the more calls
-//! at once, the fewer syncs for each.
+//! The one task that writes, of this process. Whatever waits in its queue goes to disk with one sync:
+//! the more calls at once, the fewer syncs for each.
 
 mod task;
 pub(super) mod transaction;
@@ -14,10 +14,10 @@ use tokio_util::task::TaskTracker;
 
 use super::audit::{AuditBegin, AuditEnd};
 use super::callers::Caller;
+use super::db::{Conn, Opener};
 use super::error::StoreError;
 use super::modules::Module;
 use super::registries::RegistryChange;
-use super::sqlite::{Conn, ConnOptions};
 use crate::config::store::StoreConfig;
 use task::Task;
 
@@ -59,8 +59,24 @@ pub(super) enum Change {
     FillTheDisk,
 }
 
+impl AuditRow {
+    pub(super) fn begin(&self) -> Option<&AuditBegin> {
+        match self {
+            Self::Begin(row) => Some(row),
+            Self::End(_) => None,
+        }
+    }
+
+    pub(super) fn end(&self) -> Option<&AuditEnd> {
+        match self {
+            Self::Begin(_) => None,
+            Self::End(row) => Some(row),
+        }
+    }
+}
+
 impl Writer {
-    pub(super) fn start(conn: Conn, options: ConnOptions, config: &StoreConfig) -> Self {
+    pub(super) fn start(conn: Conn, opener: Opener, config: &StoreConfig) -> Self {
         let queue_rows = usize::try_from(config.queue_rows.get()).unwrap_or(usize::MAX);
         let batch_rows = usize::try_from(config.batch_rows.get()).unwrap_or(usize::MAX);
         let (queue, jobs) = mpsc::channel(queue_rows);
@@ -71,7 +87,7 @@ impl Writer {
             closing: CancellationToken::new(),
             task: TaskTracker::new(),
         };
-        let task = Task::new(jobs, batch_rows, conn, options, Arc::clone(&writer.commits));
+        let task = Task::new(jobs, batch_rows, conn, opener, Arc::clone(&writer.commits));
         writer.task.spawn(task.run(writer.closing.clone()));
         writer.task.close();
         writer

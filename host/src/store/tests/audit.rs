@@ -1,14 +1,11 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use sqlx::AssertSqlSafe;
 
 use super::*;
 use crate::store::writer::AuditRow;
 
-#[tokio::test]
-async fn what_is_written_is_read_back_also_after_a_reopening() {
-    let home = Home::new();
+async fn what_is_written_is_read_back_also_after_a_reopening(home: Home) {
     let store = home.open().await;
     let (open, ended) = (begin_row("r-1"), begin_row("r-1"));
     let end = end_row(ended.id);
@@ -34,9 +31,7 @@ async fn what_is_written_is_read_back_also_after_a_reopening() {
     assert_eq!(latest, expected[1..]);
 }
 
-#[tokio::test]
-async fn a_person_is_found_as_asked_and_as_told_of() {
-    let home = Home::new();
+async fn a_person_is_found_as_asked_and_as_told_of(home: Home) {
     let store = home.open().await;
     let row = begin_row("r-1");
     store.audit().begin(row.clone()).await.unwrap();
@@ -52,9 +47,7 @@ async fn a_person_is_found_as_asked_and_as_told_of() {
     assert!(audit.by_person(&[2; 32], later).await.unwrap().is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_at_once_take_few_commits() {
-    let home = Home::new();
+async fn a_thousand_at_once_take_few_commits(home: Home) {
     let store = home.open().await;
     let calls = (0..1_000).map(|number| {
         let store = store.clone();
@@ -68,16 +61,12 @@ async fn a_thousand_at_once_take_few_commits() {
     assert_eq!(store.audit().recent(2_000).await.unwrap().len(), 1_000);
 }
 
-#[tokio::test]
-async fn a_bad_row_fails_alone_in_its_batch() {
-    let home = Home::new();
+async fn a_bad_row_fails_alone_in_its_batch(home: Home) {
     let store = home.open().await;
     let first = begin_row("r-1");
     store.audit().begin(first.clone()).await.unwrap();
 
-    let mut conn = sqlite::connect(&sqlite::options(&home.config))
-        .await
-        .unwrap();
+    let mut conn = home.connect().await;
     let good = begin_row("r-2");
     let end = end_row(good.id);
     let rows = [
@@ -86,6 +75,7 @@ async fn a_bad_row_fails_alone_in_its_batch() {
         AuditRow::End(Box::new(end_row(Uuid::now_v7()))),
         AuditRow::End(Box::new(end)),
     ];
+    conn.begin().await.unwrap();
     let results = crate::store::writer::transaction::insert(&mut conn, &rows)
         .await
         .unwrap();
@@ -98,9 +88,7 @@ async fn a_bad_row_fails_alone_in_its_batch() {
     assert_eq!(store.audit().by_request("r-1").await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn bad_rows_are_refused_to_their_own_callers() {
-    let home = Home::new();
+async fn bad_rows_are_refused_to_their_own_callers(home: Home) {
     let store = home.open().await;
     let row = begin_row("r-1");
     store.audit().begin(row.clone()).await.unwrap();
@@ -120,9 +108,7 @@ async fn bad_rows_are_refused_to_their_own_callers() {
     assert_eq!(store.audit().by_request("r-2").await.unwrap().len(), 45);
 }
 
-#[tokio::test]
-async fn limits_name_the_field_and_never_its_value() {
-    let home = Home::new();
+async fn limits_name_the_field_and_never_its_value(home: Home) {
     let store = home.open().await;
     let mut row = begin_row("r-1");
     row.purpose = Some("x".repeat(600));
@@ -131,6 +117,8 @@ async fn limits_name_the_field_and_never_its_value() {
         error.to_string(),
         "audit.purpose has 600 bytes, at most 512 are kept"
     );
+    let error = store.audit().begin(begin_row("r\0")).await.unwrap_err();
+    assert_eq!(error.to_string(), "audit.request_id has a NUL character");
     let mut row = begin_row("r-1");
     row.asked = vec![[0; 32]; 5_000];
     let error = store.audit().begin(row).await.unwrap_err();
@@ -138,9 +126,7 @@ async fn limits_name_the_field_and_never_its_value() {
     assert!(store.audit().recent(10).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn rows_cannot_be_changed_removed_or_replaced() {
-    let home = Home::new();
+async fn rows_cannot_be_changed_removed_or_replaced(home: Home) {
     let store = home.open().await;
     let row = begin_row("r-1");
     let id = row.id;
@@ -148,31 +134,51 @@ async fn rows_cannot_be_changed_removed_or_replaced() {
     store.audit().end(end_row(id)).await.unwrap();
     let before = store.audit().recent(10).await.unwrap();
 
-    let mut conn = sqlite::connect(&sqlite::options(&home.config))
-        .await
-        .unwrap();
-    for statement in [
+    let mut statements = vec![
         "UPDATE audit_begin SET caller = 'x'".to_owned(),
         "DELETE FROM audit_begin".to_owned(),
         "UPDATE audit_end SET outcome = 'x'".to_owned(),
         "DELETE FROM audit_end".to_owned(),
-        format!(
-            "INSERT OR REPLACE INTO audit_begin SELECT id, 0, 'x', 'x', 'x', 'x', 'x', 'x', 'x', \
-             'x', 'x', asked FROM audit_begin WHERE id = '{id}'"
-        ),
-        format!(
-            "INSERT OR REPLACE INTO audit_end SELECT id, 0, 'x', 'x', disclosed, 0, 0 \
-             FROM audit_end WHERE id = '{id}'"
-        ),
-    ] {
-        let error = sqlx::query(AssertSqlSafe(statement.clone()))
-            .execute(&mut conn)
-            .await
-            .unwrap_err();
-        assert!(
-            error.to_string().contains("append-only"),
-            "{statement}: {error}"
-        );
+    ];
+    let begin = "SELECT id, 0, 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', asked FROM audit_begin";
+    let end = "SELECT id, 0, 'x', 'x', disclosed, 0, 0 FROM audit_end";
+    if home.is_postgres() {
+        statements.extend([
+            "TRUNCATE audit_end".to_owned(),
+            "TRUNCATE audit_begin CASCADE".to_owned(),
+            format!("INSERT INTO audit_begin {begin} ON CONFLICT (id) DO UPDATE SET caller = 'x'"),
+            format!("INSERT INTO audit_end {end} ON CONFLICT (id) DO UPDATE SET outcome = 'x'"),
+        ]);
+    } else {
+        statements.extend([
+            format!("INSERT OR REPLACE INTO audit_begin {begin}"),
+            format!("INSERT OR REPLACE INTO audit_end {end}"),
+        ]);
+    }
+    let mut conn = home.connect().await;
+    for replica in [false, true] {
+        if replica && home.is_postgres() {
+            // Other triggers are skipped then.
+            let statement = "SET session_replication_role = replica";
+            run(&mut conn, statement).await.unwrap();
+        }
+        for statement in &statements {
+            let done = run(&mut conn, statement).await;
+            assert!(
+                matches!(done, Err(StoreError::Refused(_))),
+                "{statement}: {done:?}"
+            );
+        }
     }
     assert_eq!(store.audit().recent(10).await.unwrap(), before);
 }
+
+on_both!(
+    what_is_written_is_read_back_also_after_a_reopening,
+    a_person_is_found_as_asked_and_as_told_of,
+    a_thousand_at_once_take_few_commits,
+    a_bad_row_fails_alone_in_its_batch,
+    bad_rows_are_refused_to_their_own_callers,
+    limits_name_the_field_and_never_its_value,
+    rows_cannot_be_changed_removed_or_replaced,
+);

@@ -1,6 +1,3 @@
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-
 use super::*;
 
 fn put(name: &str, digest: &str) -> RegistryChange {
@@ -12,76 +9,27 @@ fn put(name: &str, digest: &str) -> RegistryChange {
     }
 }
 
-#[tokio::test]
-async fn the_file_is_for_the_owner_only() {
-    let home = Home::new();
-    let store = home.open().await;
-    store.audit().begin(begin_row("r-1")).await.unwrap();
-    let directory = home.directory.path().join("data");
-    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(directory.clone()), 0o700);
-    let files: Vec<_> = fs::read_dir(directory).unwrap().collect();
-    assert_eq!(files.len(), 3, "the file, its log and the log's index");
-    for file in files {
-        let path = file.unwrap().path();
-        assert_eq!(mode(path.clone()), 0o600, "{}", path.display());
-    }
-}
-
-#[tokio::test]
-async fn the_schema_is_brought_up_to_date_once_by_however_many() {
-    let home = Home::new();
+async fn the_schema_is_brought_up_to_date_once_by_however_many(home: Home) {
     let stores = futures_util::future::join_all((0..4).map(|_| home.open())).await;
     stores[0].audit().begin(begin_row("r-1")).await.unwrap();
     assert_eq!(stores[3].audit().recent(10).await.unwrap().len(), 1);
-    let files = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite"));
-    assert_eq!(
-        sqlite::MIGRATOR.iter().count(),
-        files.unwrap().count(),
-        "a migration was added without rebuilding: touch store/sqlite.rs"
-    );
 }
 
-#[tokio::test]
-async fn a_schema_of_a_later_gateway_is_refused() {
-    let home = Home::new();
+async fn a_schema_of_a_later_gateway_is_refused(home: Home) {
     home.open().await.close().await;
-    let mut conn = sqlite::connect(&sqlite::options(&home.config))
-        .await
-        .unwrap();
-    sqlx::query(
+    let mut conn = home.connect().await;
+    run(
+        &mut conn,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         VALUES (9999, 'later', TRUE, x'00', 0)",
+         VALUES (9999, 'later', TRUE, '', 0)",
     )
-    .execute(&mut conn)
     .await
     .unwrap();
-    let error = Store::open(&home.config).await.unwrap_err();
+    let error = Store::open(&home.config, None).await.unwrap_err();
     assert!(matches!(error, StoreError::Migrate(_)), "{error:?}");
 }
 
-#[tokio::test]
-async fn a_path_that_cannot_be_is_a_typed_error() {
-    let home = Home::new();
-    let mut config = home.config.clone();
-    fs::write(home.directory.path().join("file"), "").unwrap();
-    config.path = home.directory.path().join("file/gateway.sqlite");
-    let error = Store::open(&config).await.unwrap_err();
-    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
-
-    config.path = home.directory.path().join("text.sqlite");
-    fs::write(
-        &config.path,
-        "this is no database, however long it may be".repeat(100),
-    )
-    .unwrap();
-    let error = Store::open(&config).await.unwrap_err();
-    assert!(matches!(error, StoreError::Open { .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn modules_are_stored_once_and_checked_when_read() {
-    let home = Home::new();
+async fn modules_are_stored_once_and_checked_when_read(home: Home) {
     let store = home.open().await;
     let first = store.modules().put(a_module(b"wasm")).await.unwrap();
     assert_eq!(
@@ -99,20 +47,15 @@ async fn modules_are_stored_once_and_checked_when_read() {
     assert_eq!(module.bytes, Bytes::from_static(b"wasm"));
     assert!(store.modules().get("sha256:00").await.unwrap().is_none());
 
-    let mut conn = sqlite::connect(&sqlite::options(&home.config))
-        .await
-        .unwrap();
-    sqlx::query("UPDATE modules SET bytes = x'00'")
-        .execute(&mut conn)
-        .await
-        .unwrap();
+    let mut conn = home.connect().await;
+    let statement = "UPDATE modules SET bytes = key_hash FROM callers";
+    store.callers().add(a_caller("openimis", 1)).await.unwrap();
+    assert_eq!(run(&mut conn, statement).await.unwrap(), 1);
     let error = store.modules().get(&first.digest).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { what: "module" }));
 }
 
-#[tokio::test]
-async fn changes_of_registries_are_made_together_or_not_at_all() {
-    let home = Home::new();
+async fn changes_of_registries_are_made_together_or_not_at_all(home: Home) {
     let store = home.open().await;
     let digest = store.modules().put(a_module(b"wasm")).await.unwrap().digest;
     let registries = store.registries();
@@ -155,9 +98,7 @@ async fn changes_of_registries_are_made_together_or_not_at_all() {
     assert_eq!(left[0].configuration, r#"{"endpoints":{}}"#);
 }
 
-#[tokio::test]
-async fn another_process_sees_the_revision_move() {
-    let home = Home::new();
+async fn another_process_sees_the_revision_move(home: Home) {
     let (gateway, cli) = (home.open().await, home.open().await);
     assert_eq!(gateway.revision().await.unwrap(), 0);
     let caller = cli.callers().add(a_caller("openimis", 1)).await.unwrap();
@@ -176,9 +117,7 @@ async fn another_process_sees_the_revision_move() {
     );
 }
 
-#[tokio::test]
-async fn callers_keep_their_grants_and_their_names() {
-    let home = Home::new();
+async fn callers_keep_their_grants_and_their_names(home: Home) {
     let store = home.open().await;
     let mut new = a_caller("openimis", 1);
     new.registries = RegistryGrant::Named(vec!["crvs".to_owned(), "*".to_owned()]);
@@ -205,3 +144,38 @@ async fn callers_keep_their_grants_and_their_names() {
     let second = store.callers().list().await.unwrap();
     assert_eq!(second[0].revoked_at, first[0].revoked_at);
 }
+
+async fn two_gateways_change_at_once_and_none_is_lost(home: Home) {
+    let stores = [home.open().await, home.open().await];
+    let digest = stores[0]
+        .modules()
+        .put(a_module(b"wasm"))
+        .await
+        .unwrap()
+        .digest;
+    let mut changes = Vec::new();
+    for number in 0..20 {
+        let store = stores[number % 2].clone();
+        let pair = ["civil", "social"].map(|name| put(name, &digest));
+        changes.push(tokio::spawn(async move {
+            store.registries().apply(pair.to_vec()).await.unwrap()
+        }));
+    }
+    let mut revisions = Vec::new();
+    for change in changes {
+        revisions.push(change.await.unwrap());
+    }
+    revisions.sort_unstable();
+    assert_eq!(revisions, (1..=20).collect::<Vec<i64>>());
+    assert_eq!(stores[1].revision().await.unwrap(), 20);
+}
+
+on_both!(
+    the_schema_is_brought_up_to_date_once_by_however_many,
+    a_schema_of_a_later_gateway_is_refused,
+    modules_are_stored_once_and_checked_when_read,
+    changes_of_registries_are_made_together_or_not_at_all,
+    another_process_sees_the_revision_move,
+    callers_keep_their_grants_and_their_names,
+    two_gateways_change_at_once_and_none_is_lost,
+);

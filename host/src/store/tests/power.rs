@@ -1,8 +1,7 @@
-//! The gateway dies in the middle: what it acknowledged is there.
+//! The gateway or its database dies in the middle: what was acknowledged is there.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -31,48 +30,47 @@ fn write_for_ever(store: &Store, acknowledged: impl Fn(Uuid) + Clone + Send + Sy
     }
 }
 
-fn assert_all_there(config: &StoreConfig, acknowledged: &[Uuid]) {
+async fn assert_all_there(home: &Home, acknowledged: &[Uuid]) {
     assert!(acknowledged.len() >= ENOUGH);
-    Runtime::new().unwrap().block_on(async {
-        let store = Store::open(config).await.unwrap();
-        let mut conn = sqlite::connect(&sqlite::options(config)).await.unwrap();
-        let stored: Vec<String> = sqlx::query_scalar("SELECT id FROM audit_begin")
-            .fetch_all(&mut conn)
-            .await
-            .unwrap();
-        let stored: HashSet<String> = stored.into_iter().collect();
-        for id in acknowledged {
-            assert!(
-                stored.contains(&id.to_string()),
-                "{id} was acknowledged and is lost"
-            );
-        }
-        store.audit().begin(begin_row("r-2")).await.unwrap();
-    });
+    let store = home.open().await;
+    let mut conn = home.connect().await;
+    let rows = query("SELECT id FROM audit_begin")
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+    let stored: HashSet<String> = rows.iter().map(|row| row.get("id").unwrap()).collect();
+    for id in acknowledged {
+        assert!(
+            stored.contains(&id.to_string()),
+            "{id} was acknowledged and is lost"
+        );
+    }
+    store.audit().begin(begin_row("r-2")).await.unwrap();
 }
 
-#[test]
-fn nothing_acknowledged_is_lost_with_the_runtime() {
-    let home = Home::new();
+async fn nothing_acknowledged_is_lost_with_the_runtime(home: Home) {
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
     let runtime = Runtime::new().unwrap();
     let told = Arc::clone(&acknowledged);
-    runtime.block_on(async {
-        let store = home.open().await;
-        let ids = Arc::clone(&told);
-        write_for_ever(&store, move |id| ids.lock().unwrap().push(id));
-        while told.lock().unwrap().len() < ENOUGH {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+    let config = home.config.clone();
+    // The store's tasks run where it is opened, and go with that.
+    let writing = std::thread::spawn(move || {
+        runtime.block_on(async {
+            let store = Store::open(&config, None).await.unwrap();
+            let ids = Arc::clone(&told);
+            write_for_ever(&store, move |id| ids.lock().unwrap().push(id));
+            while told.lock().unwrap().len() < ENOUGH {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        });
+        runtime.shutdown_background();
     });
-    runtime.shutdown_background();
+    tokio::task::block_in_place(|| writing.join().unwrap());
     let acknowledged = acknowledged.lock().unwrap().clone();
-    assert_all_there(&home.config, &acknowledged);
+    assert_all_there(&home, &acknowledged).await;
 }
 
-#[test]
-fn nothing_acknowledged_is_lost_with_the_process() {
-    let home = Home::new();
+async fn nothing_acknowledged_is_lost_with_the_process(home: Home) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -86,7 +84,16 @@ fn nothing_acknowledged_is_lost_with_the_process() {
         .spawn()
         .unwrap();
     let mut input = child.stdin.take().unwrap();
-    writeln!(input, "{}", home.directory.path().display()).unwrap();
+    let database = match &home.config.postgres {
+        Some(postgres) => match &postgres.url.host {
+            DatabaseHost::Socket(socket) => {
+                format!("{} {}", socket.display(), postgres.url.database)
+            }
+            DatabaseHost::Name(_) => unreachable!(),
+        },
+        None => home.directory.path().display().to_string(),
+    };
+    writeln!(input, "{database}").unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut acknowledged = Vec::new();
     while acknowledged.len() < ENOUGH {
@@ -98,21 +105,74 @@ fn nothing_acknowledged_is_lost_with_the_process() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_all_there(&home.config, &acknowledged);
+    assert_all_there(&home, &acknowledged).await;
 }
 
 #[test]
-#[ignore = "the process that the test above kills: waits for a directory on its input"]
+#[ignore = "the process that the test above kills: waits for a database on its input"]
 fn the_process() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
-    let directory = PathBuf::from(line.trim_end());
-    if directory.as_os_str().is_empty() {
-        return;
-    }
+    let line = line.trim_end();
+    let config = match line.split_once(' ') {
+        _ if line.is_empty() => return,
+        Some((socket, database)) => postgres_config(Path::new(socket), database),
+        None => config_in(Path::new(line)),
+    };
     Runtime::new().unwrap().block_on(async {
-        let store = Store::open(&config_in(&directory)).await.unwrap();
+        let store = Store::open(&config, None).await.unwrap();
         write_for_ever(&store, |id| println!("\nacknowledged {id}"));
         std::future::pending::<()>().await;
     });
 }
+
+/// A crash of PostgreSQL: its buffers go, its processes go, what it has on disk stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_with_the_server() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let home = Home::on(&server);
+    let store = home.open().await;
+    for _ in 0..2 {
+        let acknowledged = Arc::new(Mutex::new(Vec::new()));
+        let calls: Vec<_> = (0..WRITERS)
+            .map(|_| {
+                let (store, acknowledged) = (store.clone(), Arc::clone(&acknowledged));
+                tokio::spawn(async move {
+                    loop {
+                        let row = begin_row("r-1");
+                        let id = row.id;
+                        match store.audit().begin(row).await {
+                            Ok(()) => acknowledged.lock().unwrap().push(id),
+                            Err(error) => return error,
+                        }
+                    }
+                })
+            })
+            .collect();
+        while acknowledged.lock().unwrap().len() < ENOUGH {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::task::block_in_place(|| server.crash());
+        for call in calls {
+            let error = call.await.unwrap();
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        }
+        let error = store.ready().await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+        let error = store.revision().await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+
+        tokio::task::block_in_place(|| server.resume());
+        store.ready().await.unwrap();
+        assert_eq!(store.revision().await.unwrap(), 0);
+        let acknowledged = acknowledged.lock().unwrap().clone();
+        assert_all_there(&home, &acknowledged).await;
+    }
+}
+
+on_both!(
+    nothing_acknowledged_is_lost_with_the_runtime,
+    nothing_acknowledged_is_lost_with_the_process,
+);

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{AuditRow, Change, Job, Work, transaction};
+use crate::store::db::{Conn, Opener};
 use crate::store::error::StoreError;
-use crate::store::sqlite::{self, Conn, ConnOptions};
 
 type Reply = oneshot::Sender<Result<i64, StoreError>>;
 
@@ -15,7 +14,7 @@ type Reply = oneshot::Sender<Result<i64, StoreError>>;
 pub(super) struct Task {
     jobs: mpsc::Receiver<Job>,
     batch_rows: usize,
-    options: ConnOptions,
+    opener: Opener,
     /// Absent after a failure: the next write starts afresh.
     conn: Option<Conn>,
     /// Whether the last write went well.
@@ -28,13 +27,13 @@ impl Task {
         jobs: mpsc::Receiver<Job>,
         batch_rows: usize,
         conn: Conn,
-        options: ConnOptions,
+        opener: Opener,
         commits: Arc<AtomicU64>,
     ) -> Self {
         Self {
             jobs,
             batch_rows,
-            options,
+            opener,
             conn: Some(conn),
             healthy: true,
             commits,
@@ -59,10 +58,8 @@ impl Task {
             }
             self.work_off(std::mem::take(&mut waiting)).await;
         }
-        if let Some(conn) = self.conn.take()
-            && let Err(error) = conn.close().await
-        {
-            tracing::warn!(error = %error, "the database did not close cleanly");
+        if let Some(conn) = self.conn.take() {
+            conn.close().await;
         }
     }
 
@@ -104,7 +101,7 @@ impl Task {
         rows: &[AuditRow],
         replies: impl Iterator<Item = Reply>,
     ) -> Option<StoreError> {
-        let done = match self.connection().await {
+        let done = match self.begin().await {
             Ok(conn) => transaction::insert(conn, rows).await,
             Err(error) => Err(error),
         };
@@ -126,7 +123,7 @@ impl Task {
     /// Returns the database's failure, if it failed.
     async fn change(&mut self, change: Change, reply: Reply) -> Option<StoreError> {
         let healthy = self.healthy;
-        let done = match self.connection().await {
+        let done = match self.begin().await {
             Ok(conn) => transaction::change(conn, change, healthy).await,
             Err(error) => Err(error),
         };
@@ -140,11 +137,25 @@ impl Task {
         failure
     }
 
-    async fn connection(&mut self) -> Result<&mut Conn, StoreError> {
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => sqlite::connect(&self.options).await?,
-        };
+    /// A connection within a transaction.
+    async fn begin(&mut self) -> Result<&mut Conn, StoreError> {
+        if let Some(mut conn) = self.conn.take() {
+            match conn.begin().await {
+                Ok(()) => return Ok(self.conn.insert(conn)),
+                // The server went away while nothing was written: nothing had begun that another
+                // connection would do twice.
+                Err(StoreError::Unavailable(cause)) => {
+                    tracing::warn!(error = %cause, "connecting to the database anew");
+                    conn.close().await;
+                }
+                Err(error) => {
+                    self.conn = Some(conn);
+                    return Err(error);
+                }
+            }
+        }
+        let mut conn = self.opener.connect().await?;
+        conn.begin().await?;
         Ok(self.conn.insert(conn))
     }
 
@@ -153,7 +164,7 @@ impl Task {
         if let Err(StoreError::Unavailable(cause)) = &done {
             tracing::error!(error = %cause, "the database failed");
             if let Some(conn) = self.conn.take() {
-                drop(conn.close().await);
+                conn.close().await;
             }
         }
         done

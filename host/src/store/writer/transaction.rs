@@ -1,8 +1,11 @@
-use sqlx::Connection;
+//! What happens within one transaction. Each function is handed a connection that has begun it, and
+//! ends it.
+
+use std::slice;
 
 use super::{AuditRow, Change};
+use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
-use crate::store::sqlite::{self, Conn};
 use crate::store::{audit_rows, callers, modules, now, registries};
 
 /// Commits the rows together, with one answer for each. First without savepoints, which would
@@ -12,9 +15,14 @@ pub(in crate::store) async fn insert(
     conn: &mut Conn,
     rows: &[AuditRow],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    match insert_all(conn, rows).await {
+    let done = audit_rows::insert(conn, rows).await;
+    match conn.finish(done).await {
         Ok(()) => Ok(vec![Ok(()); rows.len()]),
-        Err(StoreError::Refused(_)) => insert_each(conn, rows).await,
+        Err(StoreError::Refused(_)) => {
+            conn.begin().await?;
+            let done = insert_each(conn, rows).await;
+            conn.finish(done).await
+        }
         Err(error) => Err(error),
     }
 }
@@ -26,72 +34,55 @@ pub(super) async fn change(
     change: Change,
     healthy: bool,
 ) -> Result<i64, StoreError> {
-    let mut transaction = sqlite::begin(conn).await?;
-    let number = match change {
-        Change::PutModule(module) => modules::insert(&mut transaction, &module).await?,
-        Change::Registries(changes) => registries::apply(&mut transaction, &changes).await?,
-        Change::AddCaller(caller) => callers::insert(&mut transaction, &caller).await?,
-        Change::RevokeCaller(id) => callers::revoke(&mut transaction, &id).await?,
-        // While writes go well the lock is proof enough; after a failure only a true write is.
-        Change::Check if healthy => {
-            transaction.rollback().await.map_err(sqlite::from_sqlx)?;
-            return Ok(0);
-        }
-        Change::Check => touch(&mut transaction).await?,
+    let done = match change {
+        Change::PutModule(module) => modules::insert(conn, &module).await,
+        Change::Registries(changes) => registries::apply(conn, &changes).await,
+        Change::AddCaller(caller) => callers::insert(conn, &caller).await,
+        Change::RevokeCaller(id) => callers::revoke(conn, &id).await,
+        // While writes go well, having begun is proof enough; after a failure only a true write is.
+        Change::Check if healthy => Ok(0),
+        Change::Check => touch(conn).await,
         #[cfg(test)]
-        Change::FillTheDisk => limit_pages(&mut transaction).await?,
+        Change::FillTheDisk => limit_pages(conn).await,
     };
-    transaction.commit().await.map_err(sqlite::from_sqlx)?;
-    Ok(number)
+    conn.finish(done).await
 }
 
 async fn touch(conn: &mut Conn) -> Result<i64, StoreError> {
-    sqlx::query("UPDATE configuration SET checked_at = $1 WHERE id = 1")
+    query("UPDATE configuration SET checked_at = $1 WHERE id = 1")
         .bind(now().as_microsecond())
         .execute(conn)
-        .await
-        .map_err(sqlite::from_sqlx)?;
+        .await?;
     Ok(0)
-}
-
-async fn insert_all(conn: &mut Conn, rows: &[AuditRow]) -> Result<(), StoreError> {
-    let mut transaction = sqlite::begin(conn).await?;
-    for row in rows {
-        audit_rows::insert(&mut transaction, row).await?;
-    }
-    transaction.commit().await.map_err(sqlite::from_sqlx)
 }
 
 async fn insert_each(
     conn: &mut Conn,
     rows: &[AuditRow],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let mut transaction = sqlite::begin(conn).await?;
     let mut results = Vec::with_capacity(rows.len());
     for row in rows {
-        let mut savepoint = transaction.begin().await.map_err(sqlite::from_sqlx)?;
-        let result = audit_rows::insert(&mut savepoint, row).await;
+        conn.save().await?;
+        let result = audit_rows::insert(conn, slice::from_ref(row)).await;
         match &result {
-            Ok(()) => savepoint.commit().await.map_err(sqlite::from_sqlx)?,
-            Err(StoreError::Refused(_)) => savepoint.rollback().await.map_err(sqlite::from_sqlx)?,
+            Ok(()) => conn.keep().await?,
+            Err(StoreError::Refused(_)) => conn.take_back().await?,
             Err(error) => return Err(error.clone()),
         }
         results.push(result);
     }
-    transaction.commit().await.map_err(sqlite::from_sqlx)?;
     Ok(results)
 }
 
 #[cfg(test)]
 async fn limit_pages(conn: &mut Conn) -> Result<i64, StoreError> {
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
+    let pages: i64 = query("PRAGMA page_count")
         .fetch_one(&mut *conn)
-        .await
-        .map_err(sqlite::from_sqlx)?;
+        .await?
+        .get("page_count")?;
     let statement = format!("PRAGMA max_page_count = {}", pages + 20);
-    sqlx::query(sqlx::AssertSqlSafe(statement))
-        .execute(conn)
-        .await
-        .map_err(sqlite::from_sqlx)?;
+    query(sqlx::AssertSqlSafe(statement))
+        .fetch_all(conn)
+        .await?;
     Ok(0)
 }
