@@ -15,7 +15,6 @@ mod verify;
 
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -45,7 +44,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(DefaultBodyLimit::max(config.max_body_bytes))
+        .layer(Extension(body::MaxBody(config.max_body_bytes)))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
         ))))

@@ -29,7 +29,15 @@ const ROOMS: &[Room] = &[
     room(
         "gateway",
         &["model", "config", "store", "egress", "sandbox"],
-        &["registry", "limits", "secret", "read", "ConfigError"],
+        // `store` in its own tests alone: they open one.
+        &[
+            "registry",
+            "limits",
+            "secret",
+            "read",
+            "ConfigError",
+            "store",
+        ],
     ),
     room("api", &["model", "gateway", "config"], &["api"]),
     // The composition root and the commands know everybody.

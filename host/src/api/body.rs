@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +27,19 @@ impl Default for ReadTimeout {
     }
 }
 
+/// The largest body, in bytes. The router puts it into every request.
+#[derive(Clone, Copy)]
+pub(super) struct MaxBody(pub(super) usize);
+
+impl Default for MaxBody {
+    fn default() -> Self {
+        Self(ApiConfig::MAX_BODY_BYTES)
+    }
+}
+
+/// How many times `api.max_body_bytes` is read before the connection is cut.
+const DRAINED: usize = 64;
+
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
@@ -47,7 +60,7 @@ pub(super) struct Wishes {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -61,33 +74,48 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         }
         let whole = request.extensions().get().copied();
         let ReadTimeout(whole) = whole.unwrap_or_default();
-        let arriving = Bytes::from_request(request, state);
-        let bytes = match tokio::time::timeout(whole, arriving).await {
-            Ok(Ok(bytes)) => bytes,
-            Err(_) => {
-                return Err(Problem::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "body-too-slow",
-                    "the body took longer to arrive than api.read_timeout_ms allows",
-                ));
-            }
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                return Err(Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "body-too-large",
-                    "the body is larger than api.max_body_bytes allows",
-                ));
-            }
-            Ok(Err(_)) => {
-                return Err(Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "body-incomplete",
-                    "the body ended early",
-                ));
-            }
+        let MaxBody(most) = request.extensions().get().copied().unwrap_or_default();
+        let arriving = read(request.into_body(), most);
+        let Ok(read) = tokio::time::timeout(whole, arriving).await else {
+            return Err(Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body-too-slow",
+                "the body took longer to arrive than api.read_timeout_ms allows",
+            ));
         };
+        let bytes = read?;
         parse(&bytes).map(Self)
     }
+}
+
+/// Reads to the end. What is over the limit is read too, and thrown away, up to a bound: a client
+/// that is still sending when the connection closes never sees the answer.
+async fn read(body: axum::body::Body, most: usize) -> Result<Vec<u8>, Problem> {
+    let mut frames = body.into_data_stream();
+    let (mut bytes, mut seen) = (Vec::new(), 0usize);
+    while let Some(frame) = frames.next().await {
+        let Ok(frame) = frame else {
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "body-incomplete",
+                "the body ended early",
+            ));
+        };
+        seen = seen.saturating_add(frame.len());
+        if seen <= most {
+            bytes.extend_from_slice(&frame);
+        } else if seen > most.saturating_mul(DRAINED) {
+            break;
+        }
+    }
+    if seen > most {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            "the body is larger than api.max_body_bytes allows",
+        ));
+    }
+    Ok(bytes)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -8,6 +8,9 @@ use crate::model::{Call, Extra, Household, Person, Unmapped};
 #[derive(Debug)]
 pub(super) struct Visible {
     fields: Vec<String>,
+    /// Who is what to whom in a household: the policy may hide it, but a caller who wants few
+    /// fields of each person still wants the household's shape.
+    relations: bool,
 }
 
 impl Visible {
@@ -16,9 +19,11 @@ impl Visible {
     /// # Errors
     /// [`GatewayError::HiddenField`]: silence would pass for "the registry does not know".
     pub(super) fn of(policy: &PolicyConfig, wanted: &[String]) -> Result<Self, GatewayError> {
+        let relations = policy.fields.iter().any(|shown| shown == "related");
         if wanted.is_empty() {
             return Ok(Self {
                 fields: policy.fields.clone(),
+                relations,
             });
         }
         for (at, field) in wanted.iter().enumerate() {
@@ -28,6 +33,7 @@ impl Visible {
         }
         Ok(Self {
             fields: wanted.to_vec(),
+            relations,
         })
     }
 
@@ -67,7 +73,7 @@ impl Visible {
         if !self.shows("version") {
             household.version = None;
         }
-        if !self.shows("related") {
+        if !self.relations {
             household.relations.clear();
         }
         self.rest(&mut household.extra, &mut household.unmapped);

@@ -67,7 +67,7 @@ pub struct Proof {
 }
 
 /// The kinds of proof that the contract names.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProofKind {
     /// OpenID Connect authorization code.
@@ -80,3 +80,12 @@ pub enum ProofKind {
     #[serde(untagged)]
     Other(String),
 }
+
+impl utoipa::PartialSchema for ProofKind {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let words = [Self::AuthorizationCode, Self::OneTimePassword, Self::Token];
+        super::codes::open_list(words.map(|word| serde_json::json!(word)))
+    }
+}
+
+impl ToSchema for ProofKind {}

@@ -1,7 +1,9 @@
 //! The code lists. Closed in the contract, each with a way out where registries know more.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// FHIR `AdministrativeGender`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ToSchema)]
@@ -18,7 +20,7 @@ pub enum Sex {
 }
 
 /// What a name is for (FHIR `NameUse`).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NameUse {
     /// The one to use.
@@ -37,7 +39,7 @@ pub enum NameUse {
 }
 
 /// HL7 v3 `MaritalStatus`, in words.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaritalStatus {
     /// Never married (S).
@@ -66,7 +68,7 @@ pub enum MaritalStatus {
 }
 
 /// FHIR `AddressUse`, and the place of birth.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AddressUse {
     /// Home.
@@ -85,7 +87,7 @@ pub enum AddressUse {
 }
 
 /// FHIR `ContactPointSystem`, as far as registries fill it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ContactSystem {
     /// A telephone number.
@@ -98,7 +100,7 @@ pub enum ContactSystem {
 }
 
 /// One person's role to another (HL7 v3 `RoleCode`, PublicSchema `group-role`).
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RelationRole {
     /// Mother.
@@ -177,7 +179,7 @@ pub enum RelationRole {
 }
 
 /// Where a record stands in the registry.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PersonStatus {
     /// In force.
@@ -194,7 +196,7 @@ pub enum PersonStatus {
 }
 
 /// What kind of group it is.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HouseholdKind {
     /// People who live or are counted together.
@@ -230,4 +232,39 @@ pub enum Agreement {
     Mismatch,
     /// The registry has no value to compare with.
     Missing,
+}
+
+/// An open list's schema: its words, or any other. Derived, it would be an object with a field
+/// `other`.
+macro_rules! open_schema {
+    ($($list:ident { $($word:ident)* })*) => {$(
+        impl PartialSchema for $list {
+            fn schema() -> RefOr<Schema> {
+                let words = [$($list::$word),*].map(|word| serde_json::json!(word));
+                open_list(words)
+            }
+        }
+
+        impl ToSchema for $list {}
+    )*};
+}
+
+pub(super) fn open_list<const N: usize>(words: [serde_json::Value; N]) -> RefOr<Schema> {
+    let known = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words));
+    let other = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("A value that the list lacks, as the registry has it."));
+    AnyOfBuilder::new().item(known).item(other).into()
+}
+
+open_schema! {
+    NameUse { Usual Official Maiden Nickname Old }
+    MaritalStatus { NeverMarried Married Partnered Separated Divorced Widowed Annulled Polygamous Unmarried Unknown }
+    AddressUse { Home Work Temporary Old Birth }
+    ContactSystem { Phone Email }
+    RelationRole { Mother Father Parent Spouse Partner Daughter Son Child Sister Brother Sibling Grandmother Grandfather Grandparent Granddaughter Grandson Grandchild AuntOrUncle NieceOrNephew Cousin ParentInLaw ChildInLaw SiblingInLaw StepParent StepChild AdoptiveParent AdoptedChild FosterParent FosterChild Guardian Ward OtherRelative DomesticEmployee NotRelated Unknown }
+    PersonStatus { Active Deceased Merged Cancelled }
+    HouseholdKind { Household Kinship }
 }

@@ -24,7 +24,7 @@ pub enum Fault {
     /// It called a lent function where none is lent.
     #[error("the adapter called the gateway while describing itself")]
     CalledOut,
-    /// The gateway's own trouble: no room for an instance.
+    /// The gateway's own trouble: no room for an instance, also after a moment's wait.
     #[error("the sandbox could not start an instance")]
     NoInstance,
 }
@@ -38,7 +38,7 @@ pub enum Limit {
     Table,
     /// `instances`.
     Instances,
-    /// `answer_bytes`.
+    /// `answer_bytes`, or a list of the answer or of requests that is longer than anybody needs.
     Answer,
     /// `handles`.
     Handles,
