@@ -176,12 +176,11 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_made_before_the_first_row_only() {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&StoreConfig {
+        let config = StoreConfig {
             path: directory.path().join("gateway.db"),
             ..StoreConfig::default()
-        })
-        .await
-        .unwrap();
+        };
+        let store = Store::open(&config, None).await.unwrap();
         let path = directory.path().join("audit.key");
         let made = fingerprint(&store, &path).await.unwrap();
         let row = AuditBegin {

@@ -1,5 +1,11 @@
 //! "Run it for real" of the README, as written there, with the real program: only places (folders,
 //! ports, the registry's address) are put in.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops"
+)]
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

@@ -56,9 +56,9 @@ fn refused_by_the_adapter(table: &mut Table) {
     let unknown = json!({ "criteria": [{ "field": MARK, "equals": MARK }] });
     let unknown = table.gateway.lookup("civil", "search", &unknown);
     table.add(
-        "a field that it does not know",
+        "a field that is not in the model and not shown",
         unknown,
-        (422, "unsupported", "criteria.0.field"),
+        (403, "hidden-field", "criteria.0.field"),
     );
     let scheme = json!({ "identifiers": [{ "scheme": MARK, "value": MARK }] });
     let scheme = table.gateway.lookup("civil", "find", &scheme);

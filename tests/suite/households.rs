@@ -6,6 +6,8 @@ use serde_json::json;
 
 /// The first child of the first household: it has parents to tell.
 const CHILD: u64 = 2;
+/// What the eight of the first household are to each other, as the stand-in tells.
+const SOCIAL_RELATIONS: usize = 52;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn household() {
@@ -64,7 +66,19 @@ async fn household() {
     }
     "#);
     let social = gateway.lookup("social", "household", &body).send().await;
-    assert_json_snapshot!(social.shown(), @r#"
+    let mut social = social.shown();
+    // Each of the eight to most of the others: the first stands for all.
+    let relations = social["body"]["household"]
+        .as_object_mut()
+        .unwrap()
+        .remove("relations");
+    let relations = relations.unwrap();
+    assert_eq!(relations.as_array().unwrap().len(), SOCIAL_RELATIONS);
+    assert_eq!(
+        relations[0],
+        serde_json::json!({ "subject": 0, "object": 1, "role": "spouse" })
+    );
+    assert_json_snapshot!(social, @r#"
     {
       "body": {
         "household": {
