@@ -1,5 +1,5 @@
 //! Signatures with keys that the gateway holds under a name. Algorithms are JOSE names (RFC 7518,
-//! RFC 8037).
+//! RFC 8037). Not lent yet: a module that uses it is refused at load.
 
 pub use crate::bindings::lent::openimis::registry::signing::Error;
 use crate::{Failure, lent};

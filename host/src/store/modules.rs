@@ -146,11 +146,14 @@ impl<'a> Modules<'a> {
     }
 }
 
+/// A module that is here already keeps its row, and gets its bytes again: what was damaged on disk
+/// is mended by applying it.
 pub(super) async fn insert(conn: &mut Conn, module: &Module) -> Result<i64, StoreError> {
     let Module { summary, bytes } = module;
     query(
         "INSERT INTO modules (digest, adapter, version, size_bytes, created_at, bytes) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes",
     )
     .bind(&summary.digest)
     .bind(&summary.adapter)

@@ -53,6 +53,10 @@ async fn modules_are_stored_once_and_checked_when_read(home: Home) {
     assert_eq!(run(&mut conn, statement).await.unwrap(), 1);
     let error = store.modules().get(&first.digest).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { what: "module" }));
+    // Uploading it again mends it.
+    assert_eq!(store.modules().put(a_module(b"wasm")).await.unwrap(), first);
+    let mended = store.modules().get(&first.digest).await.unwrap().unwrap();
+    assert_eq!(mended.bytes, module.bytes);
 }
 
 async fn changes_of_registries_are_made_together_or_not_at_all(home: Home) {
