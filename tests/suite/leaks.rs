@@ -31,6 +31,14 @@ impl Told {
 }
 
 async fn look_up(gateway: &TestGateway, told: &mut Told, person: &Person) {
+    for (registry, ability, body) in lookups(person) {
+        let status = told.ask(gateway.lookup(registry, ability, &body)).await;
+        assert_eq!(status, 200, "{registry} {ability}: {}", told.errors);
+    }
+}
+
+/// All that can be asked about somebody.
+fn lookups(person: &Person) -> Vec<(&'static str, &'static str, Value)> {
     let one = json!({ "identifiers": identifiers(&person.uin) });
     let claimed = json!({
         "names": [{ "family": person.name.surname }], "birthDate": person.birth.to_string(),
@@ -38,17 +46,17 @@ async fn look_up(gateway: &TestGateway, told: &mut Told, person: &Person) {
     let claim = json!({ "identifiers": identifiers(&person.uin), "claimed": claimed });
     let named = json!({ "field": "name.family", "equals": person.name.surname });
     let named = json!({ "criteria": [named], "pageSize": 5 });
-    for registry in ["civil", "social"] {
-        for (ability, body) in [
-            ("find", &one),
-            ("household", &one),
-            ("search", &named),
-            ("verify", &claim),
-        ] {
-            let status = told.ask(gateway.lookup(registry, ability, body)).await;
-            assert_eq!(status, 200, "{registry} {ability}: {}", told.errors);
-        }
-    }
+    ["civil", "social"]
+        .into_iter()
+        .flat_map(|registry| {
+            [
+                (registry, "find", one.clone()),
+                (registry, "household", one.clone()),
+                (registry, "search", named.clone()),
+                (registry, "verify", claim.clone()),
+            ]
+        })
+        .collect()
 }
 
 /// The registry's mistakes.
@@ -56,6 +64,16 @@ async fn meet_faults(gateway: &TestGateway, told: &mut Told, person: &Person) {
     for fault in Fault::words() {
         gateway.stand_in.set_fault(fault.parse().unwrap());
         told.ask(gateway.find("civil", &person.uin)).await;
+    }
+    // A registry that puts a name, or a number, where a code belongs.
+    let named = format!("refuse:no-record-for-{}", person.name.surname);
+    let numbered = format!("refuse:rjct.{}", person.uin);
+    for fault in [named, numbered, "refuse".to_owned()] {
+        gateway.stand_in.set_fault(fault.parse().unwrap());
+        for (registry, ability, body) in lookups(person) {
+            let ask = gateway.lookup(registry, ability, &body);
+            assert_ne!(told.ask(ask).await, 200, "{registry} {ability}");
+        }
     }
     gateway.stand_in.set_fault(Fault::None);
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer::error;
 use super::fault::Fault;
+use super::people::Population;
 
 /// Marks a response that must not be sent: the connection closes instead.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +74,11 @@ pub(crate) fn twist(fault: &Fault, answer: &mut Value) {
                     "timestamp": search["timestamp"],
                     "status": "rjct",
                     "status_reason_code": code,
-                    "status_reason_message": "refused because the stand-in was told to",
+                    // Registries do put names there.
+                    "status_reason_message": format!(
+                        "the stand-in was told to refuse {}",
+                        Population::planted_words().first().unwrap_or(&"somebody")
+                    ),
                 });
             }
             Fault::WrongShape => {
