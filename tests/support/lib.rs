@@ -14,5 +14,6 @@ pub mod gateway;
 pub mod leaks;
 pub mod registries;
 pub mod schema;
-pub mod stand_in;
 pub mod wait;
+
+pub use stand_in;

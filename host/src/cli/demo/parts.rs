@@ -28,9 +28,8 @@ pub(super) async fn stand_in(sources: &Path) -> Result<PathBuf, Failure> {
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(sources)
-        // No package is named: the same choice of packages as `cargo run` has the same features, so
-        // that no dependency is compiled twice.
-        .args(["build", "--locked", "--example", "stand-in", "--target-dir"])
+        .args(["build", "--locked", "--package", "stand-in"])
+        .args(["--example", "stand-in", "--target-dir"])
         .arg(&target);
     let profile = if cfg!(debug_assertions) {
         "debug"

@@ -1,7 +1,7 @@
 //! The people of the registry, worked out from a seed whenever they are asked for.
 //!
 //! ```
-//! use gateway_tests::stand_in::Population;
+//! use stand_in::Population;
 //! let people = Population::new(7, 1_000_000);
 //! let person = people.person(123_456);
 //! assert_eq!(people.by_uin(&person.uin), Some(person));

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::stand_in::people::{Person, Population};
+use crate::people::{Person, Population};
 
 fn people() -> Population {
     Population::new(1, 400)

@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! # async fn example() {
-//! use gateway_tests::stand_in::{Fault, Options, StandIn};
+//! use stand_in::{Fault, Options, StandIn};
 //! let registry = StandIn::start(Options { people: 500, ..Options::default() }).await;
 //! let person = registry.population().person(7);
 //! let search = format!("{}/registry/sync/search", registry.url());
@@ -15,7 +15,7 @@
 //! By hand:
 //!
 //! ```text
-//! cargo run -p gateway-tests --example stand-in -- --listen 127.0.0.1:4010 --people 1000000
+//! cargo run -p stand-in --example stand-in -- --listen 127.0.0.1:4010 --people 1000000
 //! curl -s http://127.0.0.1:4010/registry/sync/search -H 'content-type: application/json' -d '{
 //!   "header": {"message_id": "1", "message_ts": "2026-01-01T00:00:00Z", "action": "search",
 //!              "sender_id": "me", "total_count": 1},

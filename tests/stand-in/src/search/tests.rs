@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::stand_in::criteria::Register;
+use crate::criteria::Register;
 
 fn read(criteria: Value) -> Result<Criteria, String> {
     let criteria = criteria.as_object().cloned().expect("an object");

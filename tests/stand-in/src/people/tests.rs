@@ -1,5 +1,5 @@
 use super::*;
-use crate::stand_in::names::Culture;
+use crate::names::Culture;
 
 #[test]
 fn the_same_seed_gives_the_same_people() {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use gateway_tests::stand_in::{Fault, OauthClient, Options, Register, StandIn};
+use stand_in::{Fault, OauthClient, Options, Register, StandIn};
 use tokio::io::AsyncReadExt as _;
 
 /// A stand-in registry that speaks SPDCI v1.0.0 for invented people.
