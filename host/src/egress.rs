@@ -18,6 +18,7 @@ mod endpoint;
 mod exchange;
 mod header;
 mod path;
+mod replay;
 mod resolver;
 mod token;
 
@@ -31,6 +32,7 @@ use secrecy::SecretString;
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent};
+pub use replay::Replay;
 pub use resolver::{Lookup, SystemLookup};
 
 use crate::config::endpoint::{Credential, EndpointConfig};
@@ -46,6 +48,8 @@ pub struct Egress {
 pub struct Endpoints {
     registry: Arc<str>,
     endpoints: Arc<BTreeMap<String, endpoint::Endpoint>>,
+    /// Answers in place of all endpoints.
+    replay: Option<Arc<Replay>>,
 }
 
 /// An endpoint cannot be built as configured.
@@ -112,6 +116,7 @@ impl Endpoints {
         Ok(Self {
             registry: registry.into(),
             endpoints: Arc::new(endpoints),
+            replay: None,
         })
     }
 
@@ -128,6 +133,9 @@ impl Endpoints {
         request: Request,
         bounds: Bounds,
     ) -> Result<Response, SendError> {
+        if let Some(replay) = &self.replay {
+            return replay(endpoint, &request);
+        }
         let Some(granted) = self.endpoints.get(endpoint) else {
             let message = "the endpoint is not granted to this registry";
             return Err(SendError::not_sent(

@@ -16,6 +16,8 @@ mod fault;
 mod inspect;
 mod instance;
 mod lent;
+#[doc(hidden)]
+pub mod live;
 mod mask;
 mod meter;
 mod module;

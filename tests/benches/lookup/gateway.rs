@@ -1,0 +1,77 @@
+//! The gateway, configured for the benchmark: everything on, as an administrator has it.
+
+use std::path::{Path, PathBuf};
+
+use gateway_tests::components::component;
+use registry_gateway::config::Config;
+use registry_gateway::gateway::{Gateway, apply_file};
+use registry_gateway::model::Ability;
+use registry_gateway::serve;
+use registry_gateway::store::RegistryGrant;
+
+use crate::registry::SLOW;
+
+/// The registry that answers at once.
+pub(crate) const QUICK: &str = "quick";
+/// The one that answers after two seconds.
+pub(crate) const LATE: &str = "late";
+/// The one whose adapter computes without end.
+pub(crate) const SPINNING: &str = "spinning";
+
+/// A gateway's folder, ready to be served.
+pub(crate) struct Configured {
+    pub(crate) file: PathBuf,
+    pub(crate) key: String,
+    _folder: tempfile::TempDir,
+}
+
+/// Configures a gateway on registries at `url`.
+pub(crate) async fn configure(url: &str) -> Configured {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let file = folder.path().join("gateway.toml");
+    std::fs::write(
+        &file,
+        "data_dir = 'data'\n[api]\nlisten = '127.0.0.1:0'\n[log]\njson = true\n",
+    )
+    .expect("written");
+    let registries = folder.path().join("registries.toml");
+    std::fs::write(&registries, text(url)).expect("written");
+
+    let config = Config::read(&file).expect("a configuration");
+    let parts = serve::open(&config).await.expect("opens");
+    apply_file(&registries, &parts.store, &parts.sandbox, &parts.secrets)
+        .await
+        .expect("applies");
+    let abilities = Ability::ALL.to_vec();
+    let key = Gateway::add_caller(&parts.store, "bench", RegistryGrant::All, abilities);
+    let key = key.await.expect("a caller");
+    parts.store.close().await;
+    Configured {
+        file,
+        key,
+        _folder: folder,
+    }
+}
+
+/// What `registry apply` reads.
+fn text(url: &str) -> String {
+    let spdci = component("adapter-spdci");
+    let hostile = component("hostile-guest");
+    let one = |name: &str, module: &Path, url: String, rest: &str| {
+        format!(
+            "[registries.{name}]\nmodule = {module:?}\n{rest}\n\
+             [registries.{name}.endpoints.registry]\nbase_url = {url:?}\n\
+             allow_networks = ['127.0.0.0/8']\n\n"
+        )
+    };
+    let settings = "settings = { registry_type = 'Social', sender_id = 'bench', \
+                    relationship_type_describes = 'related-member', \
+                    record_types = { find = 'Member' } }";
+    let many = "concurrency = { max_calls = 500, max_wait_ms = 5000 }";
+    [
+        one(QUICK, &spdci, url.to_owned(), settings),
+        one(LATE, &spdci, format!("{url}{SLOW}"), &format!("{settings}\n{many}")),
+        one(SPINNING, &hostile, url.to_owned(), ""),
+    ]
+    .concat()
+}
