@@ -23,7 +23,7 @@ use secrecy::SecretString;
 
 use self::peer::Peer;
 use super::*;
-use crate::config::endpoint::CredentialConfig;
+use crate::config::endpoint::{Credential, CredentialConfig};
 
 /// What no error, log or `Debug` may hold.
 const SECRET: &str = "s3cret-value";
@@ -75,14 +75,14 @@ fn secrets() -> BTreeMap<String, SecretString> {
 fn build_with(
     egress: &Egress,
     config: EndpointConfig,
-    credential: Credential,
+    secured: impl Into<EndpointSecrets>,
 ) -> Result<Endpoints, EgressError> {
     Endpoints::build(
         egress,
         "crvs",
         &BTreeMap::from([("search".to_owned(), config)]),
         &secrets(),
-        &BTreeMap::from([("search".to_owned(), credential)]),
+        &BTreeMap::from([("search".to_owned(), secured.into())]),
     )
 }
 
