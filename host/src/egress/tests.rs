@@ -7,8 +7,14 @@ mod credential;
 mod header;
 mod path;
 mod peer;
+mod proxy;
 mod redirect;
+mod refresh;
 mod sent;
+mod session;
+mod tls;
+mod tls_peer;
+mod tunnel;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -83,17 +83,14 @@ pub(super) fn identity(
     chain: &[CertificateDer<'static>],
     key_pem: &str,
 ) -> Result<reqwest::Identity, PemProblem> {
+    // In the label of a new form, in a header of the old (RFC 1421).
+    if key_pem.contains("ENCRYPTED") {
+        return Err(PemProblem::Encrypted);
+    }
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|error| match error {
-        rustls_pki_types::pem::Error::NoItemsFound if key_pem.contains("ENCRYPTED") => {
-            PemProblem::Encrypted
-        }
         rustls_pki_types::pem::Error::NoItemsFound => PemProblem::NoKey,
         _ => PemProblem::NotPem,
     })?;
-    // RFC 1421 marks an encrypted key of the old form in a header of its own.
-    if key_pem.contains("Proc-Type: 4,ENCRYPTED") {
-        return Err(PemProblem::Encrypted);
-    }
     let provider = rustls::crypto::ring::default_provider();
     CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &provider).map_err(
         |error| match error {
