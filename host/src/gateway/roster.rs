@@ -301,3 +301,6 @@ impl Gateway {
         views
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,12 +85,12 @@ fn until(end: Duration) -> Duration {
 /// The value of a cookie that is set; of several of the name the last, as browsers have it.
 fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let values = headers.get_all(SET_COOKIE).iter();
-    let pairs = values.filter_map(|value| value.to_str().ok()?.split(';').next()?.split_once('='));
-    let value = pairs
-        .filter(|(key, _)| key.trim() == name)
-        .last()
-        .map(|(_, value)| value.trim())?;
-    Some(value.trim_matches('"'))
+    let mut pairs = values.filter_map(|value| {
+        let pair = value.to_str().ok()?.split(';').next()?;
+        pair.split_once('=')
+    });
+    let (_, value) = pairs.rfind(|(key, _)| key.trim() == name)?;
+    Some(value.trim().trim_matches('"'))
 }
 
 /// RFC 6265, section 4.1.1.

@@ -234,4 +234,21 @@ mod tests {
         assert!(state.refused(&old, now), "there is another");
         assert!(state.current(now, now).is_some_and(|it| it.is_ok()));
     }
+
+    #[test]
+    fn the_readme_says_the_same() {
+        let readme = include_str!("../../../../README.md").replace("\n  ", " ");
+        let keep = super::super::KEEP_REFUSED.as_secs();
+        for words in [
+            format!("No more than {MAX_LOGINS_PER_MINUTE} logins are made in a minute"),
+            format!(
+                "rests of {} to {} s",
+                REST_AFTER_FAILURE.as_secs(),
+                MAX_REST.as_secs()
+            ),
+            format!("A token older than {keep} s that a registry refuses"),
+        ] {
+            assert!(readme.contains(&words), "README lacks: {words}");
+        }
+    }
 }
