@@ -54,6 +54,9 @@ pub enum ProxyProblem {
     /// A user name with a colon.
     #[error("a user name has no colon")]
     Colon,
+    /// The client below cannot hold the other end of a tunnel to such an address.
+    #[error("through a proxy a URL has a name or an IPv4 address, no IPv6 address")]
+    TargetV6,
 }
 
 impl Proxy {

@@ -9,15 +9,13 @@ use url::Url;
 use super::{EndpointProblem, Fault, Parts};
 use crate::egress::address::AddressPolicy;
 use crate::egress::client::{self, ClientParts, Connection};
-use crate::egress::proxy::Proxy;
-use crate::egress::tls;
+use crate::egress::proxy::{Proxy, ProxyProblem};
+use crate::egress::tls::{self, PemProblem};
 
 impl Parts<'_> {
     /// What the endpoint's configuration says of connecting.
     pub(super) fn connection(&self, base: &Url) -> Result<Connection, Fault> {
         let config = self.config;
-        let at = |field: &str, problem| (field.to_owned(), problem);
-        let pem = |field: &'static str| move |problem| at(field, EndpointProblem::Pem(problem));
         let secure = [
             ("client_certificate", config.client_certificate.is_some()),
             ("ca_file", config.ca_file.is_some()),
@@ -25,44 +23,49 @@ impl Parts<'_> {
         ];
         let needless = secure.iter().find(|(_, configured)| *configured);
         if let (Some((field, _)), "http") = (needless, base.scheme()) {
-            return Err(at(field, EndpointProblem::NeedsHttps));
+            return Err(((*field).to_owned(), EndpointProblem::NeedsHttps));
         }
-        let read = |field: &'static str, is_there| match is_there {
-            true => Ok(()),
-            false => Err(at(field, EndpointProblem::Unresolved)),
+        Ok(Connection {
+            identity: self.identity()?,
+            authorities: self.authorities()?,
+            proxy: self.proxy()?,
+        })
+    }
+
+    fn authorities(&self) -> Result<Option<Vec<reqwest::Certificate>>, Fault> {
+        if self.config.ca_file.is_none() {
+            return Ok(None);
+        }
+        let bundle = self.secured.and_then(|it| it.ca.as_ref());
+        let bundle = bundle.ok_or_else(|| unresolved("ca_file"))?;
+        let trusted = tls::authorities(bundle.expose_secret()).map_err(pem("ca_file"))?;
+        Ok(Some(trusted))
+    }
+
+    fn identity(&self) -> Result<Option<reqwest::Identity>, Fault> {
+        if self.config.client_certificate.is_none() {
+            return Ok(None);
+        }
+        let certificate = self.secured.and_then(|it| it.client_certificate.as_ref());
+        let certificate = certificate.ok_or_else(|| unresolved("client_certificate"))?;
+        let chain = tls::chain(certificate.chain.expose_secret())
+            .map_err(pem("client_certificate.chain"))?;
+        let identity = tls::identity(&chain, certificate.key.expose_secret());
+        Ok(Some(identity.map_err(pem("client_certificate.key"))?))
+    }
+
+    fn proxy(&self) -> Result<Option<Proxy>, Fault> {
+        let Some(proxy) = &self.config.proxy else {
+            return Ok(None);
         };
-        let mut connection = Connection::default();
-        if config.ca_file.is_some() {
-            let ca = self.secured.and_then(|it| it.ca.as_ref());
-            read("ca_file", ca.is_some())?;
-            let list = ca
-                .map(|ca| tls::authorities(ca.expose_secret()))
-                .transpose();
-            connection.authorities = list.map_err(pem("ca_file"))?;
+        let password = self.secured.and_then(|it| it.proxy_password.as_ref());
+        if proxy.password.is_some() && password.is_none() {
+            return Err(unresolved("proxy.password"));
         }
-        if config.client_certificate.is_some() {
-            let certificate = self.secured.and_then(|it| it.client_certificate.as_ref());
-            read("client_certificate", certificate.is_some())?;
-            if let Some(certificate) = certificate {
-                let chain = tls::chain(certificate.chain.expose_secret())
-                    .map_err(pem("client_certificate.chain"))?;
-                let identity = tls::identity(&chain, certificate.key.expose_secret())
-                    .map_err(pem("client_certificate.key"))?;
-                connection.identity = Some(identity);
-            }
-        }
-        if let Some(proxy) = &config.proxy {
-            let password = self.secured.and_then(|it| it.proxy_password.as_ref());
-            read(
-                "proxy.password",
-                proxy.password.is_none() || password.is_some(),
-            )?;
-            let proxy = Proxy::new(proxy, password, &config.allow_networks).map_err(
-                |(field, problem)| at(&format!("proxy.{field}"), EndpointProblem::Proxy(problem)),
-            )?;
-            connection.proxy = Some(proxy);
-        }
-        Ok(connection)
+        let proxy = Proxy::new(proxy, password, &self.config.allow_networks);
+        proxy
+            .map(Some)
+            .map_err(|(field, problem)| (format!("proxy.{field}"), EndpointProblem::Proxy(problem)))
     }
 
     pub(super) fn client(
@@ -72,8 +75,13 @@ impl Parts<'_> {
         connect_timeout: Duration,
         connection: &Connection,
     ) -> Result<reqwest::Client, EndpointProblem> {
-        if connection.proxy.is_some() && target.scheme() != "https" {
-            return Err(EndpointProblem::NeedsHttps);
+        if connection.proxy.is_some() {
+            if target.scheme() != "https" {
+                return Err(EndpointProblem::NeedsHttps);
+            }
+            if let Some(url::Host::Ipv6(_)) = target.host() {
+                return Err(EndpointProblem::Proxy(ProxyProblem::TargetV6));
+            }
         }
         client::build(ClientParts {
             target,
@@ -84,4 +92,13 @@ impl Parts<'_> {
         })
         .map_err(EndpointProblem::Client)
     }
+}
+
+/// Configured, but not read: connecting without would look like a refusal of the registry.
+fn unresolved(field: &str) -> Fault {
+    (field.to_owned(), EndpointProblem::Unresolved)
+}
+
+fn pem(field: &'static str) -> impl Fn(PemProblem) -> Fault {
+    move |problem| (field.to_owned(), EndpointProblem::Pem(problem))
 }

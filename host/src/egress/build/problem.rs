@@ -42,8 +42,8 @@ pub enum EndpointProblem {
     /// A header's value with control characters or beyond ASCII.
     #[error("the value holds a character that a header cannot hold")]
     HeaderValue,
-    /// The configuration names a credential whose secrets were not read.
-    #[error("the credential was not resolved")]
+    /// The configuration names the place of a secret or a file that was not read.
+    #[error("the place that it names was not read")]
     Unresolved,
     /// A user name with a colon.
     #[error("a user name has no colon")]

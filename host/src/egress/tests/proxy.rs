@@ -299,6 +299,9 @@ fn a_proxy_is_checked_where_it_is_built() {
         config.ca_file = None;
     };
     assert_eq!(refused(&plain, secured(&own)), "proxy");
+    let six = through("http://127.0.0.1:3128", "https://[2606:4700::1111]/");
+    let error = build_with(&inside(), six, secured(&own)).expect_err("IPv6");
+    assert!(error.to_string().contains("no IPv6 address"), "{error}");
     let unread = EndpointSecrets {
         proxy_password: None,
         ..secured(&own)
