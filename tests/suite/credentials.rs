@@ -1,6 +1,7 @@
 //! The gateway's credentials at a registry.
 
 use gateway_tests::gateway::TestGateway;
+use gateway_tests::registries::RegistryText;
 use gateway_tests::stand_in::OauthClient;
 use gateway_tests::wait::until;
 
@@ -38,6 +39,26 @@ async fn a_bearer_token_comes_from_the_environment_or_a_file() {
                 .any(|part| part == TOKEN.as_bytes())
         );
     }
+}
+
+/// README: "`registry apply` with the same `registries.toml` makes a running gateway read it anew".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_has_changed_is_read_when_the_same_is_applied() {
+    let civil = RegistryText::spdci("Civil").credential(&[("kind", "bearer"), ("token", "file:t")]);
+    let gateway = TestGateway::builder()
+        .stand_in(|options| options.bearer = Some(TOKEN.into()))
+        .secret_file("t", "of-last-year")
+        .registry("civil", |_| civil.clone())
+        .start()
+        .await;
+    let uin = gateway.person(3).uin;
+    assert_eq!(gateway.find("civil", &uin).send().await.code(), "denied");
+    gateway.put_secret("t", TOKEN);
+    gateway.apply(&[], &[("civil", civil)]).await;
+    until("the new token", async || {
+        gateway.find("civil", &uin).send().await.status == 200
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
