@@ -169,7 +169,9 @@ async fn a_name_that_the_proxy_resolves_elsewhere_gets_a_handshake_and_no_more()
     let plain = Peer::start(|_| Reply::Answer(peer::OK.into())).await;
     for target in [inner.address, plain.address] {
         let tunnel = Tunnel::start(Tunnels::To(target)).await;
-        let config = through(&tunnel.url(), &registry.url(""));
+        let mut config = through(&tunnel.url(), &registry.url(""));
+        // Who speaks no TLS waits for the end of a line that never comes.
+        config.connect_timeout_ms = 500;
         let endpoints = build_with(&inside(), config, secured(&own)).expect("builds");
         let error = send(&endpoints, get("/a")).await.expect_err("no TLS");
         assert_eq!(error.sent, Sent::NotSent, "{error:?}");
