@@ -18,29 +18,34 @@ mod endpoint;
 mod exchange;
 mod header;
 mod path;
+mod proxy;
 mod replay;
 mod resolver;
+mod tls;
 mod token;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent};
+pub use proxy::ProxyProblem;
 pub use replay::Replay;
 pub use resolver::{Lookup, SystemLookup};
+pub use tls::PemProblem;
 
-use crate::config::endpoint::{Credential, EndpointConfig};
+use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
 
-/// What all endpoints share: the way names are looked up.
+/// What all endpoints share: the way names are looked up, and how long a token is kept.
 #[derive(Clone)]
 pub struct Egress {
     lookup: Arc<dyn Lookup>,
+    keep_refused: Duration,
 }
 
 /// The endpoints granted to one registry. Cheap to clone.
@@ -76,7 +81,10 @@ impl Egress {
     pub fn with_lookup(lookup: Arc<dyn Lookup>) -> Self {
         // The first to come installs it for the process; it is the same one whoever does.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        Self { lookup }
+        Self {
+            lookup,
+            keep_refused: token::KEEP_REFUSED,
+        }
     }
 }
 
@@ -88,22 +96,23 @@ impl Default for Egress {
 
 impl Endpoints {
     /// Builds all endpoints of a registry, or says which field of which one is wrong.
-    /// `secrets` are those that `${secret:name}` names. `credentials` are by endpoint and already
-    /// read; an endpoint without one there sends none.
+    /// `secrets` are those that `${secret:name}` names. `secured` is by endpoint and already read;
+    /// an endpoint without one there sends no credential.
     pub fn build(
         egress: &Egress,
         registry: &str,
         configs: &BTreeMap<String, EndpointConfig>,
         secrets: &BTreeMap<String, SecretString>,
-        credentials: &BTreeMap<String, Credential>,
+        secured: &BTreeMap<String, EndpointSecrets>,
     ) -> Result<Self, EgressError> {
         let mut endpoints = BTreeMap::new();
         for (name, config) in configs {
             let parts = build::Parts {
                 config,
-                credential: credentials.get(name),
+                secured: secured.get(name),
                 secrets,
                 lookup: &egress.lookup,
+                keep_refused: egress.keep_refused,
             };
             let built = parts.build().map_err(|(field, problem)| EgressError {
                 registry: registry.to_owned(),
@@ -125,8 +134,8 @@ impl Endpoints {
         self.endpoints.keys().map(String::as_str)
     }
 
-    /// Sends one request. It is never sent a second time, other than to follow a redirect.
-    /// Any status is an answer.
+    /// Sends one request. It is sent a second time to follow a redirect, or where it only reads
+    /// and the registry refused its token, and never otherwise. Any status is an answer.
     pub async fn send(
         &self,
         endpoint: &str,

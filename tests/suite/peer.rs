@@ -51,7 +51,7 @@ impl Peer {
             "test",
             &BTreeMap::from([("registry".into(), config)]),
             &BTreeMap::new(),
-            &BTreeMap::from([("registry".into(), Credential::Bearer { token })]),
+            &BTreeMap::from([("registry".into(), Credential::Bearer { token }.into())]),
         );
         Arc::new(endpoints.unwrap())
     }

@@ -137,6 +137,11 @@ impl TestGateway {
         &self.config.data_dir
     }
 
+    /// Writes a `file:` secret, as an administrator does beside the running gateway.
+    pub fn put_secret(&self, name: &str, text: &str) {
+        std::fs::write(self.config.secrets_dir.join(name), text).expect("a secret");
+    }
+
     /// Applies registries through a handle of its own, as `registry apply` in another process with
     /// that environment does: the running gateway is not told.
     pub async fn apply(&self, environment: &[(&str, &str)], registries: &[(&str, RegistryText)]) {

@@ -93,6 +93,17 @@ impl AddressPolicy {
     }
 }
 
+impl AddressPolicy {
+    /// Decides on a URL whose host is an address; a name is the resolver's to decide on.
+    pub(super) fn check_literal(&self, url: &url::Url) -> Result<(), AddressRefused> {
+        match url.host() {
+            Some(url::Host::Ipv4(address)) => self.check(address.into()),
+            Some(url::Host::Ipv6(address)) => self.check(address.into()),
+            Some(url::Host::Domain(_)) | None => Ok(()),
+        }
+    }
+}
+
 impl AddressClass {
     /// What an address is for.
     pub fn of(address: IpAddr) -> Self {

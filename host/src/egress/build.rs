@@ -1,85 +1,42 @@
 //! From configuration to endpoints: what is wrong is said here, at load, by field.
 
+mod connection;
+mod credential;
+mod problem;
+mod session;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::address::{AddressPolicy, AddressRefused};
-use super::client::{self, ClientParts};
-use super::credential::{Authenticator, basic, bearer, secret_value};
+pub use problem::EndpointProblem;
+
+use self::credential::Around;
+use super::address::AddressPolicy;
+use super::credential::{Authenticator, secret_value};
 use super::endpoint::{Endpoint, Limits};
 use super::header::{self, ReservedNames};
 use super::path::{self, Base};
 use super::resolver::Lookup;
-use super::token::{Fetcher, TokenSource};
-use crate::config::endpoint::{Credential, CredentialConfig, EndpointConfig, OAuth2Client};
-
-/// What is wrong with an endpoint's configuration. Never holds a value that may be secret.
-#[derive(Debug, thiserror::Error)]
-pub enum EndpointProblem {
-    /// Not a URL, or one of another scheme.
-    #[error("write an absolute https:// URL")]
-    NotAUrl,
-    /// User, query or fragment in a base URL.
-    #[error("a URL here has no user, no fragment, and a base URL no query")]
-    ExtraParts,
-    /// The path breaks the rules for paths.
-    #[error("{0}")]
-    Path(String),
-    /// `${secret:name}` of a name that is not configured.
-    #[error("no secret is configured under the name {0}")]
-    UnknownSecret(String),
-    /// `${` that is not `${secret:name}`, or outside the path.
-    #[error("write ${{secret:<name>}}, and in a URL only in its path")]
-    Placeholder,
-    /// Plain `http` without a word that this is wanted.
-    #[error(
-        "plain http needs allow_networks; for a base URL, allow_plain_http = true opens it to all addresses"
-    )]
-    PlainHttp,
-    /// The host is an address that the policy refuses.
-    #[error("{0}; where this is the registry, list its network in allow_networks")]
-    Address(AddressRefused),
-    /// An IPv4 network written as IPv6.
-    #[error("write an IPv4 network in its own form, not as ::ffff:0:0/96")]
-    MappedNetwork,
-    /// A header that cannot be configured.
-    #[error("header {0} cannot be set")]
-    HeaderName(String),
-    /// A header set twice.
-    #[error("header {0} is also set by the credential")]
-    HeaderTwice(String),
-    /// A header's value with control characters or beyond ASCII.
-    #[error("the value holds a character that a header cannot hold")]
-    HeaderValue,
-    /// The configuration names a credential whose secrets were not read.
-    #[error("the credential was not resolved")]
-    Unresolved,
-    /// A user name with a colon.
-    #[error("a user name has no colon")]
-    Colon,
-    /// A time limit of nothing.
-    #[error("must be more than 0")]
-    Zero,
-    /// The HTTP client could not be made: most often no CA certificates.
-    #[error("no HTTP client could be made; are CA certificates installed?")]
-    Client(#[source] reqwest::Error),
-}
+use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
 
 pub(super) type Fault = (String, EndpointProblem);
 
 /// What an endpoint is built from.
 pub(super) struct Parts<'a> {
     pub(super) config: &'a EndpointConfig,
-    pub(super) credential: Option<&'a Credential>,
+    /// What the configuration names the places of, read.
+    pub(super) secured: Option<&'a EndpointSecrets>,
+    /// What `${secret:name}` stands for.
     pub(super) secrets: &'a BTreeMap<String, SecretString>,
     pub(super) lookup: &'a Arc<dyn Lookup>,
+    /// How long a token is kept at least, refused or not.
+    pub(super) keep_refused: Duration,
 }
 
 impl Parts<'_> {
@@ -101,13 +58,19 @@ impl Parts<'_> {
         let policy = self
             .policy(base.url(), config.allow_plain_http)
             .map_err(at("base_url"))?;
-        let authenticator = self.authenticator(connect_timeout, timeout)?;
+        let connection = self.connection(base.url())?;
+        let authenticator = self.authenticator(&Around {
+            base: &base,
+            connection: &connection,
+            connect_timeout,
+            timeout,
+        })?;
         let (headers, mut reserved) = self.headers(&authenticator)?;
         if let Some(name) = authenticator.header_name() {
             reserved.insert(name);
         }
         let client = self
-            .client(base.url(), &policy, connect_timeout)
+            .client(base.url(), &policy, connect_timeout, &connection)
             .map_err(at("base_url"))?;
         Ok(Endpoint {
             base,
@@ -160,14 +123,9 @@ impl Parts<'_> {
             "http" if !plain => AddressPolicy::listed_only(allow),
             _ => AddressPolicy::new(allow),
         };
-        let address = match url.host() {
-            Some(url::Host::Ipv4(address)) => Some(address.into()),
-            Some(url::Host::Ipv6(address)) => Some(address.into()),
-            Some(url::Host::Domain(_)) | None => None,
-        };
-        if let Some(address) = address {
-            policy.check(address).map_err(EndpointProblem::Address)?;
-        }
+        policy
+            .check_literal(url)
+            .map_err(EndpointProblem::Address)?;
         Ok(policy)
     }
 
@@ -186,83 +144,6 @@ impl Parts<'_> {
             headers.insert(parsed, value);
         }
         Ok((headers, reserved))
-    }
-
-    fn authenticator(
-        &self,
-        connect_timeout: Duration,
-        timeout: Duration,
-    ) -> Result<Authenticator, Fault> {
-        let at = |field: &'static str| move |problem| (format!("credential.{field}"), problem);
-        let header = |_| EndpointProblem::HeaderValue;
-        let configured = self.config.credential != CredentialConfig::None {};
-        let credential = match self.credential {
-            // Sending without a configured credential would look like a refusal of the registry.
-            None | Some(Credential::None) if configured => {
-                return Err(("credential".to_owned(), EndpointProblem::Unresolved));
-            }
-            None => &Credential::None,
-            Some(credential) => credential,
-        };
-        Ok(match credential {
-            Credential::None => Authenticator::None,
-            Credential::Basic { user, password } => {
-                if user.contains(':') {
-                    return Err(at("user")(EndpointProblem::Colon));
-                }
-                let value = basic(user, password.expose_secret()).map_err(header);
-                Authenticator::Fixed(AUTHORIZATION, value.map_err(at("password"))?)
-            }
-            Credential::Bearer { token } => {
-                let value = bearer(token.expose_secret()).map_err(header);
-                Authenticator::Fixed(AUTHORIZATION, value.map_err(at("token"))?)
-            }
-            Credential::ApiKey {
-                header: name,
-                value,
-            } => {
-                let name = configurable(name).map_err(at("header"))?;
-                let value = secret_value(value.expose_secret()).map_err(header);
-                Authenticator::Fixed(name, value.map_err(at("value"))?)
-            }
-            Credential::OAuth2(oauth) => self
-                .token_source(oauth, connect_timeout, timeout)
-                .map(Authenticator::Token)
-                .map_err(at("token_url"))?,
-        })
-    }
-
-    fn token_source(
-        &self,
-        oauth: &OAuth2Client,
-        connect_timeout: Duration,
-        timeout: Duration,
-    ) -> Result<TokenSource, EndpointProblem> {
-        let url = http_url(&oauth.token_url)?;
-        // `allow_plain_http` is about the registry's data; a client's secret needs more.
-        let policy = self.policy(&url, false)?;
-        let client = self.client(&url, &policy, connect_timeout)?;
-        Ok(TokenSource::new(Fetcher {
-            client,
-            url,
-            oauth: oauth.clone(),
-            timeout,
-        }))
-    }
-
-    fn client(
-        &self,
-        target: &Url,
-        policy: &AddressPolicy,
-        connect_timeout: Duration,
-    ) -> Result<reqwest::Client, EndpointProblem> {
-        client::build(ClientParts {
-            target,
-            policy: policy.clone(),
-            lookup: Arc::clone(self.lookup),
-            connect_timeout,
-        })
-        .map_err(EndpointProblem::Client)
     }
 
     /// Puts named secrets in.

@@ -73,7 +73,28 @@ fn connecting(error: &reqwest::Error) -> SendError {
     if find::<rustls::Error>(error).is_some() {
         return SendError::not_sent(ProblemKind::Tls, "the TLS handshake failed");
     }
-    SendError::not_sent(ProblemKind::Connect, "no connection")
+    let message = tunnel(error).unwrap_or("no connection");
+    SendError::not_sent(ProblemKind::Connect, message)
+}
+
+/// What a proxy did instead of opening a tunnel. The client's own type for it is not public; its
+/// words are.
+fn tunnel(error: &reqwest::Error) -> Option<&'static str> {
+    let mut next: Option<&dyn Error> = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if let Some(problem) = text.strip_prefix("tunnel error: ") {
+            return Some(match problem {
+                "proxy authorization required" => {
+                    "the proxy refuses the gateway's user or password"
+                }
+                "failed to create underlying connection" => "no connection to the proxy",
+                _ => "the proxy opens no tunnel to the endpoint",
+            });
+        }
+        next = error.source();
+    }
+    None
 }
 
 fn answering(error: &reqwest::Error) -> SendError {

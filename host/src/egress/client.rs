@@ -1,5 +1,5 @@
 //! The HTTP client of one endpoint. Not shared: a pooled connection carries the checks of the
-//! endpoint that opened it.
+//! endpoint that opened it, its client certificate, its authorities and its proxy.
 
 use std::error::Error;
 use std::future::Future;
@@ -14,6 +14,7 @@ use url::Url;
 
 use super::address::AddressPolicy;
 use super::header::{MAX_RESPONSE_HEADER_BYTES, MAX_RESPONSE_HEADERS};
+use super::proxy::Proxy;
 use super::resolver::{Lookup, PolicyResolver};
 
 /// Shorter than the keep-alive of most servers: a connection that the server just closed costs a
@@ -36,14 +37,28 @@ pub(super) struct ClientParts<'a> {
     pub(super) policy: AddressPolicy,
     pub(super) lookup: Arc<dyn Lookup>,
     pub(super) connect_timeout: Duration,
+    pub(super) connection: &'a Connection,
+}
+
+/// Who the gateway is in TLS, whom it trusts, and through whom it connects. Default: nobody in
+/// particular, the system's authorities, directly.
+#[derive(Default)]
+pub(super) struct Connection {
+    pub(super) identity: Option<reqwest::Identity>,
+    pub(super) authorities: Option<Vec<reqwest::Certificate>>,
+    pub(super) proxy: Option<Proxy>,
 }
 
 /// Builds a client that reaches what the policy allows and nothing by itself: no system proxy, no
 /// redirect, no retry, no cookie.
 pub(super) fn build(parts: ClientParts<'_>) -> Result<reqwest::Client, reqwest::Error> {
+    let connection = parts.connection;
     let resolver = PolicyResolver {
         lookup: parts.lookup,
-        policy: parts.policy,
+        policy: match &connection.proxy {
+            Some(proxy) => proxy.policy().clone(),
+            None => parts.policy,
+        },
     };
     let builder = reqwest::Client::builder()
         .no_proxy()
@@ -58,12 +73,20 @@ pub(super) fn build(parts: ClientParts<'_>) -> Result<reqwest::Client, reqwest::
         .http1_max_headers(MAX_RESPONSE_HEADERS * 2)
         .http2_max_header_list_size(MAX_RESPONSE_HEADER_BYTES as u32 * 2)
         .user_agent(concat!("registry-gateway/", env!("CARGO_PKG_VERSION")));
-    let builder = if parts.target.scheme() == "https" {
-        builder.https_only(true)
-    } else {
+    if parts.target.scheme() != "https" {
         // A client that never speaks TLS needs no certificates, and works where none are installed.
-        builder.tls_certs_only([])
-    };
+        return builder.tls_certs_only([]).build();
+    }
+    let mut builder = builder.https_only(true);
+    if let Some(authorities) = &connection.authorities {
+        builder = builder.tls_certs_only(authorities.iter().cloned());
+    }
+    if let Some(identity) = &connection.identity {
+        builder = builder.identity(identity.clone());
+    }
+    if let Some(proxy) = &connection.proxy {
+        builder = proxy.apply(builder)?;
+    }
     builder.build()
 }
 

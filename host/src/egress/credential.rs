@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::header::{AUTHORIZATION, InvalidHeaderValue};
+use http::header::InvalidHeaderValue;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
@@ -13,34 +13,34 @@ use super::token::{Token, TokenSource};
 pub(super) enum Authenticator {
     None,
     Fixed(HeaderName, HeaderValue),
-    Token(TokenSource),
+    Token(HeaderName, TokenSource),
 }
 
 impl Authenticator {
-    /// Puts the credential on a request. The token is handed back for [`Self::refused`].
-    pub(super) async fn apply(
-        &self,
-        headers: &mut HeaderMap,
-        deadline: Instant,
-    ) -> Result<Option<Token>, SendError> {
+    /// The token to send with, where there are any.
+    pub(super) async fn token(&self, deadline: Instant) -> Result<Option<Token>, SendError> {
         match self {
-            Self::None => Ok(None),
-            Self::Fixed(name, value) => {
-                headers.insert(name.clone(), value.clone());
-                Ok(None)
-            }
-            Self::Token(source) => {
-                let token = source.get(deadline).await?;
-                headers.insert(AUTHORIZATION, token.header.clone());
-                Ok(Some(token))
-            }
+            Self::None | Self::Fixed(..) => Ok(None),
+            Self::Token(_, source) => source.get(deadline).await.map(Some),
         }
     }
 
-    /// The registry answered 401 to this token.
-    pub(super) async fn refused(&self, token: Option<&Token>) {
-        if let (Self::Token(source), Some(token)) = (self, token) {
-            source.refused(token).await;
+    /// Puts the credential on a request.
+    pub(super) fn apply(&self, token: Option<&Token>, headers: &mut HeaderMap) {
+        match (self, token) {
+            (Self::Fixed(name, value), _) => headers.insert(name.clone(), value.clone()),
+            (Self::Token(name, _), Some(token)) => {
+                headers.insert(name.clone(), token.header.clone())
+            }
+            _ => None,
+        };
+    }
+
+    /// The registry answered 401 to this token. Whether there may be another.
+    pub(super) async fn refused(&self, token: Option<&Token>, deadline: Instant) -> bool {
+        match (self, token) {
+            (Self::Token(_, source), Some(token)) => source.refused(token, deadline).await,
+            _ => false,
         }
     }
 
@@ -48,8 +48,7 @@ impl Authenticator {
     pub(super) fn header_name(&self) -> Option<&HeaderName> {
         match self {
             Self::None => None,
-            Self::Fixed(name, _) => Some(name),
-            Self::Token(_) => Some(&AUTHORIZATION),
+            Self::Fixed(name, _) | Self::Token(name, _) => Some(name),
         }
     }
 }

@@ -17,6 +17,7 @@ use super::credential::Authenticator;
 use super::exchange::{Bounds, ProblemKind, Request, Response, SendError};
 use super::header::{self, ReservedNames};
 use super::path::Base;
+use super::token::Token;
 
 /// How much later than the deadline the limit around the whole request fires: the connector, with
 /// the same deadline, is to speak first, since it knows that nothing was sent.
@@ -47,6 +48,7 @@ struct Outgoing {
     headers: HeaderMap,
     body: Option<Bytes>,
     deadline: Instant,
+    only_reads: bool,
 }
 
 impl Endpoint {
@@ -94,6 +96,7 @@ impl Endpoint {
         let timeout = request.timeout.unwrap_or(Duration::MAX);
         let deadline = call_ends.min(now + timeout.min(self.limits.timeout));
         Ok(Outgoing {
+            only_reads: request.only_reads || request.method.is_safe(),
             method: request.method,
             url,
             headers,
@@ -122,6 +125,13 @@ impl Endpoint {
         }
     }
 
+    /// One hop. Where the registry refuses the token (401), the next request has another; and this
+    /// one is sent again with it, once, where it only reads.
+    ///
+    /// RFC 9110 says that a request answered 401 was not applied. That holds for the server that
+    /// says so; a registry of several parts passes on what its inner part said, after another part
+    /// has acted. A write that is done twice is worse than one that fails with a status which its
+    /// adapter can see, so a write is never sent again here.
     async fn hop(
         &self,
         outgoing: &Outgoing,
@@ -129,21 +139,41 @@ impl Endpoint {
     ) -> Result<reqwest::Response, SendError> {
         // The resolver never sees a literal, so each hop's is checked here.
         check_literal(&self.policy, &outgoing.url)?;
+        let token = self.authenticator.token(outgoing.deadline).await?;
+        let response = self.once(outgoing, token.as_ref(), begun).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        let renewable = self
+            .authenticator
+            .refused(token.as_ref(), outgoing.deadline)
+            .await;
+        if !renewable || !outgoing.only_reads {
+            return Ok(response);
+        }
+        // Without another token the registry's refusal is the answer.
+        let Ok(token) = self.authenticator.token(outgoing.deadline).await else {
+            return Ok(response);
+        };
+        self.once(outgoing, token.as_ref(), begun)
+            .await
+            .map_err(|error| error.after_hop(1))
+    }
+
+    async fn once(
+        &self,
+        outgoing: &Outgoing,
+        token: Option<&Token>,
+        begun: &AtomicBool,
+    ) -> Result<reqwest::Response, SendError> {
         let mut request = reqwest::Request::new(outgoing.method.clone(), outgoing.url.clone());
         *request.headers_mut() = outgoing.headers.clone();
-        let token = self
-            .authenticator
-            .apply(request.headers_mut(), outgoing.deadline)
-            .await?;
+        self.authenticator.apply(token, request.headers_mut());
         *request.body_mut() = outgoing.body.clone().map(Into::into);
         begun.store(true, Ordering::Relaxed);
-        let response = client::execute(&self.client, request, outgoing.deadline)
+        client::execute(&self.client, request, outgoing.deadline)
             .await
-            .map_err(|error| classify::sending(&error))?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            self.authenticator.refused(token.as_ref()).await;
-        }
-        Ok(response)
+            .map_err(|error| classify::sending(&error))
     }
 
     /// Where to go on, if the answer is a redirect.
@@ -257,13 +287,8 @@ impl Endpoint {
 
 /// Whether a URL whose host is an address names one that the policy allows.
 pub(super) fn check_literal(policy: &AddressPolicy, url: &Url) -> Result<(), SendError> {
-    let address = match url.host() {
-        Some(url::Host::Ipv4(address)) => address.into(),
-        Some(url::Host::Ipv6(address)) => address.into(),
-        Some(url::Host::Domain(_)) | None => return Ok(()),
-    };
     policy
-        .check(address)
+        .check_literal(url)
         .map_err(|error| SendError::not_sent(ProblemKind::AddressRefused, error.to_string()))
 }
 

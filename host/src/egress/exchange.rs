@@ -20,6 +20,9 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// Shortens the endpoint's time limit, never lengthens it.
     pub timeout: Option<Duration>,
+    /// The call it is part of changes nothing at the registry, whatever the method: where the
+    /// registry refuses an old token (401), it is sent once more with a new one.
+    pub only_reads: bool,
 }
 
 /// What is left of the call's own limits.
@@ -111,6 +114,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             timeout: None,
+            only_reads: false,
         }
     }
 }

@@ -7,8 +7,14 @@ mod credential;
 mod header;
 mod path;
 mod peer;
+mod proxy;
 mod redirect;
+mod refresh;
 mod sent;
+mod session;
+mod tls;
+mod tls_peer;
+mod tunnel;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,7 +29,7 @@ use secrecy::SecretString;
 
 use self::peer::Peer;
 use super::*;
-use crate::config::endpoint::CredentialConfig;
+use crate::config::endpoint::{Credential, CredentialConfig};
 
 /// What no error, log or `Debug` may hold.
 const SECRET: &str = "s3cret-value";
@@ -75,14 +81,14 @@ fn secrets() -> BTreeMap<String, SecretString> {
 fn build_with(
     egress: &Egress,
     config: EndpointConfig,
-    credential: Credential,
+    secured: impl Into<EndpointSecrets>,
 ) -> Result<Endpoints, EgressError> {
     Endpoints::build(
         egress,
         "crvs",
         &BTreeMap::from([("search".to_owned(), config)]),
         &secrets(),
-        &BTreeMap::from([("search".to_owned(), credential)]),
+        &BTreeMap::from([("search".to_owned(), secured.into())]),
     )
 }
 

@@ -245,15 +245,14 @@ pub(super) fn endpoints(
             .map_err(|error| chain(&error))?;
         named.insert(name.clone(), secret);
     }
-    let mut credentials = std::collections::BTreeMap::new();
+    let mut secured = std::collections::BTreeMap::new();
     for (name, endpoint) in &config.endpoints {
-        let credential = endpoint
-            .credential
-            .resolve(&format!("endpoints.{name}.credential"), secrets)
+        let read = endpoint
+            .resolve(&format!("endpoints.{name}"), secrets)
             .map_err(|error| chain(&error))?;
-        credentials.insert(name.clone(), credential);
+        secured.insert(name.clone(), read);
     }
-    Endpoints::build(egress, registry, &config.endpoints, &named, &credentials)
+    Endpoints::build(egress, registry, &config.endpoints, &named, &secured)
         .map_err(|error| chain(&error))
 }
 
@@ -302,3 +301,6 @@ impl Gateway {
         views
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,6 +71,8 @@ fn main() {
         role.play(&arguments.told);
         return;
     }
+    // The first to come installs it for the process: it is the gateway's own choice.
+    let _egress = registry_gateway::egress::Egress::new();
     machine::describe();
     let wanted = |part| arguments.only.is_none_or(|only| only == part);
     let runtime = || {

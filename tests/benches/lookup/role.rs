@@ -58,6 +58,7 @@ impl Role {
             registry_gateway::cli::run(cli);
             return;
         }
+        let _egress = registry_gateway::egress::Egress::new();
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.enable_all().build().expect("a runtime");
         match self {

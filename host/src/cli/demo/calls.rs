@@ -104,7 +104,7 @@ fn client(base: &str, key: &str) -> Result<Endpoints, Failure> {
         "demo",
         &BTreeMap::from([("gateway".to_owned(), config)]),
         &BTreeMap::new(),
-        &BTreeMap::from([("gateway".to_owned(), credential)]),
+        &BTreeMap::from([("gateway".to_owned(), credential.into())]),
     )?)
 }
 

@@ -1,6 +1,6 @@
 use super::peer::Reply;
 use super::*;
-use crate::config::endpoint::{OAuth2Client, TokenForm};
+use crate::config::endpoint::{OAuth2Client, TokenConnection, TokenForm};
 use crate::egress::token::usable_for;
 
 fn secret() -> SecretString {
@@ -15,6 +15,7 @@ fn oauth(token_url: String, form: TokenForm) -> Credential {
         scope: Some("read write".into()),
         audience: None,
         form,
+        connection: TokenConnection::Same,
     })
 }
 

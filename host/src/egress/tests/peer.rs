@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 pub(super) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -69,7 +69,12 @@ impl Peer {
     }
 }
 
-async fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, reply: &dyn Respond) {
+/// Answers on one connection until it ends.
+pub(super) async fn serve(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    seen: &Mutex<Vec<String>>,
+    reply: &dyn Respond,
+) {
     while let Some(request) = read(&mut stream).await {
         seen.lock().expect("seen").push(request.clone());
         match reply.respond(&request) {
@@ -99,7 +104,7 @@ async fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, reply: &dyn Res
     }
 }
 
-trait Respond: Send + Sync {
+pub(super) trait Respond: Send + Sync {
     fn respond(&self, request: &str) -> Reply;
 }
 
@@ -109,7 +114,7 @@ impl<F: Fn(&str) -> Reply + Send + Sync> Respond for F {
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<String> {
+pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut bytes = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&bytes);

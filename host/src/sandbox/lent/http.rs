@@ -72,6 +72,8 @@ struct Sender {
     counters: Arc<Counters>,
     limits: HttpLimits,
     deadline: Instant,
+    /// The call has no key of an operation.
+    only_reads: bool,
     output: Output,
     progress: Arc<Progress>,
 }
@@ -85,6 +87,7 @@ impl State {
             counters: lent.counters.clone(),
             limits: self.limits,
             deadline: self.deadline,
+            only_reads: lent.call.operation_key.is_none(),
             output: self.output.clone(),
             progress: self.progress.clone(),
         })
@@ -107,7 +110,7 @@ impl Sender {
             ));
         }
         let endpoint = request.endpoint.clone();
-        let Some(request) = to_egress(request) else {
+        let Some(request) = to_egress(request, self.only_reads) else {
             return Err(not_sent(
                 http::ProblemKind::RequestRefused,
                 "the method is not one",
@@ -214,7 +217,7 @@ fn not_sent(kind: http::ProblemKind, message: &str) -> http::Error {
 }
 
 /// None: the method is not one.
-fn to_egress(request: http::Request) -> Option<egress::Request> {
+fn to_egress(request: http::Request, only_reads: bool) -> Option<egress::Request> {
     let method = match request.method {
         http::Method::Get => Method::GET,
         http::Method::Head => Method::HEAD,
@@ -233,6 +236,7 @@ fn to_egress(request: http::Request) -> Option<egress::Request> {
         timeout: request
             .timeout_ms
             .map(|ms| Duration::from_millis(ms.into())),
+        only_reads,
     })
 }
 
