@@ -16,6 +16,7 @@ mod client;
 mod credential;
 mod endpoint;
 mod exchange;
+mod guard;
 mod header;
 mod path;
 mod resolver;
@@ -31,21 +32,29 @@ use secrecy::SecretString;
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent};
+pub use guard::Refusal;
 pub use resolver::{Lookup, SystemLookup};
 
 use crate::config::endpoint::{Credential, EndpointConfig};
 
-/// What all endpoints share: the way names are looked up.
+/// What all endpoints share: the way names are looked up, and what is known of how they were.
 #[derive(Clone)]
 pub struct Egress {
     lookup: Arc<dyn Lookup>,
+    guards: Arc<guard::Guards>,
 }
 
 /// The endpoints granted to one registry. Cheap to clone.
 #[derive(Clone)]
 pub struct Endpoints {
     registry: Arc<str>,
-    endpoints: Arc<BTreeMap<String, endpoint::Endpoint>>,
+    endpoints: Arc<BTreeMap<String, Granted>>,
+}
+
+/// An endpoint and who stands before it.
+struct Granted {
+    endpoint: endpoint::Endpoint,
+    guard: Arc<guard::Guard>,
 }
 
 /// An endpoint cannot be built as configured.
@@ -72,7 +81,10 @@ impl Egress {
     pub fn with_lookup(lookup: Arc<dyn Lookup>) -> Self {
         // The first to come installs it for the process; it is the same one whoever does.
         let _installed = rustls::crypto::ring::default_provider().install_default();
-        Self { lookup }
+        Self {
+            lookup,
+            guards: Arc::default(),
+        }
     }
 }
 
@@ -101,13 +113,19 @@ impl Endpoints {
                 secrets,
                 lookup: &egress.lookup,
             };
-            let built = parts.build().map_err(|(field, problem)| EgressError {
+            let traffic = config.traffic.check().map_err(|(field, problem)| {
+                let field = format!("traffic.{field}");
+                (field, EndpointProblem::Traffic(problem))
+            });
+            let built = traffic.and_then(|()| parts.build());
+            let endpoint = built.map_err(|(field, problem)| EgressError {
                 registry: registry.to_owned(),
                 endpoint: name.clone(),
                 field,
                 problem,
             })?;
-            endpoints.insert(name.clone(), built);
+            let guard = egress.guards.before(registry, name, config);
+            endpoints.insert(name.clone(), Granted { endpoint, guard });
         }
         Ok(Self {
             registry: registry.into(),
@@ -118,6 +136,21 @@ impl Endpoints {
     /// The names that an adapter may use.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.endpoints.keys().map(String::as_str)
+    }
+
+    /// Whether one of them rests, by its failures or by the registry's word: a call that needs it
+    /// would end as the last one did.
+    pub fn resting(&self) -> bool {
+        self.endpoints.values().any(|it| it.guard.resting())
+    }
+
+    /// How many requests were refused before they were sent, by endpoint and reason, since the
+    /// guard stands there.
+    pub fn refusals(&self) -> impl Iterator<Item = (&str, Refusal, u64)> {
+        self.endpoints.iter().flat_map(|(name, it)| {
+            let refusals = it.guard.refusals();
+            refusals.map(move |(why, count)| (name.as_str(), why, count))
+        })
     }
 
     /// Sends one request. It is never sent a second time, other than to follow a redirect.
@@ -136,7 +169,11 @@ impl Endpoints {
             ));
         };
         let begun = Instant::now();
-        let result = granted.send(request, bounds).await;
+        let Granted {
+            endpoint: to,
+            guard,
+        } = granted;
+        let result = to.send(guard, request, bounds).await;
         tracing::debug!(
             registry = %self.registry,
             endpoint,

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::secret::{SecretError, SecretSource, Secrets};
+use super::traffic::TrafficConfig;
 
 /// Name resolution, TCP and TLS together.
 pub const DEFAULT_CONNECT_TIMEOUT_MS: u64 = 5_000;
@@ -65,6 +66,9 @@ pub struct EndpointConfig {
     /// Default: [`DEFAULT_MAX_REDIRECTS`].
     #[serde(default = "default_max_redirects")]
     pub max_redirects: u8,
+    /// How much it is asked, and when.
+    #[serde(default)]
+    pub traffic: TrafficConfig,
 }
 
 /// How the gateway authenticates at an endpoint. Holds the places of secrets, not the secrets.
@@ -188,6 +192,7 @@ impl EndpointConfig {
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
             max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
             max_redirects: DEFAULT_MAX_REDIRECTS,
+            traffic: TrafficConfig::default(),
         }
     }
 }
