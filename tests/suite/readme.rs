@@ -6,6 +6,8 @@ use registry_gateway::config::Config;
 use registry_gateway::config::endpoint::EndpointConfig;
 use registry_gateway::config::limits::CallLimits;
 use registry_gateway::config::registry::ConcurrencyConfig;
+use registry_gateway::config::retry::RetryConfig;
+use registry_gateway::config::traffic::{BreakerConfig, TrafficConfig};
 
 const README: &str = include_str!("../../README.md");
 
@@ -43,6 +45,15 @@ fn real() -> BTreeMap<String, u64> {
         "endpoints.*.",
         json(serde_json::to_value(EndpointConfig::new("https://x"))),
     );
+    put(
+        "endpoints.*.traffic.",
+        json(serde_json::to_value(TrafficConfig::default())),
+    );
+    put(
+        "endpoints.*.traffic.breaker.",
+        json(serde_json::to_value(BreakerConfig::default())),
+    );
+    put("retry.", json(serde_json::to_value(RetryConfig::default())));
     let config = Config::default();
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),

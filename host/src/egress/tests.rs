@@ -9,6 +9,7 @@ mod path;
 mod peer;
 mod redirect;
 mod sent;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::io;
