@@ -8,10 +8,11 @@ mod breaker;
 mod guards;
 mod hours;
 mod rate;
+mod verdict;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,7 +20,8 @@ use tokio::time::{Instant, timeout_at};
 
 use self::breaker::{Breaker, Rest, Ticket, Verdict};
 use self::rate::Rate;
-use super::exchange::{ProblemKind, Response, SendError, Sent};
+use self::verdict::{asked_to_wait, verdict};
+use super::exchange::{ProblemKind, Response, SendError};
 use crate::config::traffic::{OpeningHours, TrafficConfig};
 
 pub(super) use self::guards::Guards;
@@ -237,52 +239,6 @@ impl Drop for Pass {
             Verdict::Unknown
         };
         self.guard.learn(&self.ticket, verdict);
-    }
-}
-
-/// Whether somebody is there. What never left, for a reason on this side, says nothing of that.
-fn verdict(result: &Result<Response, SendError>) -> Verdict {
-    match result {
-        Ok(response) if matches!(response.status, 502..=504) => Verdict::Failed,
-        Ok(_) => Verdict::Answered,
-        Err(error) => match (&error.kind, error.sent) {
-            (
-                ProblemKind::Dns
-                | ProblemKind::Connect
-                | ProblemKind::Tls
-                | ProblemKind::TimedOut
-                | ProblemKind::Interrupted,
-                _,
-            ) => Verdict::Failed,
-            // Nonsense, too much of it, a redirect: an answer.
-            (
-                ProblemKind::Unreadable
-                | ProblemKind::TooLarge
-                | ProblemKind::RedirectRefused
-                | ProblemKind::LimitReached,
-                Sent::SentNoAnswer,
-            ) => Verdict::Answered,
-            _ => Verdict::Unknown,
-        },
-    }
-}
-
-/// `Retry-After` of a 429 or 503, in seconds or as a date (RFC 9110, section 10.2.3).
-fn asked_to_wait(response: &Response) -> Option<Duration> {
-    if !matches!(response.status, 429 | 503) {
-        return None;
-    }
-    let header = response
-        .headers
-        .iter()
-        .find(|(name, _)| name == "retry-after");
-    let value = header?.1.trim();
-    match value.parse::<u64>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let then = httpdate::parse_http_date(value).ok()?;
-            Some(then.duration_since(SystemTime::now()).unwrap_or_default())
-        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The guard as a whole. Time stands still but for what waits for it.
 
+use std::time::SystemTime;
+
 use super::*;
 use crate::config::traffic::BreakerConfig;
+use crate::egress::exchange::Sent;
 
 const SECOND: Duration = Duration::from_secs(1);
 
