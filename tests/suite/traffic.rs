@@ -43,7 +43,7 @@ async fn last_row(gateway: &TestGateway) -> AuditEntry {
 async fn a_registry_that_fails_is_left_alone_and_tried_again() {
     let gateway = civil(&[
         ("breaker.consecutive_failures", 3.into()),
-        ("breaker.rest_ms", 2_000.into()),
+        ("breaker.rest_ms", 4_000.into()),
     ])
     .start()
     .await;
@@ -57,7 +57,7 @@ async fn a_registry_that_fails_is_left_alone_and_tried_again() {
     let asked = gateway.stand_in.requests();
     gateway.stand_in.set_fault(Fault::None);
     let answer = gateway.find("civil", &uin).send().await;
-    assert_resting(&answer, 1..=2);
+    assert_resting(&answer, 1..=4);
     assert_eq!(gateway.stand_in.requests(), asked, "nothing was sent");
     let row = last_row(&gateway).await.end.expect("an end");
     assert_eq!((&*row.outcome, row.disclosed.len()), ("unavailable", 0));
@@ -147,7 +147,7 @@ async fn no_more_requests_than_agreed() {
 
     gateway
         .stand_in
-        .set_fault(Fault::Slow(Duration::from_millis(1_500)));
+        .set_fault(Fault::Slow(Duration::from_secs(3)));
     let both = [gateway.find("social", &uin), gateway.find("social", &uin)].map(|ask| ask.send());
     let mut both = futures_util::future::join_all(both).await;
     both.sort_by_key(|answer| answer.status);
@@ -255,4 +255,32 @@ async fn applying_again_forgets_no_rest() {
         gateway.find("civil", &uin).send().await.status == 200
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_without_sense_are_refused_by_name() {
+    let gateway = TestGateway::start().await;
+    for (key, value, told) in [
+        (
+            "retry.max_attempts",
+            0,
+            "retry.max_attempts: 0 lets no call through",
+        ),
+        ("retry.max_attempts", 11, "retry.max_attempts: at most 10"),
+        (
+            "retry.first_wait_ms",
+            2_001,
+            "retry.first_wait_ms: at most 2000; raise retry.max_wait_ms",
+        ),
+        (
+            "endpoints.registry.traffic.max_in_flight",
+            0,
+            "traffic.max_in_flight: 0 lets no request through",
+        ),
+    ] {
+        let text = RegistryText::spdci("Civil").set(key, value);
+        let refusal = gateway.refusal("civil", &text).await;
+        assert!(refusal.starts_with("registries.civil: "), "{refusal}");
+        assert!(refusal.contains(told), "{refusal}");
+    }
 }
