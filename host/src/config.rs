@@ -6,9 +6,11 @@ pub mod endpoint;
 pub mod limits;
 pub mod read;
 pub mod registry;
+pub mod retry;
 pub mod sandbox;
 pub mod secret;
 pub mod store;
+pub mod traffic;
 
 use std::path::{Path, PathBuf};
 

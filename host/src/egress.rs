@@ -16,6 +16,7 @@ mod client;
 mod credential;
 mod endpoint;
 mod exchange;
+mod guard;
 mod header;
 mod path;
 mod proxy;
@@ -34,6 +35,7 @@ use secrecy::SecretString;
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent};
+pub use guard::Refusal;
 pub use proxy::ProxyProblem;
 pub use replay::Replay;
 pub use resolver::{Lookup, SystemLookup};
@@ -41,20 +43,28 @@ pub use tls::PemProblem;
 
 use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
 
-/// What all endpoints share: the way names are looked up, and how long a token is kept.
+/// What all endpoints share: the way names are looked up, how long a token is kept, and what is known
+/// of how they were.
 #[derive(Clone)]
 pub struct Egress {
     lookup: Arc<dyn Lookup>,
     keep_refused: Duration,
+    guards: Arc<guard::Guards>,
 }
 
 /// The endpoints granted to one registry. Cheap to clone.
 #[derive(Clone)]
 pub struct Endpoints {
     registry: Arc<str>,
-    endpoints: Arc<BTreeMap<String, endpoint::Endpoint>>,
+    endpoints: Arc<BTreeMap<String, Granted>>,
     /// Answers in place of all endpoints.
     replay: Option<Arc<Replay>>,
+}
+
+/// An endpoint and who stands before it.
+struct Granted {
+    endpoint: endpoint::Endpoint,
+    guard: Arc<guard::Guard>,
 }
 
 /// An endpoint cannot be built as configured.
@@ -84,6 +94,7 @@ impl Egress {
         Self {
             lookup,
             keep_refused: token::KEEP_REFUSED,
+            guards: Arc::default(),
         }
     }
 }
@@ -114,13 +125,19 @@ impl Endpoints {
                 lookup: &egress.lookup,
                 keep_refused: egress.keep_refused,
             };
-            let built = parts.build().map_err(|(field, problem)| EgressError {
+            let traffic = config.traffic.check().map_err(|(field, problem)| {
+                let field = format!("traffic.{field}");
+                (field, EndpointProblem::Traffic(problem))
+            });
+            let built = traffic.and_then(|()| parts.build());
+            let endpoint = built.map_err(|(field, problem)| EgressError {
                 registry: registry.to_owned(),
                 endpoint: name.clone(),
                 field,
                 problem,
             })?;
-            endpoints.insert(name.clone(), built);
+            let guard = egress.guards.before(registry, name, config);
+            endpoints.insert(name.clone(), Granted { endpoint, guard });
         }
         Ok(Self {
             registry: registry.into(),
@@ -132,6 +149,21 @@ impl Endpoints {
     /// The names that an adapter may use.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.endpoints.keys().map(String::as_str)
+    }
+
+    /// Whether one of them rests, by its failures or by the registry's word: a call that needs it
+    /// would end as the last one did.
+    pub fn resting(&self) -> bool {
+        self.endpoints.values().any(|it| it.guard.resting())
+    }
+
+    /// How many requests were refused before they were sent, by endpoint and reason, since the
+    /// guard stands there.
+    pub fn refusals(&self) -> impl Iterator<Item = (&str, Refusal, u64)> {
+        self.endpoints.iter().flat_map(|(name, it)| {
+            let refusals = it.guard.refusals();
+            refusals.map(move |(why, count)| (name.as_str(), why, count))
+        })
     }
 
     /// Sends one request. It is sent a second time to follow a redirect, or where it only reads
@@ -153,7 +185,11 @@ impl Endpoints {
             ));
         };
         let begun = Instant::now();
-        let result = granted.send(request, bounds).await;
+        let Granted {
+            endpoint: to,
+            guard,
+        } = granted;
+        let result = to.send(guard, request, bounds).await;
         tracing::debug!(
             registry = %self.registry,
             endpoint,

@@ -12,6 +12,7 @@ mod metrics;
 mod page_token;
 mod policy;
 mod registries;
+mod retry;
 mod roster;
 mod waiting;
 mod watch;

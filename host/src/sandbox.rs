@@ -33,5 +33,5 @@ pub use engine::{Sandbox, SandboxError};
 pub use fault::{Fault, Limit};
 pub use inspect::ImportRefusal;
 pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
-pub use lent::Lent;
+pub use lent::{Lent, Trail};
 pub use module::{LoadError, Module};

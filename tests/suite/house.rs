@@ -19,7 +19,7 @@ const ROOMS: &[Room] = &[
     room("config", &["model"], &[]),
     room("store", &["model", "config"], &["store"]),
     // Endpoints are configured per registry; there is no section `egress`.
-    room("egress", &["model", "config"], &["endpoint"]),
+    room("egress", &["model", "config"], &["endpoint", "traffic"]),
     room(
         "sandbox",
         &["model", "config", "egress"],
@@ -32,6 +32,7 @@ const ROOMS: &[Room] = &[
         // `store` in its own tests alone: they open one.
         &[
             "registry",
+            "retry",
             "limits",
             "secret",
             "read",

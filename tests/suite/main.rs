@@ -28,4 +28,5 @@ mod readme;
 mod registry_faults;
 mod roster;
 mod searches;
+mod traffic;
 mod uploads;

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use registry_gateway::config::Config;
 use registry_gateway::config::endpoint::EndpointConfig;
 use registry_gateway::config::limits::CallLimits;
-use registry_gateway::config::registry::ConcurrencyConfig;
+use registry_gateway::config::read::toml_text;
+use registry_gateway::config::registry::{ConcurrencyConfig, RegistryFile};
+use registry_gateway::config::retry::RetryConfig;
+use registry_gateway::config::traffic::{BreakerConfig, TrafficConfig};
 
 const README: &str = include_str!("../../README.md");
 
@@ -43,6 +46,15 @@ fn real() -> BTreeMap<String, u64> {
         "endpoints.*.",
         json(serde_json::to_value(EndpointConfig::new("https://x"))),
     );
+    put(
+        "endpoints.*.traffic.",
+        json(serde_json::to_value(TrafficConfig::default())),
+    );
+    put(
+        "endpoints.*.traffic.breaker.",
+        json(serde_json::to_value(BreakerConfig::default())),
+    );
+    put("retry.", json(serde_json::to_value(RetryConfig::default())));
     let config = Config::default();
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),
@@ -65,6 +77,26 @@ fn real() -> BTreeMap<String, u64> {
 #[test]
 fn the_limits_in_the_readme_are_the_defaults() {
     assert_eq!(told(), real());
+}
+
+/// README's example of traffic is one.
+#[test]
+fn the_traffic_in_the_readme_is_read() {
+    let blocks = README.split("```toml\n").skip(1);
+    let mut blocks = blocks.filter_map(|block| block.split("```").next());
+    let block = blocks.find(|block| block.contains(".traffic]")).unwrap();
+    let endpoint =
+        "[registries.social.endpoints.registry]\nbase_url = \"https://sr.example.org/\"\n";
+    let file: RegistryFile = toml_text(&format!("{endpoint}{block}")).unwrap();
+    let social = &file.registries["social"];
+    let traffic = &social.endpoints["registry"].traffic;
+    assert_eq!(traffic.check(), Ok(()));
+    assert_eq!(traffic.requests_per_second, Some(10.0));
+    assert_eq!(traffic.opening_hours.as_ref().unwrap().windows.len(), 2);
+    assert_eq!(
+        (traffic.breaker.rest_ms, social.retry.max_attempts),
+        (30_000, 3)
+    );
 }
 
 /// README's two tables of problems name every code that a registry or the gateway can end a lookup

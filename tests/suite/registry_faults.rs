@@ -90,7 +90,12 @@ async fn every_fault_has_its_problem() {
 
     // Two of them end only with the call's time.
     let gateway = TestGateway::builder()
-        .registry("civil", |civil| civil.set("limits.wall_ms", 3_000))
+        .registry("civil", |civil| {
+            // Here the registry's wish to be left alone would hide the next fault.
+            civil
+                .set("limits.wall_ms", 3_000)
+                .set("endpoints.registry.traffic.max_retry_after_ms", 0)
+        })
         .start()
         .await;
     let person = gateway.person(3);
@@ -121,7 +126,12 @@ async fn every_fault_has_its_problem() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn how_long_to_wait_is_passed_on() {
-    let gateway = TestGateway::start().await;
+    let gateway = TestGateway::builder()
+        .registry("civil", |civil| {
+            civil.set("endpoints.registry.traffic.max_retry_after_ms", 0)
+        })
+        .start()
+        .await;
     let uin = gateway.person(3).uin;
     for (fault, seconds) in [(Fault::Unavailable, "7"), (Fault::RateLimited, "3")] {
         gateway.stand_in.set_fault(fault);

@@ -161,6 +161,24 @@ impl TestGateway {
     }
 }
 
+impl TestGateway {
+    /// Why a file with that registry is not applied.
+    ///
+    /// # Panics
+    /// If it is.
+    pub async fn refusal(&self, name: &str, text: &RegistryText) -> String {
+        let file = self.directory.path().join("refused.toml");
+        std::fs::write(&file, text.write(name, &self.stand_in.url())).expect("a file");
+        let Parts {
+            store,
+            sandbox,
+            secrets,
+        } = &self.parts;
+        let refused = apply_file(&file, store, sandbox, secrets).await;
+        refused.expect_err("a refusal").to_string()
+    }
+}
+
 impl Builder {
     /// Changes the stand-in.
     pub fn stand_in(mut self, change: impl FnOnce(&mut Options)) -> Self {

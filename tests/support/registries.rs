@@ -69,12 +69,18 @@ impl RegistryText {
         self.set("endpoints.registry.credential", table)
     }
 
-    /// The section under that name, with the stand-in at `url` for its endpoint.
+    /// The section under that name, with the stand-in at `url` for its endpoint unless it has
+    /// another.
     pub(crate) fn write(&self, name: &str, url: &str) -> String {
-        let this = self
-            .clone()
-            .set("endpoints.registry.base_url", url)
-            .set("endpoints.registry.allow_networks", vec!["127.0.0.0/8"]);
+        let mut this = self.clone();
+        let endpoint = this
+            .table
+            .get("endpoints")
+            .and_then(|it| it.get("registry"));
+        if endpoint.is_none_or(|endpoint| endpoint.get("base_url").is_none()) {
+            this = this.set("endpoints.registry.base_url", url);
+        }
+        let this = this.set("endpoints.registry.allow_networks", vec!["127.0.0.0/8"]);
         // A token endpoint is the stand-in's too, whose port is not known before.
         let text = toml::to_string(&Table::from_iter([(
             "registries".to_owned(),

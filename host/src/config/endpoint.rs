@@ -16,6 +16,7 @@ pub use session::{
 };
 
 use super::secret::SecretSource;
+use super::traffic::TrafficConfig;
 
 /// Name resolution, TCP and TLS together.
 pub const DEFAULT_CONNECT_TIMEOUT_MS: u64 = 5_000;
@@ -84,6 +85,9 @@ pub struct EndpointConfig {
     /// Default: [`DEFAULT_MAX_REDIRECTS`].
     #[serde(default = "default_max_redirects")]
     pub max_redirects: u8,
+    /// How much it is asked, and when.
+    #[serde(default)]
+    pub traffic: TrafficConfig,
 }
 
 impl EndpointConfig {
@@ -103,6 +107,7 @@ impl EndpointConfig {
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
             max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
             max_redirects: DEFAULT_MAX_REDIRECTS,
+            traffic: TrafficConfig::default(),
         }
     }
 }

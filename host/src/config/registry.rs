@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::endpoint::EndpointConfig;
 use super::limits::CallLimits;
+use super::retry::RetryConfig;
 use super::secret::SecretSource;
 
 /// What `registry apply -f` reads.
@@ -52,6 +53,8 @@ pub struct RegistryConfig {
     pub limits: CallLimits,
     /// How many calls at the same time.
     pub concurrency: ConcurrencyConfig,
+    /// When a lookup that failed is made again.
+    pub retry: RetryConfig,
 }
 
 /// What callers must say and may see.
@@ -145,6 +148,7 @@ impl Default for RegistryConfig {
             policy: PolicyConfig::default(),
             limits: CallLimits::default(),
             concurrency: ConcurrencyConfig::default(),
+            retry: RetryConfig::default(),
         }
     }
 }

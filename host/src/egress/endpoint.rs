@@ -1,5 +1,6 @@
 //! One endpoint: a request goes out, redirects within the grant are followed, an answer comes in.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::classify;
 use super::client;
 use super::credential::Authenticator;
 use super::exchange::{Bounds, ProblemKind, Request, Response, SendError};
+use super::guard::Guard;
 use super::header::{self, ReservedNames};
 use super::path::Base;
 use super::token::Token;
@@ -54,21 +56,25 @@ struct Outgoing {
 impl Endpoint {
     pub(super) async fn send(
         &self,
+        guard: &Arc<Guard>,
         request: Request,
         bounds: Bounds,
     ) -> Result<Response, SendError> {
         let outgoing = self.admit(request, bounds)?;
         let deadline = outgoing.deadline;
+        let pass = guard.enter(deadline).await?;
         let begun = AtomicBool::new(false);
         let exchange = self.exchange(outgoing, bounds, &begun);
-        match tokio::time::timeout_at(deadline + GRACE, exchange).await {
+        let result = match tokio::time::timeout_at(deadline + GRACE, exchange).await {
             Ok(result) => result,
             Err(_) if begun.load(Ordering::Relaxed) => Err(SendError::sent(
                 ProblemKind::TimedOut,
                 "no whole answer in time",
             )),
             Err(_) => Err(SendError::not_sent(ProblemKind::TimedOut, "out of time")),
-        }
+        };
+        pass.settle(&result);
+        result
     }
 
     fn admit(&self, request: Request, bounds: Bounds) -> Result<Outgoing, SendError> {

@@ -15,6 +15,7 @@ mod session;
 mod tls;
 mod tls_peer;
 mod tunnel;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -49,7 +49,7 @@ pub(super) struct Verb<T> {
     pub(super) asks: Vec<Ask>,
     /// The number of the adapter's own bytes that the question carries, if any.
     pub(super) carries: Option<u32>,
-    /// The first call of the module.
+    /// The first call of the module; again, where it failed and is made again.
     pub(super) start: Start<T>,
     /// The later ones, after it answered `pending`.
     pub(super) resume: Resume<T>,
@@ -57,7 +57,7 @@ pub(super) struct Verb<T> {
     pub(super) disclose: Disclose<T>,
 }
 
-pub(super) type Start<T> = Box<dyn FnOnce(Arc<Entry>, Work) -> Running<T> + Send>;
+pub(super) type Start<T> = Box<dyn Fn(Arc<Entry>, Work) -> Running<T> + Send + Sync>;
 pub(super) type Resume<T> = fn(Arc<Entry>, Work, Opaque) -> Running<T>;
 type Disclose<T> =
     Box<dyn FnOnce(&Gateway, &Visible, &mut T) -> Result<Vec<KeyedHash>, GatewayError> + Send>;
@@ -140,8 +140,13 @@ impl Gateway {
         self.metrics().audit_wait(began.elapsed());
 
         let outcome = ask(&entry, Arc::new(call), verb.start, verb.resume).await;
-        let Outcome { result, usage } = outcome;
+        let Outcome {
+            result,
+            usage,
+            retries,
+        } = outcome;
         self.metrics().used(&registry, verb.ability, &usage);
+        self.metrics().retried(&registry, verb.ability, retries);
         let result = result.and_then(|mut value| {
             let disclosed = (verb.disclose)(self, &visible, &mut value)?;
             Ok((value, disclosed))

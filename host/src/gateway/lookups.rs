@@ -1,5 +1,7 @@
 //! The four verbs that read: what each asks, and whom its answer discloses.
 
+use std::sync::Arc;
+
 use super::audited::Verb;
 use super::disclosed::Disclosed;
 use super::page_token::Scope;
@@ -44,6 +46,7 @@ impl Gateway {
         query: FindQuery,
     ) -> Result<Answered<Person>, GatewayError> {
         let asked = self.hashes(&query.identifiers)?;
+        let query = Arc::new(query);
         self.audited(
             asking,
             Verb {
@@ -51,7 +54,8 @@ impl Gateway {
                 asked,
                 asks: Vec::new(),
                 carries: None,
-                start: Box::new(|entry, work| {
+                start: Box::new(move |entry, work| {
+                    let query = query.clone();
                     Box::pin(async move { entry.module.find(work, &query).await })
                 }),
                 resume: |entry, work, state| {
@@ -77,6 +81,7 @@ impl Gateway {
         query: HouseholdQuery,
     ) -> Result<Answered<Household>, GatewayError> {
         let asked = self.hashes(&query.identifiers)?;
+        let query = Arc::new(query);
         self.audited(
             asking,
             Verb {
@@ -84,7 +89,8 @@ impl Gateway {
                 asked,
                 asks: Vec::new(),
                 carries: None,
-                start: Box::new(|entry, work| {
+                start: Box::new(move |entry, work| {
+                    let query = query.clone();
                     Box::pin(async move { entry.module.household(work, &query).await })
                 }),
                 resume: |entry, work, state| {
@@ -125,6 +131,7 @@ impl Gateway {
                 problem: "not a page token of this registry and question: use `next` as it came",
             })?);
         }
+        let query = Arc::new(query);
         let fingerprint = &self.inner.fingerprint;
         let mut named = Disclosed::default();
         named.criteria(&query.criteria);
@@ -138,7 +145,8 @@ impl Gateway {
                     asked,
                     asks: asks_of(&query),
                     carries: query.page.as_ref().map(|page| page.schema),
-                    start: Box::new(|entry, work| {
+                    start: Box::new(move |entry, work| {
+                        let query = query.clone();
                         Box::pin(async move { entry.module.search(work, &query).await })
                     }),
                     resume: |entry, work, state| {
@@ -183,6 +191,7 @@ impl Gateway {
         query: VerifyQuery,
     ) -> Result<Answered<Verification>, GatewayError> {
         let asked = self.hashes(&query.identifiers)?;
+        let query = Arc::new(query);
         let disclosed = asked.clone();
         self.audited(
             asking,
@@ -191,7 +200,8 @@ impl Gateway {
                 asked,
                 asks: claims_of(&query),
                 carries: None,
-                start: Box::new(|entry, work| {
+                start: Box::new(move |entry, work| {
+                    let query = query.clone();
                     Box::pin(async move { entry.module.verify(work, &query).await })
                 }),
                 resume: |entry, work, state| {

@@ -24,6 +24,7 @@ pub struct Metrics {
     guest_memory: Family<CallLabels, Gauge>,
     egress_wait: Family<CallLabels, Histogram, fn() -> Histogram>,
     egress_calls: Family<CallLabels, Counter>,
+    retries: Family<CallLabels, Counter>,
     audit_wait: Histogram,
     requests: Family<RequestLabels, Counter>,
 }
@@ -62,6 +63,7 @@ impl Metrics {
             guest_memory: Family::default(),
             egress_wait: Family::new_with_constructor(seconds),
             egress_calls: Family::default(),
+            retries: Family::default(),
             audit_wait: seconds(),
             requests: Family::default(),
             registry: std::sync::Arc::default(),
@@ -95,6 +97,11 @@ impl Metrics {
             "egress_requests",
             "Requests to the registry",
             metrics.egress_calls.clone(),
+        );
+        registry.register(
+            "retries",
+            "Lookups made again after a failure",
+            metrics.retries.clone(),
         );
         registry.register_with_unit(
             "audit_wait",
@@ -159,6 +166,13 @@ impl Metrics {
         let peak = self.guest_memory.get_or_create(&labels);
         if peak.get() < memory {
             peak.set(memory);
+        }
+    }
+
+    pub(super) fn retried(&self, registry: &str, ability: Ability, times: u32) {
+        if times > 0 {
+            let labels = call(registry, ability);
+            self.retries.get_or_create(&labels).inc_by(times.into());
         }
     }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::roster::{chain, check_needs, endpoints};
 use crate::config::ConfigError;
 use crate::config::registry::{RegistryConfig, RegistryFile};
+use crate::config::retry::RetryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::model::Person;
@@ -163,6 +164,7 @@ fn check_limits(config: &RegistryConfig, sandbox: &Sandbox) -> Result<(), String
         ("limits.answer_bytes", limits.answer_bytes),
         ("limits.handles", limits.handles.into()),
         ("concurrency.max_calls", config.concurrency.max_calls.into()),
+        ("retry.max_attempts", config.retry.max_attempts.into()),
     ];
     for (key, value) in positive {
         if value == 0 {
@@ -195,6 +197,18 @@ fn check_limits(config: &RegistryConfig, sandbox: &Sandbox) -> Result<(), String
             config.concurrency.max_calls.into(),
             sandbox.max_instances().into(),
             "; raise sandbox.max_instances for more",
+        ),
+        (
+            "retry.max_attempts",
+            config.retry.max_attempts.into(),
+            RetryConfig::MOST_ATTEMPTS.into(),
+            "",
+        ),
+        (
+            "retry.first_wait_ms",
+            config.retry.first_wait_ms,
+            config.retry.max_wait_ms,
+            "; raise retry.max_wait_ms for more",
         ),
     ];
     for (key, value, most, remedy) in bounded {

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
+use crate::config::retry::RetryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::{Egress, Endpoints};
 use crate::model::Ability;
@@ -27,6 +28,7 @@ pub(super) struct Entry {
     pub(super) settings: Arc<Map<String, Value>>,
     pub(super) limits: Arc<CallLimits>,
     pub(super) policy: PolicyConfig,
+    pub(super) retry: RetryConfig,
     slots: Semaphore,
     max_wait: Duration,
 }
@@ -202,6 +204,7 @@ impl Roster {
             settings: Arc::new(config.settings),
             limits: Arc::new(config.limits),
             policy: config.policy,
+            retry: config.retry,
             slots: Semaphore::new(usize::try_from(max_calls).unwrap_or(1).max(1)),
             max_wait: Duration::from_millis(max_wait_ms),
         })

@@ -1,5 +1,5 @@
 //! A module's answer, waited for: what one call may use is counted over all the steps that a
-//! registry's `pending` divides it into.
+//! registry's `pending` divides it into, and over each attempt at them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,11 @@ use tokio::time::Instant;
 
 use super::GatewayError;
 use super::audited::{Resume, Running, Start};
+use super::retry::Retry;
 use super::roster::Entry;
 use crate::config::limits::CallLimits;
-use crate::model::Call;
+use crate::config::retry::RetryConfig;
+use crate::model::{Call, Failure};
 use crate::sandbox::{Answer, Fault, Lent, Pending, Usage, Work};
 
 /// A module that answers `pending` without end must not spin the gateway.
@@ -22,6 +24,8 @@ const MAX_STEPS: u32 = 100;
 pub(super) struct Outcome<T> {
     pub(super) result: Result<T, GatewayError>,
     pub(super) usage: Usage,
+    /// Steps that were made again.
+    pub(super) retries: u32,
 }
 
 /// Calls the module, and goes on with it for as long as the call's limits allow.
@@ -37,11 +41,12 @@ pub(super) async fn ask<T>(
             return Outcome {
                 result: Err(error),
                 usage: Usage::default(),
+                retries: 0,
             };
         }
     };
     let lent = Lent::new(call, entry.settings.clone(), entry.endpoints.clone());
-    let budget = Budget::new(lent, entry.limits.clone());
+    let budget = Budget::new(lent, entry.limits.clone(), &entry.retry);
     go_on(
         budget,
         |work| start(entry.clone(), work),
@@ -58,10 +63,12 @@ struct Budget {
     deadline: Instant,
     steps: u32,
     usage: Usage,
+    retry: Retry,
+    retries: u32,
 }
 
 impl Budget {
-    fn new(lent: Lent, limits: Arc<CallLimits>) -> Self {
+    fn new(lent: Lent, limits: Arc<CallLimits>, retry: &RetryConfig) -> Self {
         let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
         Self {
             lent,
@@ -69,14 +76,15 @@ impl Budget {
             deadline,
             steps: 0,
             usage: Usage::default(),
+            retry: Retry::new(retry),
+            retries: 0,
         }
     }
 
     /// The means of the next step, with the processor time that is left.
     fn work(&mut self) -> Result<Work, Fault> {
         self.steps += 1;
-        let used = u64::try_from(self.usage.cpu.as_millis()).unwrap_or(u64::MAX);
-        let left = self.limits.cpu_ms.saturating_sub(used);
+        let left = self.cpu_left_ms();
         if left == 0 {
             return Err(Fault::OutOfCpu);
         }
@@ -89,6 +97,11 @@ impl Budget {
             limits,
             deadline: self.deadline,
         })
+    }
+
+    fn cpu_left_ms(&self) -> u64 {
+        let used = u64::try_from(self.usage.cpu.as_millis()).unwrap_or(u64::MAX);
+        self.limits.cpu_ms.saturating_sub(used)
     }
 
     fn used(&mut self, step: &Usage) {
@@ -105,143 +118,79 @@ impl Budget {
     fn wait(&self, pending: &Pending) -> Option<Duration> {
         // Without a time to ask again only a callback brings the answer.
         let wait = Duration::from_millis(pending.retry_after_ms?.into()).max(SHORTEST_WAIT);
-        let in_time = Instant::now() + wait < self.deadline;
-        (in_time && self.steps < MAX_STEPS).then_some(wait)
+        self.has_room(wait).then_some(wait)
+    }
+
+    /// How long to wait before the step that failed is made again. None: the failure is the answer.
+    fn wait_again(&mut self, failure: &Failure) -> Option<Duration> {
+        // What the last attempt did may have let an endpoint rest.
+        let rests = self.lent.endpoints.as_ref().is_some_and(|it| it.resting());
+        if rests || self.cpu_left_ms() == 0 {
+            return None;
+        }
+        let wait = self.retry.wait(failure, self.lent.trail())?;
+        // An attempt that could not end would only hide why the first one failed.
+        self.has_room(wait).then_some(wait)
+    }
+
+    fn has_room(&self, wait: Duration) -> bool {
+        Instant::now() + wait < self.deadline && self.steps < MAX_STEPS
+    }
+
+    fn again(&mut self) {
+        self.retries += 1;
+        self.lent.again();
     }
 }
 
 async fn go_on<T>(
     mut budget: Budget,
-    start: impl FnOnce(Work) -> Running<T>,
+    start: impl Fn(Work) -> Running<T>,
     resume: impl Fn(Work, Pending) -> Running<T>,
 ) -> Outcome<T> {
-    let result = match budget.work() {
-        Ok(work) => steps(&mut budget, start(work), resume).await,
-        Err(fault) => Err(GatewayError::Fault(fault)),
-    };
+    let result = steps(&mut budget, start, resume).await;
     Outcome {
         result,
         usage: budget.usage,
+        retries: budget.retries,
     }
 }
 
 async fn steps<T>(
     budget: &mut Budget,
-    first: Running<T>,
+    start: impl Fn(Work) -> Running<T>,
     resume: impl Fn(Work, Pending) -> Running<T>,
 ) -> Result<T, GatewayError> {
-    let mut running = first;
+    let mut from: Option<Pending> = None;
     loop {
+        let work = budget.work().map_err(GatewayError::Fault)?;
+        let running = match &from {
+            None => start(work),
+            Some(pending) => resume(work, pending.clone()),
+        };
         let ran = running.await;
         budget.used(&ran.usage);
-        let pending = match ran.result.map_err(GatewayError::Fault)? {
-            Err(failure) => return Err(GatewayError::Failure(failure)),
+        match ran.result.map_err(GatewayError::Fault)? {
             Ok(Answer::Done(value)) => return Ok(value),
-            Ok(Answer::Pending(pending)) => pending,
-        };
-        let Some(wait) = budget.wait(&pending) else {
-            return Err(GatewayError::StillPending {
-                retry_after_ms: pending.retry_after_ms,
-            });
-        };
-        tokio::time::sleep(wait).await;
-        let work = budget.work().map_err(GatewayError::Fault)?;
-        running = resume(work, pending);
+            Ok(Answer::Pending(pending)) => {
+                let Some(wait) = budget.wait(&pending) else {
+                    return Err(GatewayError::StillPending {
+                        retry_after_ms: pending.retry_after_ms,
+                    });
+                };
+                from = Some(pending);
+                tokio::time::sleep(wait).await;
+            }
+            Err(failure) => {
+                let Some(wait) = budget.wait_again(&failure) else {
+                    return Err(GatewayError::Failure(failure));
+                };
+                tokio::time::sleep(wait).await;
+                budget.again();
+            }
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::Mutex;
-
-    use super::*;
-    use crate::egress::{Egress, Endpoints};
-    use crate::model::Opaque;
-    use crate::sandbox::Ran;
-
-    fn budget(cpu_ms: u64) -> Budget {
-        let endpoints = Endpoints::build(
-            &Egress::new(),
-            "social",
-            &BTreeMap::new(),
-            &BTreeMap::new(),
-            &BTreeMap::new(),
-        );
-        let lent = Lent::new(
-            Arc::default(),
-            Arc::default(),
-            Arc::new(endpoints.expect("no endpoints")),
-        );
-        let limits = CallLimits {
-            cpu_ms,
-            ..CallLimits::default()
-        };
-        Budget::new(lent, Arc::new(limits))
-    }
-
-    /// A step that used so much, and has no answer.
-    fn pending(cpu_ms: u64, http_calls: u32) -> Running<()> {
-        Box::pin(async move {
-            Ran {
-                result: Ok(Ok(Answer::Pending(Pending {
-                    reference: None,
-                    state: Opaque {
-                        schema: 1,
-                        data: Vec::new(),
-                    },
-                    retry_after_ms: Some(0),
-                }))),
-                usage: Usage {
-                    cpu: Duration::from_millis(cpu_ms),
-                    http_calls,
-                    ..Usage::default()
-                },
-            }
-        })
-    }
-
-    #[tokio::test]
-    async fn processor_time_is_one_budget_for_all_steps() {
-        let given = Mutex::new(Vec::new());
-        let outcome = go_on(
-            budget(100),
-            |work| {
-                given.lock().unwrap().push(work.limits.cpu_ms);
-                pending(40, 2)
-            },
-            |work, _| {
-                let mut given = given.lock().unwrap();
-                given.push(work.limits.cpu_ms);
-                let so_far = u32::try_from(given.len()).unwrap() * 2;
-                pending(40, so_far)
-            },
-        )
-        .await;
-        assert!(matches!(
-            outcome.result,
-            Err(GatewayError::Fault(Fault::OutOfCpu))
-        ));
-        assert_eq!(*given.lock().unwrap(), [100, 60, 20]);
-        assert_eq!(outcome.usage.cpu, Duration::from_millis(120));
-        assert_eq!(
-            outcome.usage.http_calls, 6,
-            "the last step's, not their sum"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_call_has_only_so_many_steps() {
-        let steps = Mutex::new(0);
-        let count = || {
-            *steps.lock().unwrap() += 1;
-            pending(0, 0)
-        };
-        let outcome = go_on(budget(100), |_| count(), |_, _| count()).await;
-        assert!(matches!(
-            outcome.result,
-            Err(GatewayError::StillPending { .. })
-        ));
-        assert_eq!(*steps.lock().unwrap(), MAX_STEPS);
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ mod log;
 mod settings;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,7 +21,7 @@ use super::meter::Meter;
 use super::output::Output;
 use super::progress::Progress;
 use crate::config::limits::CallLimits;
-use crate::egress::Endpoints;
+use crate::egress::{Endpoints, ProblemKind, SendError, Sent};
 use crate::model::Call;
 
 /// The most random bytes in one request.
@@ -38,6 +38,17 @@ pub struct Lent {
     /// it then.
     pub endpoints: Option<Arc<Endpoints>>,
     counters: Arc<Counters>,
+}
+
+/// What became of one attempt's requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trail {
+    /// One did not reach the registry for want of a connection.
+    pub not_sent: bool,
+    /// One may have reached it, and got no answer.
+    pub unclear: bool,
+    /// One was refused on this side: the next attempt's would be too.
+    pub refused: bool,
 }
 
 impl Lent {
@@ -63,6 +74,17 @@ impl Lent {
             endpoints: None,
             counters: Arc::default(),
         }
+    }
+
+    /// What became of the requests since the attempt began.
+    pub fn trail(&self) -> Trail {
+        self.counters.trail.look()
+    }
+
+    /// Begins another attempt, with what is left of the call's limits.
+    pub fn again(&mut self) {
+        Arc::make_mut(&mut self.call).attempt += 1;
+        self.counters.trail.clear();
     }
 
     /// What the caller handed over, and who it is: masked in whatever the guest logs.
@@ -99,6 +121,43 @@ pub(super) struct Counters {
     wait_ns: AtomicU64,
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
+    trail: Footprints,
+}
+
+/// A [`Trail`] in the making.
+#[derive(Debug, Default)]
+struct Footprints {
+    not_sent: AtomicBool,
+    unclear: AtomicBool,
+    refused: AtomicBool,
+}
+
+impl Footprints {
+    fn add(&self, error: &SendError) {
+        let kind = match (error.sent, &error.kind) {
+            (Sent::SentNoAnswer, _) => &self.unclear,
+            (
+                Sent::NotSent,
+                ProblemKind::Dns | ProblemKind::Connect | ProblemKind::Tls | ProblemKind::TimedOut,
+            ) => &self.not_sent,
+            (Sent::NotSent, _) => &self.refused,
+        };
+        kind.store(true, Relaxed);
+    }
+
+    fn look(&self) -> Trail {
+        Trail {
+            not_sent: self.not_sent.load(Relaxed),
+            unclear: self.unclear.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+        }
+    }
+
+    fn clear(&self) {
+        for one in [&self.not_sent, &self.unclear, &self.refused] {
+            one.store(false, Relaxed);
+        }
+    }
 }
 
 impl Counters {

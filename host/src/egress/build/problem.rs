@@ -69,6 +69,9 @@ pub enum EndpointProblem {
     /// A time limit of nothing.
     #[error("must be more than 0")]
     Zero,
+    /// A value of `traffic` without sense.
+    #[error("{0}")]
+    Traffic(&'static str),
     /// The HTTP client could not be made: most often no CA certificates.
     #[error("no HTTP client could be made; are CA certificates installed?")]
     Client(#[source] reqwest::Error),

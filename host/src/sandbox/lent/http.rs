@@ -104,6 +104,7 @@ impl Sender {
     /// Counts the request where the call's limits allow it.
     fn admit(&self, request: http::Request) -> std::result::Result<Admitted, http::Error> {
         if let Some(limit) = self.over_limit(&request) {
+            self.counters.trail.refused.store(true, Relaxed);
             return Err(not_sent(
                 http::ProblemKind::LimitReached,
                 &format!("this call has used up its {limit}"),
@@ -149,6 +150,7 @@ impl Sender {
                 })
             }
             Err(error) => {
+                self.counters.trail.add(&error);
                 // An answer was read, or begun, up to its share. Of one that is over its
                 // endpoint's limit nobody tells how much was read.
                 if error.sent == Sent::SentNoAnswer && error.kind == ProblemKind::LimitReached {
