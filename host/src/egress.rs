@@ -30,7 +30,7 @@ use secrecy::SecretString;
 
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
-pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent};
+pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent, Spent};
 pub use resolver::{Lookup, SystemLookup};
 
 use crate::config::endpoint::{Credential, EndpointConfig};

@@ -49,6 +49,9 @@ pub enum EndpointProblem {
     /// An IPv4 network written as IPv6.
     #[error("write an IPv4 network in its own form, not as ::ffff:0:0/96")]
     MappedNetwork,
+    /// A network with bits set behind its length: likely a host was meant.
+    #[error("{0} is not the beginning of its network: write {1}, or {2} for the host alone")]
+    HostBits(IpNet, IpNet, IpNet),
     /// A header that cannot be configured.
     #[error("header {0} cannot be set")]
     HeaderName(String),
@@ -93,6 +96,9 @@ impl Parts<'_> {
         };
         if config.allow_networks.iter().any(mapped) {
             return Err(at("allow_networks")(EndpointProblem::MappedNetwork));
+        }
+        if let Some(problem) = config.allow_networks.iter().find_map(host_bits) {
+            return Err(at("allow_networks")(problem));
         }
         let connect_timeout =
             positive(config.connect_timeout_ms).map_err(at("connect_timeout_ms"))?;
@@ -301,6 +307,12 @@ fn http_url(text: &str) -> Result<Url, EndpointProblem> {
         return Err(EndpointProblem::ExtraParts);
     }
     Ok(url)
+}
+
+/// `10.1.2.3/8` would open all of 10.0.0.0/8 to somebody who meant one host.
+fn host_bits(net: &IpNet) -> Option<EndpointProblem> {
+    let whole = net.trunc();
+    (whole != *net).then(|| EndpointProblem::HostBits(*net, whole, IpNet::from(net.addr())))
 }
 
 fn configurable(name: &str) -> Result<HeaderName, EndpointProblem> {
