@@ -69,11 +69,17 @@ impl RegistryText {
         self.set("endpoints.registry.credential", table)
     }
 
-    /// The section under that name, with the stand-in at `url` for its endpoint.
+    /// The section under that name, with the stand-in at `url` for its endpoint, unless it has one.
     pub(crate) fn write(&self, name: &str, url: &str) -> String {
+        let named = |table: &Table| {
+            let endpoint = table.get("endpoints")?.get("registry")?;
+            Some(endpoint.get("base_url")?.as_str()?.to_owned())
+        };
+        // A proxy may stand before it.
+        let base_url = named(&self.table).unwrap_or_else(|| url.to_owned());
         let this = self
             .clone()
-            .set("endpoints.registry.base_url", url)
+            .set("endpoints.registry.base_url", base_url)
             .set("endpoints.registry.allow_networks", vec!["127.0.0.0/8"]);
         // A token endpoint is the stand-in's too, whose port is not known before.
         let text = toml::to_string(&Table::from_iter([(
