@@ -100,6 +100,16 @@ const HEADERS: &[&str] = &[
     "X-Original-Host",
     "X-Rewrite-URL",
     "X-Real-IP",
+    "X-Forwarded",
+    "Client-IP",
+    "Client-Cert",
+    "X-Client-Cert-Subject",
+    "X-SSL-Client-S-DN",
+    "SSL_CLIENT_VERIFY",
+    "Remote_User",
+    "X-Remote-User",
+    "CF-Connecting-IP",
+    "X-Envoy-Original-Path",
 ];
 /// Names that end a header, or begin another.
 const NAMES: &[&str] = &[

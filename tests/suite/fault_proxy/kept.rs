@@ -1,30 +1,46 @@
 //! Connections that are kept, and are not what they were when the next request wants them.
 
+use std::time::Duration;
+
 use gateway_tests::fault_proxy::{Mode, Place};
+use tokio::time::sleep;
 
 use super::{Behind, answers};
 
-/// A server may close a kept connection at any moment. Whether the gateway notices before it writes
-/// the next request is chance: it is then answered on a new connection, or told as interrupted, and
-/// never sent twice.
+/// Longer than the proxy takes to end a connection after its answer.
+const NOTICED: Duration = Duration::from_millis(150);
+
+/// A server may close a kept connection at any moment. Who asks later is answered on a new one. For
+/// who asks in that moment it is chance whether the gateway notices before it writes: it is answered
+/// on a new one, or told as interrupted, and never sent twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kept_connection_that_ended_costs_at_most_one_answer() {
     let behind = Behind::start().await;
     for mode in [Mode::CloseAfter, Mode::ResetAfter] {
-        let mut answered = 0;
-        for _ in 0..20 {
-            behind.proxy.set(mode.clone()).await;
+        let (mut later, mut at_once) = (0, 0);
+        behind.recovers().await;
+        behind.proxy.set(mode.clone()).await;
+        for round in 0..40 {
+            let waits = round % 2 == 0;
+            if waits {
+                sleep(NOTICED).await;
+            }
             let (seen, asked) = (behind.proxy.requests(), behind.gateway.stand_in.requests());
             let (status, code, registry_code) = behind.find().await;
             match (status, &*code, &*registry_code) {
-                (200, "", "") => answered += 1,
+                (200, "", "") if waits => later += 1,
+                (200, "", "") => at_once += 1,
                 (503, "registry-unavailable", "http.sent-no-answer.interrupted") => {}
                 other => panic!("{mode:?}: {other:?}"),
             }
             assert!(behind.proxy.requests() - seen <= 1, "{mode:?}: sent twice");
             assert!(behind.gateway.stand_in.requests() - asked <= 1);
         }
-        assert!(answered > 10, "{mode:?}: {answered} of 20 answered");
+        // Not all: the machine may be so busy that nothing is noticed in time.
+        assert!(
+            later >= 15,
+            "{mode:?}: {later} and {at_once} of 20 answered"
+        );
     }
     behind.recovers().await;
 }

@@ -11,6 +11,10 @@ use super::{Behind, begins};
 /// would be a hundred times as much.
 const GROWS_AT_MOST: u64 = 96 << 20;
 const CALLERS: usize = 8;
+/// RFC 1952: no name, no time.
+const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+/// RFC 1951: a stored block of no bytes, and not the last one.
+const EMPTY_BLOCK: [u8; 5] = [0, 0, 0, 0xff, 0xff];
 
 #[test]
 fn floods_do_not_fill_the_memory() {
@@ -36,18 +40,28 @@ async fn in_its_own_process() {
     let ok = "HTTP/1.1 200 OK\r\n";
     let repeat = |text: &str| Step::Repeat(text.into());
     let floods = [
-        ("headers", begins(ok, repeat("x-a: 1\r\n"))),
-        ("a header", begins(format!("{ok}x-a: "), repeat("a"))),
-        ("a body", begins(format!("{ok}\r\n"), repeat("a"))),
+        ("headers", "too-large", begins(ok, repeat("x-a: 1\r\n"))),
+        (
+            "a header",
+            "too-large",
+            begins(format!("{ok}x-a: "), repeat("a")),
+        ),
+        (
+            "a body",
+            "too-large",
+            begins(format!("{ok}\r\n"), repeat("a")),
+        ),
         (
             "chunks",
+            "too-large",
             begins(
                 format!("{ok}transfer-encoding: chunked\r\n\r\n"),
-                repeat("1\r\na\r\n"),
+                repeat(&format!("400\r\n{}\r\n", "a".repeat(1 << 10))),
             ),
         ),
         (
             "an extension",
+            "unreadable",
             begins(
                 format!("{ok}transfer-encoding: chunked\r\n\r\n1;"),
                 repeat("a"),
@@ -55,6 +69,7 @@ async fn in_its_own_process() {
         ),
         (
             "zeros",
+            "too-large",
             begins(
                 format!("{ok}content-encoding: gzip\r\n\r\n"),
                 Step::Repeat(gzip(&vec![0; 1 << 20])),
@@ -62,14 +77,25 @@ async fn in_its_own_process() {
         ),
         (
             "1xx",
+            "timed-out",
             Mode::Instead(vec![repeat("HTTP/1.1 100 Continue\r\n\r\n")]),
         ),
         (
             "gzip of nothing",
+            "unreadable",
             begins(
                 format!("{ok}content-encoding: gzip\r\n\r\n"),
                 Step::Repeat(gzip(b"")),
             ),
+        ),
+        (
+            "a gzip of no end and nothing in it",
+            "timed-out",
+            Mode::Instead(vec![
+                Step::Send(format!("{ok}content-encoding: gzip\r\n\r\n").into()),
+                Step::Send(GZIP_HEAD.into()),
+                Step::Repeat(EMPTY_BLOCK.into()),
+            ]),
         ),
     ];
     // What the first calls leave for good: pools, caches, threads.
@@ -77,12 +103,12 @@ async fn in_its_own_process() {
         behind.recovers().await;
     }
     let before = peak();
-    for (name, mode) in floods {
+    for (name, kind, mode) in floods {
         let sent = behind.proxy.bytes_out();
         behind.proxy.set(mode).await;
         let calls = (0..CALLERS).map(|_| behind.find());
-        for (status, ..) in futures_util::future::join_all(calls).await {
-            assert!(matches!(status, 502 | 503), "{name}: {status}");
+        for (_, _, code) in futures_util::future::join_all(calls).await {
+            assert_eq!(code, format!("http.sent-no-answer.{kind}"), "{name}");
         }
         let (grown, read) = (peak() - before, behind.proxy.bytes_out() - sent);
         eprintln!(
