@@ -20,6 +20,8 @@ const TIMEOUT: Duration = Duration::from_millis(2_000);
 const MAX_RESPONSE: i64 = 256 << 10;
 /// What the gateway may have read of one answer, with all buffers between it and the proxy.
 const READ_AT_MOST: u64 = 16 << 20;
+/// Instances of the whole gateway: fewer than cases, so that one that is not given back is missed.
+const INSTANCES: u32 = 8;
 /// Longer than any case takes, on a machine that is busy with others.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -53,6 +55,10 @@ impl Behind {
                     .set("concurrency.max_wait_ms", 1_000);
                 change(civil)
             })
+            .registry("social", |social| {
+                social.set("concurrency.max_calls", i64::from(INSTANCES))
+            })
+            .config(|config| config.sandbox.max_instances = INSTANCES)
             .start()
             .await;
         proxy.forward_to(gateway.stand_in.address());

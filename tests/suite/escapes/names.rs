@@ -15,6 +15,7 @@ const NOBODY: &str = "127.0.0.3";
 pub(super) fn tries(arena: &Arena) -> Vec<Try> {
     let mut all = answers(arena);
     all.extend(of_the_system(arena));
+    all.extend(telling(arena));
     all.extend(mixed(arena));
     all.extend(rebinding(arena));
     all
@@ -112,6 +113,50 @@ fn of_the_system(arena: &Arena) -> Vec<Try> {
         .collect()
 }
 
+/// Names that say where they lead, and names in other spellings: only the address counts.
+fn telling(arena: &Arena) -> Vec<Try> {
+    let rows = [
+        ("127.0.0.1.nip.example", "127.0.0.1"),
+        ("registry.example.", "127.0.0.1"),
+        ("registry。example", "127.0.0.1"),
+        ("ｒｅｇｉｓｔｒｙ.example", "127.0.0.1"),
+        ("%72egistry.example", "127.0.0.1"),
+        ("xn--bcher-kva.example", "127.0.0.2"),
+        ("foo.localhost", "127.0.0.2"),
+        ("metadata", "169.254.169.254"),
+        ("metadata.google.internal", "169.254.169.254"),
+        ("metadata.google.internal.", "::ffff:169.254.169.254"),
+        ("instance-data.ec2.internal", "fd00:ec2::254"),
+        ("kubernetes.default.svc", "10.96.0.1"),
+    ];
+    rows.into_iter()
+        .map(|(name, address)| Try {
+            dns: vec![ips(&[address])],
+            shown: match address.starts_with("127.") {
+                true => Shown::Granted,
+                false => Shown::NotHere,
+            },
+            ..Try::new(
+                format!("the name {name}, which is {address}"),
+                EndpointConfig {
+                    allow_plain_http: true,
+                    ..EndpointConfig::new(format!("http://{name}:{}", arena.outside))
+                },
+            )
+        })
+        .collect()
+}
+
+/// Name, addresses, port, granted networks, end.
+type Mixed<'a> = (&'a str, &'a [&'a str], u16, &'a [&'a str], &'static str);
+/// Name, endpoint, answers of the name server, ends.
+type Rebinding = (
+    &'static str,
+    EndpointConfig,
+    Vec<Vec<IpAddr>>,
+    Vec<&'static str>,
+);
+
 /// Several addresses at once: what is not granted is not even the last resort.
 fn mixed(arena: &Arena) -> Vec<Try> {
     let config = |port: u16, allow: &[&str]| EndpointConfig {
@@ -119,7 +164,7 @@ fn mixed(arena: &Arena) -> Vec<Try> {
         ..EndpointConfig::new(format!("http://registry.example:{port}{BASE}"))
     };
     let (inside, nobody) = (["127.0.0.1/32"], ["127.0.0.3/32"]);
-    let rows: [(&str, &[&str], u16, &[&str], &'static str); 7] = [
+    let rows: [Mixed<'_>; 7] = [
         (
             "outside first",
             &["127.0.0.2", "127.0.0.1"],
@@ -197,7 +242,7 @@ fn rebinding(arena: &Arena) -> Vec<Try> {
     };
     let beside = ips(&["127.0.0.2"]);
     let twice = vec!["200", ADDRESS_REFUSED];
-    let rows: Vec<(&str, EndpointConfig, Vec<Vec<IpAddr>>, Vec<&'static str>)> = vec![
+    let rows: Vec<Rebinding> = vec![
         (
             "the second connection leads beside",
             name.clone(),

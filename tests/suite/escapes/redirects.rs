@@ -1,7 +1,5 @@
 //! A registry that sends the gateway elsewhere, with each status that does so.
 
-use registry_gateway::config::endpoint::EndpointConfig;
-
 use super::arena::{Arena, BESIDE, Route};
 use super::judge::BASE;
 use super::{End, REDIRECT_REFUSED, Shown, Try, granted, ips};
@@ -129,20 +127,10 @@ fn chains(arena: &Arena) -> Vec<Try> {
         )
     };
     rebinds.endpoint.base_url = format!("http://registry.example:{}{BASE}", arena.port);
-    let mut literal = Try {
-        end: End::Configuration("base_url"),
-        shown: Shown::NotHere,
-        ..Try::new(
-            "a literal that a redirect would have to pass first",
-            EndpointConfig::new(format!("https://{BESIDE}:{}{BASE}", arena.port)),
-        )
-    };
-    literal.endpoint.max_redirects = 200;
     vec![
         chain("a chain that ends outside", &outside),
         chain("a chain that ends above the base path", "../../../admin"),
         rebinds,
-        literal,
     ]
 }
 
