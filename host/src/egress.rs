@@ -34,7 +34,7 @@ use secrecy::SecretString;
 
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
-pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent};
+pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent, Spent};
 pub use guard::Refusal;
 pub use proxy::ProxyProblem;
 pub use replay::Replay;

@@ -15,6 +15,8 @@ mod bench;
 mod busy;
 mod cache;
 mod credentials;
+mod escapes;
+mod fault_proxy;
 mod hostile;
 mod house;
 mod households;

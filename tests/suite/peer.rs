@@ -35,25 +35,7 @@ impl Peer {
 
     /// The grant: one endpoint, `registry`, with a bearer token and a header of the configuration.
     pub(crate) fn granted(&self) -> Arc<Endpoints> {
-        let config: EndpointConfig = toml::from_str(&format!(
-            r#"
-            base_url = "http://127.0.0.1:{}{BASE}"
-            allow_networks = ["127.0.0.0/8"]
-            headers = {{ "x-tenant" = "health" }}
-            credential = {{ kind = "bearer", token = "env:REGISTRY_SECRET_TEST" }}
-            "#,
-            self.port
-        ))
-        .unwrap();
-        let token = "the-token".into();
-        let endpoints = Endpoints::build(
-            &Egress::new(),
-            "test",
-            &BTreeMap::from([("registry".into(), config)]),
-            &BTreeMap::new(),
-            &BTreeMap::from([("registry".into(), Credential::Bearer { token }.into())]),
-        );
-        Arc::new(endpoints.unwrap())
+        grant(&format!("http://{}", self.host()), "")
     }
 
     /// The requests so far, head and body.
@@ -64,6 +46,29 @@ impl Peer {
     pub(crate) fn host(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
+}
+
+/// The same for any origin, with more lines of configuration.
+pub(crate) fn grant(origin: &str, more: &str) -> Arc<Endpoints> {
+    let config: EndpointConfig = toml::from_str(&format!(
+        r#"
+        base_url = "{origin}{BASE}"
+        allow_networks = ["127.0.0.0/8"]
+        headers = {{ "x-tenant" = "health" }}
+        credential = {{ kind = "bearer", token = "env:REGISTRY_SECRET_TEST" }}
+        {more}
+        "#
+    ))
+    .unwrap();
+    let token = "the-token".into();
+    let endpoints = Endpoints::build(
+        &Egress::new(),
+        "test",
+        &BTreeMap::from([("registry".into(), config)]),
+        &BTreeMap::new(),
+        &BTreeMap::from([("registry".into(), Credential::Bearer { token }.into())]),
+    );
+    Arc::new(endpoints.unwrap())
 }
 
 /// A grant of no endpoint at all.

@@ -10,6 +10,7 @@
 pub mod ask;
 pub mod components;
 pub mod crafted;
+pub mod fault_proxy;
 pub mod gateway;
 pub mod leaks;
 pub mod registries;

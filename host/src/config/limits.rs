@@ -20,11 +20,11 @@ pub struct CallLimits {
     pub answer_bytes: u64,
     /// Handles that the guest holds at the same time.
     pub handles: u32,
-    /// Requests to the registry.
+    /// Requests to the registry; a redirect that is followed is one more.
     pub http_calls: u32,
     /// Those requests together: paths, queries, headers, bodies.
     pub http_bytes_out: u64,
-    /// Bodies of their answers together, decompressed.
+    /// Bodies of their answers together, decompressed, as far as they were read.
     pub http_bytes_in: u64,
     /// Lines that are kept of what the guest logs and prints.
     pub log_lines: u32,

@@ -83,13 +83,30 @@ impl AddressPolicy {
         // The system connects an IPv4-mapped address to the IPv4 address, so it is judged as one.
         let address = address.to_canonical();
         let class = AddressClass::of(address);
+        let refused = Err(AddressRefused { class });
         let listed = self.allow.iter().any(|net| net.contains(&address));
         let global = class == AddressClass::Global && !self.listed_only;
-        if !class.is_never_allowed() && (listed || global) {
-            Ok(())
-        } else {
-            Err(AddressRefused { class })
+        if class.is_never_allowed() || !(listed || global) {
+            return refused;
         }
+        match address {
+            // The grant of a translator opens the translator. What is behind it needs a grant of
+            // its own, unless it is global: else NAT64 would lead back into private networks.
+            IpAddr::V6(address) if class == AddressClass::Translated => {
+                let through = carried(address).into_iter().all(|v4| self.opens(v4));
+                if through { Ok(()) } else { refused }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an IPv4 address behind a translator is open.
+    fn opens(&self, address: Ipv4Addr) -> bool {
+        let listed = self
+            .allow
+            .iter()
+            .any(|net| net.contains(&IpAddr::V4(address)));
+        listed || of_v4(address) == AddressClass::Global
     }
 }
 

@@ -51,6 +51,9 @@ impl Parts<'_> {
         if config.allow_networks.iter().any(mapped) {
             return Err(at("allow_networks")(EndpointProblem::MappedNetwork));
         }
+        if let Some(problem) = config.allow_networks.iter().find_map(host_bits) {
+            return Err(at("allow_networks")(problem));
+        }
         let connect_timeout =
             positive(config.connect_timeout_ms).map_err(at("connect_timeout_ms"))?;
         let timeout = positive(config.timeout_ms).map_err(at("timeout_ms"))?;
@@ -182,6 +185,12 @@ fn http_url(text: &str) -> Result<Url, EndpointProblem> {
         return Err(EndpointProblem::ExtraParts);
     }
     Ok(url)
+}
+
+/// `10.1.2.3/8` would open all of 10.0.0.0/8 to somebody who meant one host.
+fn host_bits(net: &IpNet) -> Option<EndpointProblem> {
+    let whole = net.trunc();
+    (whole != *net).then(|| EndpointProblem::HostBits(*net, whole, IpNet::from(net.addr())))
 }
 
 fn configurable(name: &str) -> Result<HeaderName, EndpointProblem> {

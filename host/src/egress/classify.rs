@@ -104,6 +104,10 @@ fn answering(error: &reqwest::Error) -> SendError {
     if find::<rustls::Error>(error).is_some() {
         return SendError::sent(ProblemKind::Tls, "the TLS connection broke");
     }
+    if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse_too_large) {
+        let message = "the answer's headers are over the limit";
+        return SendError::sent(ProblemKind::TooLarge, message);
+    }
     let unreadable = find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse)
         || find::<io::Error>(error).is_some_and(|error| {
             matches!(

@@ -1,7 +1,7 @@
 //! One endpoint: a request goes out, redirects within the grant are followed, an answer comes in.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use super::body::{self, BodyError};
 use super::classify;
 use super::client;
 use super::credential::Authenticator;
-use super::exchange::{Bounds, ProblemKind, Request, Response, SendError};
+use super::exchange::{Bounds, ProblemKind, Request, Response, SendError, Spent};
 use super::guard::Guard;
 use super::header::{self, ReservedNames};
 use super::path::Base;
@@ -53,6 +53,23 @@ struct Outgoing {
     only_reads: bool,
 }
 
+/// How far an exchange has come: it may be given up at any moment.
+#[derive(Default)]
+struct Progress {
+    begun: AtomicBool,
+    further_requests: AtomicU32,
+    body_bytes: AtomicU64,
+}
+
+impl Progress {
+    fn spent(&self) -> Spent {
+        Spent {
+            further_requests: self.further_requests.load(Relaxed),
+            body_bytes: self.body_bytes.load(Relaxed),
+        }
+    }
+}
+
 impl Endpoint {
     pub(super) async fn send(
         &self,
@@ -63,18 +80,21 @@ impl Endpoint {
         let outgoing = self.admit(request, bounds)?;
         let deadline = outgoing.deadline;
         let pass = guard.enter(deadline).await?;
-        let begun = AtomicBool::new(false);
-        let exchange = self.exchange(outgoing, bounds, &begun);
+        let progress = Progress::default();
+        let exchange = self.exchange(outgoing, bounds, &progress);
         let result = match tokio::time::timeout_at(deadline + GRACE, exchange).await {
             Ok(result) => result,
-            Err(_) if begun.load(Ordering::Relaxed) => Err(SendError::sent(
+            Err(_) if progress.begun.load(Relaxed) => Err(SendError::sent(
                 ProblemKind::TimedOut,
                 "no whole answer in time",
             )),
             Err(_) => Err(SendError::not_sent(ProblemKind::TimedOut, "out of time")),
         };
         pass.settle(&result);
+        let spent = progress.spent();
         result
+            .map(|response| Response { spent, ..response })
+            .map_err(|error| SendError { spent, ..error })
     }
 
     fn admit(&self, request: Request, bounds: Bounds) -> Result<Outgoing, SendError> {
@@ -115,19 +135,24 @@ impl Endpoint {
         &self,
         mut outgoing: Outgoing,
         bounds: Bounds,
-        begun: &AtomicBool,
+        progress: &Progress,
     ) -> Result<Response, SendError> {
         let mut hops = 0;
         loop {
             let response = self
-                .hop(&outgoing, begun)
+                .hop(&outgoing, progress)
                 .await
                 .map_err(|error| error.after_hop(hops))?;
             match self.next(&outgoing, &response, hops)? {
+                Some(_) if u32::from(hops) >= bounds.max_redirects => {
+                    let message = "the redirect is over what is left of the call's requests";
+                    return Err(SendError::sent(ProblemKind::LimitReached, message));
+                }
                 Some(url) => outgoing.url = url,
-                None => return self.answer(&outgoing, response, bounds).await,
+                None => return self.answer(&outgoing, response, bounds, progress).await,
             }
             hops += 1;
+            progress.further_requests.fetch_add(1, Relaxed);
         }
     }
 
@@ -141,12 +166,12 @@ impl Endpoint {
     async fn hop(
         &self,
         outgoing: &Outgoing,
-        begun: &AtomicBool,
+        progress: &Progress,
     ) -> Result<reqwest::Response, SendError> {
         // The resolver never sees a literal, so each hop's is checked here.
         check_literal(&self.policy, &outgoing.url)?;
         let token = self.authenticator.token(outgoing.deadline).await?;
-        let response = self.once(outgoing, token.as_ref(), begun).await?;
+        let response = self.once(outgoing, token.as_ref(), &progress.begun).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
@@ -161,7 +186,8 @@ impl Endpoint {
         let Ok(token) = self.authenticator.token(outgoing.deadline).await else {
             return Ok(response);
         };
-        self.once(outgoing, token.as_ref(), begun)
+        progress.further_requests.fetch_add(1, Relaxed);
+        self.once(outgoing, token.as_ref(), &progress.begun)
             .await
             .map_err(|error| error.after_hop(1))
     }
@@ -176,7 +202,7 @@ impl Endpoint {
         *request.headers_mut() = outgoing.headers.clone();
         self.authenticator.apply(token, request.headers_mut());
         *request.body_mut() = outgoing.body.clone().map(Into::into);
-        begun.store(true, Ordering::Relaxed);
+        begun.store(true, Relaxed);
         client::execute(&self.client, request, outgoing.deadline)
             .await
             .map_err(|error| classify::sending(&error))
@@ -220,6 +246,7 @@ impl Endpoint {
         outgoing: &Outgoing,
         mut response: reqwest::Response,
         bounds: Bounds,
+        progress: &Progress,
     ) -> Result<Response, SendError> {
         let status = response.status();
         if status.is_informational() {
@@ -243,12 +270,13 @@ impl Endpoint {
         let body = if bodiless {
             Bytes::new()
         } else {
-            self.read(&mut response, bounds).await?
+            self.read(&mut response, bounds, progress).await?
         };
         Ok(Response {
             status: status.as_u16(),
             headers,
             body,
+            spent: progress.spent(),
         })
     }
 
@@ -256,12 +284,13 @@ impl Endpoint {
         &self,
         response: &mut reqwest::Response,
         bounds: Bounds,
+        progress: &Progress,
     ) -> Result<Bytes, SendError> {
         let cap = self
             .limits
             .max_response_bytes
             .min(bounds.max_response_bytes);
-        body::read(response, cap)
+        body::read_counted(response, cap, &progress.body_bytes)
             .await
             .map_err(|error| match error {
                 BodyError::Broken(error) => classify::reading(&error),

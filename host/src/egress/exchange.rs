@@ -30,6 +30,8 @@ pub struct Request {
 pub struct Bounds {
     /// Counted after decompression.
     pub max_response_bytes: u64,
+    /// Redirects that may be followed: each is a request of its own.
+    pub max_redirects: u32,
     /// When the call ends.
     pub deadline: Instant,
 }
@@ -44,6 +46,17 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// Decompressed.
     pub body: Bytes,
+    /// What it took.
+    pub spent: Spent,
+}
+
+/// What an exchange took of the call's limits, whatever came of it, beyond its first request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Requests beyond the first: redirects that were followed, reads sent again with another token.
+    pub further_requests: u32,
+    /// Bytes read of the answer's body, decompressed.
+    pub body_bytes: u64,
 }
 
 /// No answer. Its text holds no URL and no value of the request, since it reaches logs.
@@ -58,6 +71,8 @@ pub struct SendError {
     pub message: String,
     /// When it may work again, where known.
     pub retry_after_ms: Option<u32>,
+    /// What it took all the same.
+    pub spent: Spent,
 }
 
 /// Whether the registry may have seen the request.
@@ -127,6 +142,7 @@ impl SendError {
             kind,
             message: message.into(),
             retry_after_ms: None,
+            spent: Spent::default(),
         }
     }
 

@@ -33,13 +33,24 @@ const REFUSED: &[&str] = &[
     "transfer-encoding",
     "upgrade",
     "http2-settings",
-    // Who asked, and through whom.
+    // Who asked, and through whom, as proxies tell the servers behind them; RFC 9440.
     "forwarded",
+    "x-forwarded",
     "via",
+    "client-cert",
+    "client-cert-chain",
+    "client-ip",
     "x-real-ip",
     "x-client-ip",
     "x-cluster-client-ip",
     "true-client-ip",
+    "cf-connecting-ip",
+    "fastly-client-ip",
+    "x-originating-ip",
+    "x-remote-ip",
+    "x-remote-addr",
+    "remote-user",
+    "x-remote-user",
     // Another path or host, read by IIS, Symfony and proxies.
     "x-original-url",
     "x-original-uri",
@@ -48,7 +59,15 @@ const REFUSED: &[&str] = &[
     "x-host",
     "x-http-host-override",
 ];
-const REFUSED_PREFIXES: &[&str] = &["proxy-", "x-forwarded-"];
+const REFUSED_PREFIXES: &[&str] = &[
+    "proxy-",
+    "x-forwarded-",
+    "x-original-forwarded-",
+    "x-envoy-",
+    "ssl-client-",
+    "x-ssl-client-",
+    "x-client-cert",
+];
 
 /// Left out of answers: hop by hop, cookies, and what egress consumed.
 const DROPPED: &[&str] = &[

@@ -10,6 +10,9 @@ use url::Url;
 /// Longer URLs are refused by common servers.
 pub(super) const MAX_URL_BYTES: usize = 16 * 1024;
 
+/// Servers and proxies in a row, each of which decodes a path once more.
+const MAX_DECODERS: usize = 4;
+
 /// RFC 3986 unreserved characters stay, all else is encoded: a space as `%20`, which form and
 /// path decoders read alike.
 const ENCODE: &AsciiSet = &NON_ALPHANUMERIC
@@ -173,10 +176,22 @@ fn check_segment(segment: &str) -> Result<(), PathRefused> {
     let text = percent_decode_str(segment)
         .decode_utf8()
         .map_err(|_| PathRefused::Encoding)?;
-    // Java servers cut `;…` off before they resolve dots: `/..;/` is `/../` to them.
-    let name = text.split(';').next().unwrap_or_default();
-    if name == "." || name == ".." {
-        return Err(PathRefused::Dots);
+    let mut text = text.into_owned();
+    // A proxy that decodes and passes on makes the server behind it decode again.
+    for _ in 0..MAX_DECODERS {
+        if text.split(['/', '\\']).any(is_dots) {
+            return Err(PathRefused::Dots);
+        }
+        if !text.contains('%') {
+            break;
+        }
+        text = percent_decode_str(&text).decode_utf8_lossy().into_owned();
     }
     Ok(())
+}
+
+/// Java servers cut `;…` off before they resolve dots: `/..;/` is `/../` to them.
+fn is_dots(segment: &str) -> bool {
+    let name = segment.split(';').next().unwrap_or_default();
+    name == "." || name == ".."
 }

@@ -14,8 +14,8 @@ mod sent;
 mod session;
 mod tls;
 mod tls_peer;
-mod tunnel;
 mod traffic;
+mod tunnel;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -100,6 +100,7 @@ fn endpoints(config: EndpointConfig) -> Endpoints {
 fn bounds() -> Bounds {
     Bounds {
         max_response_bytes: u64::MAX,
+        max_redirects: u32::MAX,
         deadline: Instant::now() + Duration::from_secs(20),
     }
 }

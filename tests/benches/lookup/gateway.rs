@@ -70,7 +70,12 @@ fn text(url: &str) -> String {
     let many = "concurrency = { max_calls = 500, max_wait_ms = 5000 }";
     [
         one(QUICK, &spdci, url.to_owned(), settings),
-        one(LATE, &spdci, format!("{url}{SLOW}"), &format!("{settings}\n{many}")),
+        one(
+            LATE,
+            &spdci,
+            format!("{url}{SLOW}"),
+            &format!("{settings}\n{many}"),
+        ),
         one(SPINNING, &hostile, url.to_owned(), ""),
     ]
     .concat()

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use gateway_tests::components;
 use registry_gateway::config::limits::CallLimits;
 use registry_gateway::config::sandbox::SandboxConfig;
-use registry_gateway::egress::{Endpoints, Response};
+use registry_gateway::egress::{Endpoints, Response, Spent};
 use registry_gateway::model::{Call, FindQuery, Identifier};
 use registry_gateway::sandbox::{Answer, Lent, Module, Sandbox, Work};
 use serde_json::json;
@@ -67,6 +67,7 @@ impl Bench {
                 status: 200,
                 headers: vec![("content-type".into(), "application/json".into())],
                 body: registry::fill(&answer, question).into(),
+                spent: Spent::default(),
             })
         };
         Self {
@@ -116,8 +117,15 @@ impl Bench {
         let work = self.work();
         let began = Instant::now();
         for _ in 0..BATCH {
-            let lent = Lent::new(work.lent.call.clone(), work.lent.settings.clone(), self.endpoints.clone());
-            let work = Work { lent, ..work.clone() };
+            let lent = Lent::new(
+                work.lent.call.clone(),
+                work.lent.settings.clone(),
+                self.endpoints.clone(),
+            );
+            let work = Work {
+                lent,
+                ..work.clone()
+            };
             let ran = self.module.find(work, &self.query).await;
             let answer = ran.result.expect("no fault").expect("no failure");
             assert!(matches!(answer, Answer::Done(_)));

@@ -72,7 +72,11 @@ impl Connection {
         let response = self.sender.send_request(question.request()).await;
         let response = response.expect("an answer");
         let status = response.status().as_u16();
-        response.into_body().collect().await.expect("a whole answer");
+        response
+            .into_body()
+            .collect()
+            .await
+            .expect("a whole answer");
         status
     }
 }

@@ -59,7 +59,9 @@ pub(crate) async fn measure(arguments: &Arguments) {
     for server in &servers {
         closed(&server.question, 16, WARM_UP).await;
     }
-    println!("| connections | server | requests/s | p50 ms | p99 ms | CPU ms/request | × (b) | × (c) |");
+    println!(
+        "| connections | server | requests/s | p50 ms | p99 ms | CPU ms/request | × (b) | × (c) |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for connections in CONNECTIONS {
         let mut rounds: [Vec<Figures>; 3] = Default::default();
@@ -96,9 +98,8 @@ async fn one(server: &Server, connections: usize, seconds: u64) -> Figures {
 }
 
 fn print(servers: &[Server], connections: usize, rounds: &[Vec<Figures>; 3]) {
-    let median = |figures: &[Figures], of: fn(&Figures) -> f64| {
-        machine::median(figures.iter().map(of))
-    };
+    let median =
+        |figures: &[Figures], of: fn(&Figures) -> f64| machine::median(figures.iter().map(of));
     // Ratios within a round, and then the median: rounds differ more than servers do.
     let ratio = |index: usize, to: usize| {
         let both = rounds[index].iter().zip(&rounds[to]);

@@ -65,7 +65,10 @@ pub(crate) async fn serve(url: &str, audited: bool) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("listens");
-    println!("listening on {}", listener.local_addr().expect("an address"));
+    println!(
+        "listening on {}",
+        listener.local_addr().expect("an address")
+    );
     axum::serve(listener, router).await.expect("serves");
 }
 

@@ -38,7 +38,9 @@ pub(crate) async fn measure(arguments: &Arguments) {
 
     closed(&good, 16, WARM_UP).await;
     println!("\n## {GOOD} good calls a second beside bad neighbours, one processor\n");
-    println!("| neighbours | answered | p50 ms | p99 ms | p99 × alone | neighbours' calls | resident MiB |");
+    println!(
+        "| neighbours | answered | p50 ms | p99 ms | p99 × alone | neighbours' calls | resident MiB |"
+    );
     println!("|---|---|---|---|---|---|---|");
     let pid = gateway.pid();
     let mut alone = Vec::new();

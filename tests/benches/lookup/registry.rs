@@ -67,7 +67,10 @@ pub(crate) async fn serve(file: &str) {
     let answer = std::fs::read_to_string(Path::new(file)).expect("the answer");
     let answer: &'static str = answer.leak();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("listens");
-    println!("listening on {}", listener.local_addr().expect("an address"));
+    println!(
+        "listening on {}",
+        listener.local_addr().expect("an address")
+    );
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
@@ -75,8 +78,8 @@ pub(crate) async fn serve(file: &str) {
         let _ = stream.set_nodelay(true);
         tokio::spawn(async move {
             let serve = service_fn(move |request| reply(request, answer));
-            let connection =
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), serve);
+            let connection = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), serve);
             let _ = connection.await;
         });
     }
@@ -87,7 +90,12 @@ async fn reply(
     answer: &'static str,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let slow = request.uri().path().starts_with(SLOW);
-    let body = request.into_body().collect().await.expect("a body").to_bytes();
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
     if slow {
         tokio::time::sleep(DELAY).await;
     }

@@ -88,6 +88,22 @@ pub(super) async fn set_headers() {
     assert_eq!(peer.asked().len(), 0);
 }
 
+/// What `escapes` tries everything with does arrive where it may.
+#[tokio::test]
+pub(super) async fn any_request() {
+    let peer = Peer::start("ok", Duration::ZERO).await;
+    let bench = Bench::new().await.endpoints(peer.granted());
+    let arguments = ["PURGE", "/a", "header", "x-a", "1", "query", "q", "a&b"];
+    let end = bench.report("any_request", &arguments).await;
+    assert_eq!(end, [("end".to_owned(), "200".to_owned())]);
+    let asked = peer.asked().remove(0);
+    assert!(
+        asked.starts_with(&format!("PURGE {BASE}/a?q=a%26b HTTP/1.1\r\n")),
+        "{asked}"
+    );
+    assert!(asked.contains("\r\nx-a: 1\r\n"), "{asked}");
+}
+
 #[tokio::test]
 pub(super) async fn leave_base_path() {
     let peer = Peer::start("ok", Duration::ZERO).await;

@@ -1,5 +1,7 @@
 //! What can be wrong with an endpoint's configuration.
 
+use ipnet::IpNet;
+
 use super::super::address::AddressRefused;
 use super::super::proxy::ProxyProblem;
 use super::super::tls::PemProblem;
@@ -33,6 +35,9 @@ pub enum EndpointProblem {
     /// An IPv4 network written as IPv6.
     #[error("write an IPv4 network in its own form, not as ::ffff:0:0/96")]
     MappedNetwork,
+    /// A network with bits set behind its length: likely a host was meant.
+    #[error("{0} is not the beginning of its network: write {1}, or {2} for the host alone")]
+    HostBits(IpNet, IpNet, IpNet),
     /// A header that cannot be configured.
     #[error("header {0} cannot be set")]
     HeaderName(String),

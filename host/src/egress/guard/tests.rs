@@ -36,6 +36,7 @@ fn answer(status: u16, headers: &[(&str, &str)]) -> Result<Response, SendError> 
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
             .collect(),
         body: Default::default(),
+        spent: Default::default(),
     })
 }
 

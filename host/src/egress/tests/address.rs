@@ -214,6 +214,15 @@ fn a_grant_opens_what_it_lists_and_never_what_nobody_may_reach() {
         .expect("the same address");
     one.check("10.2.0.1".parse().expect("address"))
         .expect_err("not listed");
+    let nat64 = AddressPolicy::new(&["64:ff9b::/96".parse().expect("network")]);
+    nat64
+        .check("64:ff9b::8.8.8.8".parse().expect("address"))
+        .expect("global, by a translator that is listed");
+    for address in ["64:ff9b::10.0.0.1", "64:ff9b::127.0.0.1"] {
+        nat64
+            .check(address.parse().expect(address))
+            .expect_err("what the translator leads to is not listed");
+    }
     let listed = AddressPolicy::listed_only(&["10.1.0.0/16".parse().expect("network")]);
     listed
         .check("10.1.2.3".parse().expect("address"))

@@ -72,7 +72,14 @@ async fn a_body_over_the_cap_ends() {
             answer(bytes.clone(), 11).await.expect("at the cap").body,
             "hello world"
         );
+        let told = bytes.windows(14).any(|window| window == b"Content-Length");
         let result = answer(bytes, 10).await;
+        let read = result.as_ref().expect_err("too large").spent.body_bytes;
+        assert_eq!(
+            read,
+            if told { 0 } else { 11 },
+            "counted as far as it was read"
+        );
         assert_error(result, Sent::SentNoAnswer, ProblemKind::TooLarge);
     }
 }
@@ -127,12 +134,14 @@ async fn a_cut_answer_is_interrupted() {
         Vec::new(),
     ] {
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        let begun = if text.ends_with("hello") { 5 } else { 0 };
         let error = answer(bytes, 1024).await.expect_err(&text);
         assert_eq!(
             (error.sent, error.kind),
             (Sent::SentNoAnswer, ProblemKind::Interrupted),
             "{text}"
         );
+        assert!(error.spent.body_bytes >= begun, "{text}: {:?}", error.spent);
     }
 }
 

@@ -98,6 +98,13 @@ fn other_fields_are_checked_too() {
             },
             "allow_networks",
         ),
+        (
+            EndpointConfig {
+                allow_networks: vec!["10.1.2.3/8".parse().expect("net")],
+                ..base()
+            },
+            "allow_networks",
+        ),
         (header("host", "a"), "headers.host"),
         (header("Content-Length", "a"), "headers.Content-Length"),
         (header("a b", "a"), "headers.a b"),
@@ -108,6 +115,19 @@ fn other_fields_are_checked_too() {
         assert_eq!(error(config).field, field);
     }
     endpoints(header("authorization", "Custom ${secret:tenant}"));
+}
+
+#[test]
+fn a_network_that_was_meant_as_a_host_is_told_both_ways() {
+    let config = EndpointConfig {
+        allow_networks: vec!["10.1.2.3/8".parse().expect("net")],
+        ..EndpointConfig::new("https://r.example")
+    };
+    assert_eq!(
+        error(config).problem.to_string(),
+        "10.1.2.3/8 is not the beginning of its network: write 10.0.0.0/8, or 10.1.2.3/32 for the \
+         host alone"
+    );
 }
 
 #[test]

@@ -126,6 +126,38 @@ async fn a_loop_ends() {
     assert_eq!(peer.seen().len(), 3);
 }
 
+/// A redirect is a request of its own, and the call has only so many.
+#[tokio::test]
+async fn redirects_are_counted_and_bounded_by_the_call() {
+    let peer = Peer::start(|request| match request.split(' ').nth(1) {
+        Some("/api/from") => redirect(302, "/api/by"),
+        Some("/api/by") => redirect(302, "/api/to"),
+        _ => Reply::Answer(peer::OK.into()),
+    })
+    .await;
+    let endpoints = endpoints(config(&peer.url("/api")));
+    for left in 0..4 {
+        let before = peer.seen().len();
+        let bounds = Bounds {
+            max_redirects: left,
+            ..bounds()
+        };
+        let result = endpoints.send("search", get("/from"), bounds).await;
+        let followed = left.min(2);
+        let spent = match &result {
+            Ok(response) => response.spent,
+            Err(error) => error.spent,
+        };
+        assert_eq!(spent.further_requests, followed);
+        assert_eq!(peer.seen().len() - before, 1 + followed as usize);
+        if left < 2 {
+            assert_error(result, Sent::SentNoAnswer, ProblemKind::LimitReached);
+        } else {
+            assert_eq!(result.expect("an answer").spent.body_bytes, 2);
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_redirect_is_an_answer() {
     for answer in [

@@ -102,6 +102,26 @@ async fn time_runs_out_after_the_request_went_out() {
     }
 }
 
+/// More than the buffers hold, to somebody who does not read.
+#[tokio::test]
+async fn time_runs_out_while_the_request_goes_out() {
+    let deaf = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("bind");
+    let base = format!("http://{}", deaf.local_addr().expect("address"));
+    let endpoints = endpoints(EndpointConfig {
+        max_request_bytes: 256 << 20,
+        ..short(&base)
+    });
+    let mut request = Request::new(Method::POST, "/a");
+    request.body = Some(vec![0; 128 << 20].into());
+    assert_error(
+        send(&endpoints, request).await,
+        Sent::SentNoAnswer,
+        ProblemKind::TimedOut,
+    );
+}
+
 #[tokio::test]
 async fn the_shortest_limit_counts() {
     let peer = Peer::start(|_| Reply::Silence).await;

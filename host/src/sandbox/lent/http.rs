@@ -22,7 +22,7 @@ impl http::Host for State {
     ) -> Result<std::result::Result<http::Response, http::Error>> {
         let sender = self.sender()?;
         match sender.admit(request) {
-            Ok(admitted) => Ok(sender.send(admitted, sender.left()).await),
+            Ok(admitted) => Ok(sender.send(admitted, sender.share(1)).await),
             Err(refused) => Ok(Err(refused)),
         }
     }
@@ -38,7 +38,7 @@ impl http::Host for State {
         let admitted: Vec<_> = requests.into_iter().map(|it| sender.admit(it)).collect();
         let sent = admitted.iter().filter(|it| it.is_ok()).count();
         // What is refused takes no share.
-        let share = sender.left() / u64::try_from(sent.max(1)).unwrap_or(1);
+        let share = sender.share(sent);
         let answers = admitted.into_iter().map(|admitted| match admitted {
             Ok(admitted) => Either::Left(sender.send(admitted, share)),
             Err(refused) => Either::Right(ready(Err(refused))),
@@ -64,6 +64,13 @@ const PROTOCOL: [&str; 5] = [
 struct Admitted {
     endpoint: String,
     request: egress::Request,
+}
+
+/// What one of several requests at the same time may take of what the call has left.
+#[derive(Clone, Copy)]
+struct Share {
+    bytes_in: u64,
+    redirects: u32,
 }
 
 /// What one host call needs, apart from the store, so that requests can run at the same time.
@@ -101,6 +108,16 @@ impl Sender {
         self.limits.bytes_in.saturating_sub(used)
     }
 
+    /// The share of one of so many requests, which are counted already.
+    fn share(&self, requests: usize) -> Share {
+        let requests = u32::try_from(requests.max(1)).unwrap_or(u32::MAX);
+        let calls = self.counters.calls.load(Relaxed);
+        Share {
+            bytes_in: self.left() / u64::from(requests),
+            redirects: self.limits.calls.saturating_sub(calls) / requests,
+        }
+    }
+
     /// Counts the request where the call's limits allow it.
     fn admit(&self, request: http::Request) -> std::result::Result<Admitted, http::Error> {
         if let Some(limit) = self.over_limit(&request) {
@@ -120,10 +137,11 @@ impl Sender {
         Ok(Admitted { endpoint, request })
     }
 
-    /// Sends, for an answer of at most so many bytes.
-    async fn send(&self, Admitted { endpoint, request }: Admitted, share: u64) -> Sending {
+    /// Sends, and counts what it took.
+    async fn send(&self, Admitted { endpoint, request }: Admitted, share: Share) -> Sending {
         let bounds = Bounds {
-            max_response_bytes: share,
+            max_response_bytes: share.bytes_in,
+            max_redirects: share.redirects,
             deadline: self.deadline.into_std(),
         };
         self.remember(&request);
@@ -135,10 +153,16 @@ impl Sender {
         .await;
         let wait = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.counters.wait_ns.fetch_add(wait, Relaxed);
+        let spent = match &sent {
+            Ok(response) => response.spent,
+            Err(error) => error.spent,
+        };
+        self.counters
+            .calls
+            .fetch_add(spent.further_requests, Relaxed);
+        self.counters.bytes_in.fetch_add(spent.body_bytes, Relaxed);
         match sent {
             Ok(response) => {
-                let size = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
-                self.counters.bytes_in.fetch_add(size, Relaxed);
                 self.output.saw(response.body.clone());
                 let headers = response.headers.iter();
                 let telling = headers.filter(|(name, _)| !PROTOCOL.contains(&name.as_str()));
@@ -151,11 +175,6 @@ impl Sender {
             }
             Err(error) => {
                 self.counters.trail.add(&error);
-                // An answer was read, or begun, up to its share. Of one that is over its
-                // endpoint's limit nobody tells how much was read.
-                if error.sent == Sent::SentNoAnswer && error.kind == ProblemKind::LimitReached {
-                    self.counters.bytes_in.fetch_add(share, Relaxed);
-                }
                 Err(from_egress(error))
             }
         }

@@ -110,10 +110,12 @@ pub fn flood_stdout(_: &[Identifier]) -> Found {
 }
 
 /// Asks the registry a hundred times, one by one and all at the same time.
-pub fn flood_http(_: &[Identifier]) -> Found {
+pub fn flood_http(arguments: &[Identifier]) -> Found {
     let mut ends = Vec::new();
     let get = || http::endpoint("registry").get("/flood");
-    ends.extend((0..50).map(|_| get().send()));
+    if arguments.is_empty() {
+        ends.extend((0..50).map(|_| get().send()));
+    }
     ends.extend(http::send_all((0..50).map(|_| get())));
     let words = ends.into_iter().map(|end| match end {
         Ok(response) => response.status.to_string(),

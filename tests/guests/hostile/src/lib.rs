@@ -25,7 +25,7 @@ macro_rules! for_each_behaviour {
             answers: return_100_mb return_aliased bad_date bad_json bad_text sentence_as_code
                 pend_forever huge_state;
             reach: files sockets environment good_http unknown_endpoint set_headers
-                leave_base_path;
+                leave_base_path any_request;
             prying: remember leave_secret look_for_secret log_name print_name panic_with_name
                 log_callers_words log_answer;
         }

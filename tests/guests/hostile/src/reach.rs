@@ -3,7 +3,7 @@
 use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::{env, fs};
 
-use adapter_sdk::http;
+use adapter_sdk::http::{self, Method};
 use adapter_sdk::model::Identifier;
 
 use crate::{Found, report};
@@ -81,6 +81,26 @@ pub fn leave_base_path(_: &[Identifier]) -> Found {
         )
     });
     report(attempts.collect())
+}
+
+/// Any one request: the arguments are method and path, and then names and values by threes, a word
+/// before them that says whether it is a `header` or of the `query`.
+pub fn any_request(arguments: &[Identifier]) -> Found {
+    let mut words = arguments.iter().map(|argument| argument.value.clone());
+    let (method, path) = (words.next(), words.next().unwrap_or_default());
+    let method = match method.as_deref() {
+        None | Some("GET") => Method::Get,
+        Some("POST") => Method::Post,
+        Some(other) => Method::Other(other.into()),
+    };
+    let mut request = http::endpoint("registry").request(method, path);
+    while let (Some(what), Some(name), Some(value)) = (words.next(), words.next(), words.next()) {
+        request = match &*what {
+            "header" => request.header(name, value),
+            _ => request.query(name, value),
+        };
+    }
+    report(vec![("end".into(), send(request))])
 }
 
 /// Reads, lists, writes and makes files.

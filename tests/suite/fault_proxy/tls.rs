@@ -1,0 +1,75 @@
+//! An `https` endpoint behind which is no TLS, or one that nobody vouches for.
+
+use std::time::Duration;
+
+use gateway_tests::fault_proxy::{Mode, Step};
+
+use super::{Behind, answers, begins};
+
+/// The beginning of a server's handshake: a record of 122 bytes, and no more.
+const HELLO: [u8; 11] = [22, 3, 3, 0, 122, 2, 0, 0, 118, 3, 3];
+
+/// Nothing was sent, whatever it is: the adapter may say so of a write. The registry's one turn is
+/// free again after each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_tls_nothing_is_sent() {
+    let behind = Behind::with("https", |civil| civil).await;
+    let drip = Step::Drip(vec![0], Duration::from_millis(50));
+    let cases = [
+        ("garbage", begins([0xf0; 500], Step::Hold), "tls"),
+        (
+            "garbage without end",
+            Mode::Instead(vec![Step::Repeat(vec![0xf0])]),
+            "tls",
+        ),
+        (
+            "plain HTTP",
+            answers("HTTP/1.1 400 Bad Request\r\n\r\n"),
+            "tls",
+        ),
+        (
+            "an alert",
+            begins([21, 3, 3, 0, 2, 2, 40], Step::Hold),
+            "tls",
+        ),
+        ("a certificate of nobody", Mode::SelfSigned, "tls"),
+        ("cut at once", Mode::Instead(vec![Step::Close]), "connect"),
+        (
+            "cut in the handshake",
+            begins(HELLO, Step::Close),
+            "connect",
+        ),
+        (
+            "reset in the handshake",
+            begins(HELLO, Step::Reset),
+            "connect",
+        ),
+        ("silence", Mode::Instead(vec![Step::Hold]), "timed-out"),
+        (
+            "silence in the handshake",
+            begins(HELLO, Step::Hold),
+            "timed-out",
+        ),
+        ("a byte at a time", begins(HELLO, drip), "timed-out"),
+        ("nobody reads", Mode::Deaf, "timed-out"),
+        ("nobody listens", Mode::Refused, "connect"),
+        ("garbage again", begins([0xf0; 500], Step::Hold), "tls"),
+    ];
+    let mut wrong = Vec::new();
+    for (name, mode, kind) in cases {
+        let sent = behind.proxy.bytes_out();
+        behind.proxy.set(mode).await;
+        let got = behind.find().await;
+        let code = format!("http.not-sent.{kind}");
+        if got != (503, "registry-unavailable".to_owned(), code) {
+            wrong.push(format!("{name}: {got:?}"));
+        }
+        let read = behind.proxy.bytes_out() - sent;
+        if read > super::READ_AT_MOST {
+            wrong.push(format!("{name}: {read} bytes read"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(behind.proxy.requests(), 0);
+    assert_eq!(behind.gateway.stand_in.requests(), 0);
+}
