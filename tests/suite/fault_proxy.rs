@@ -11,7 +11,7 @@ mod tls;
 
 use std::time::{Duration, Instant};
 
-use gateway_tests::fault_proxy::{FaultProxy, Mode, Step};
+use gateway_tests::fault_proxy::{AUTHORITY, FaultProxy, Mode, Step};
 use gateway_tests::gateway::{RegistryText, TestGateway};
 
 /// The endpoint's time. A good answer takes some milliseconds of it.
@@ -59,6 +59,7 @@ impl Behind {
                 social.set("concurrency.max_calls", i64::from(INSTANCES))
             })
             .config(|config| config.sandbox.max_instances = INSTANCES)
+            .secret_file("authority.pem", AUTHORITY)
             .start()
             .await;
         proxy.forward_to(gateway.stand_in.address());

@@ -25,6 +25,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use tls::AUTHORITY;
+
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -59,6 +61,8 @@ pub enum Mode {
     Instead(Vec<Step>),
     /// Speaks TLS with a certificate that nobody vouches for.
     SelfSigned,
+    /// Passes everything on within TLS, with a certificate of [`AUTHORITY`].
+    Tls,
 }
 
 /// A place in an answer.
@@ -216,15 +220,23 @@ async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, shared: Arc<Shared>, modes: watch::Receiver<Mode>) {
-    let mode = modes.borrow().clone();
+async fn serve(stream: TcpStream, shared: Arc<Shared>, mut modes: watch::Receiver<Mode>) {
+    let mode = modes.borrow_and_update().clone();
     match mode {
         Mode::Deaf => {
             // Open until the test ends: what is not read is never seen to end either.
             std::future::pending::<()>().await;
             drop(stream);
         }
-        Mode::SelfSigned => tls::serve(stream).await,
+        Mode::SelfSigned => tls::self_signed(stream).await,
+        Mode::Tls => {
+            let registry = *lock(&shared.registry);
+            // What is within is not read, so that a change of mode ends the connection.
+            tokio::select! {
+                _ = modes.changed() => {}
+                () = tls::pass(stream, registry) => {}
+            }
+        }
         _ => exchange::serve(stream, &shared, &modes).await,
     }
 }

@@ -60,7 +60,7 @@ impl Out<'_> {
         let steps = match mode {
             Mode::Instead(steps) => return self.steps(steps).await,
             Mode::Deaf => return Ok(Then::Hold),
-            Mode::Refused | Mode::SelfSigned => return Ok(Then::Close),
+            Mode::Refused | Mode::SelfSigned | Mode::Tls => return Ok(Then::Close),
             other => other,
         };
         let before = lock(&self.shared.last_answer).clone();
