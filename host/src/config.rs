@@ -9,6 +9,7 @@ pub mod registry;
 pub mod sandbox;
 pub mod secret;
 pub mod store;
+pub mod telemetry;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub store: store::StoreConfig,
     /// The process's own log.
     pub log: LogConfig,
+    /// Where spans go.
+    pub telemetry: telemetry::TelemetryConfig,
 }
 
 /// The process's own log, on standard error.
@@ -70,6 +73,7 @@ impl Default for Config {
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             log: LogConfig::default(),
+            telemetry: telemetry::TelemetryConfig::default(),
         }
     }
 }

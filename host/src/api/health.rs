@@ -14,7 +14,8 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Whether calls can be answered: audit rows can be written.
+/// Whether calls should be sent here: registries are loaded, audit rows can be written, and the
+/// gateway is not about to stop. `detail` says what is not so.
 ///
 /// Takes no key: whoever reaches the port may ask.
 #[utoipa::path(get, path = "/readyz", tag = "health",
@@ -23,14 +24,14 @@ pub(super) async fn alive() -> &'static str {
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Problem> {
-    if gateway.ready().await {
-        return Ok("ready\n");
+    match gateway.ready().await {
+        Ok(()) => Ok("ready\n"),
+        Err(why) => Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not-ready",
+            why.to_string(),
+        )),
     }
-    Err(Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "not-ready",
-        "the database takes no audit rows",
-    ))
 }
 
 /// The process's figures, for Prometheus.
@@ -41,5 +42,5 @@ pub(super) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str
     responses((status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(gateway): State<Gateway>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], gateway.metrics().text())
+    ([(header::CONTENT_TYPE, kind)], gateway.figures())
 }

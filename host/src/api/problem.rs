@@ -101,6 +101,12 @@ impl From<GatewayError> for Problem {
     fn from(error: GatewayError) -> Self {
         use StatusCode as S;
         match error {
+            GatewayError::Starting => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "starting",
+                "the gateway is loading its registries; the same call succeeds when it is ready",
+            )
+            .retry_after_ms(None),
             GatewayError::UnknownCaller => Self::new(
                 S::UNAUTHORIZED,
                 "unauthorized",

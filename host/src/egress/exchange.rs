@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::Method;
 
+use crate::model::TraceContext;
+
 /// What an adapter asks for, below an endpoint's base URL.
 #[derive(Clone)]
 pub struct Request {
@@ -20,6 +22,8 @@ pub struct Request {
     pub body: Option<Bytes>,
     /// Shortens the endpoint's time limit, never lengthens it.
     pub timeout: Option<Duration>,
+    /// Told to the registry where the endpoint's configuration lets it know.
+    pub trace: Option<TraceContext>,
 }
 
 /// What is left of the call's own limits.
@@ -111,6 +115,7 @@ impl Request {
             headers: Vec::new(),
             body: None,
             timeout: None,
+            trace: None,
         }
     }
 }

@@ -21,7 +21,15 @@ const MAX_STEPS: u32 = 100;
 /// The answer or its absence, and what it used.
 pub(super) struct Outcome<T> {
     pub(super) result: Result<T, GatewayError>,
+    pub(super) spent: Spent,
+}
+
+/// What a call used, and waited for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spent {
     pub(super) usage: Usage,
+    /// For a turn.
+    pub(super) turn_wait: Duration,
 }
 
 /// Calls the module, and goes on with it for as long as the call's limits allow.
@@ -31,23 +39,31 @@ pub(super) async fn ask<T>(
     start: Start<T>,
     resume: Resume<T>,
 ) -> Outcome<T> {
-    let _turn = match entry.turn().await {
+    let began = Instant::now();
+    let turn = entry.turn().await;
+    let turn_wait = began.elapsed();
+    let _turn = match turn {
         Ok(turn) => turn,
         Err(error) => {
             return Outcome {
                 result: Err(error),
-                usage: Usage::default(),
+                spent: Spent {
+                    turn_wait,
+                    ..Spent::default()
+                },
             };
         }
     };
     let lent = Lent::new(call, entry.settings.clone(), entry.endpoints.clone());
     let budget = Budget::new(lent, entry.limits.clone());
-    go_on(
+    let mut outcome = go_on(
         budget,
         |work| start(entry.clone(), work),
         |work, pending| resume(entry.clone(), work, pending.state),
     )
-    .await
+    .await;
+    outcome.spent.turn_wait = turn_wait;
+    outcome
 }
 
 /// What is left to one call.
@@ -99,6 +115,7 @@ impl Budget {
         // Counted in `lent`, for all steps so far.
         total.http_calls = step.http_calls;
         total.http_wait = step.http_wait;
+        total.http_ends = step.http_ends;
     }
 
     /// How long to wait before the next step. None: there will be none in this call.
@@ -121,7 +138,10 @@ async fn go_on<T>(
     };
     Outcome {
         result,
-        usage: budget.usage,
+        spent: Spent {
+            usage: budget.usage,
+            ..Spent::default()
+        },
     }
 }
 
@@ -223,9 +243,10 @@ mod tests {
             Err(GatewayError::Fault(Fault::OutOfCpu))
         ));
         assert_eq!(*given.lock().unwrap(), [100, 60, 20]);
-        assert_eq!(outcome.usage.cpu, Duration::from_millis(120));
+        let usage = outcome.spent.usage;
+        assert_eq!(usage.cpu, Duration::from_millis(120));
         assert_eq!(
-            outcome.usage.http_calls, 6,
+            usage.http_calls, 6,
             "the last step's, not their sum"
         );
     }

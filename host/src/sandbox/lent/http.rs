@@ -11,9 +11,12 @@ use wasmtime::Result;
 use super::{Counters, HttpLimits, State};
 use crate::egress::{self, Bounds, Endpoints, ProblemKind, SendError, Sent};
 use crate::sandbox::bindings::lent::http;
+use crate::sandbox::ends;
 use crate::sandbox::fault::{Fault, Limit, Stop};
 use crate::sandbox::output::Output;
 use crate::sandbox::progress::{Excluded, Progress};
+use crate::model::Call;
+use crate::telemetry::{Field, Side, Span};
 
 impl http::Host for State {
     async fn send(
@@ -74,6 +77,7 @@ struct Sender {
     deadline: Instant,
     output: Output,
     progress: Arc<Progress>,
+    call: Arc<Call>,
 }
 
 impl State {
@@ -87,6 +91,7 @@ impl State {
             deadline: self.deadline,
             output: self.output.clone(),
             progress: self.progress.clone(),
+            call: lent.call.clone(),
         })
     }
 }
@@ -117,11 +122,17 @@ impl Sender {
     }
 
     /// Sends, for an answer of at most so many bytes.
-    async fn send(&self, Admitted { endpoint, request }: Admitted, share: u64) -> Sending {
+    async fn send(&self, admitted: Admitted, share: u64) -> Sending {
+        let Admitted {
+            endpoint,
+            mut request,
+        } = admitted;
         let bounds = Bounds {
             max_response_bytes: share,
             deadline: self.deadline.into_std(),
         };
+        let mut span = self.span(&endpoint);
+        request.trace = span.context();
         self.remember(&request);
         let began = Instant::now();
         let sent = Excluded {
@@ -131,6 +142,14 @@ impl Sender {
         .await;
         let wait = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.counters.wait_ns.fetch_add(wait, Relaxed);
+        let end = ends::word(&sent);
+        self.counters.ends.count(end);
+        span.set(Field::Outcome, end);
+        match &sent {
+            Ok(response) => span.set_status(response.status),
+            Err(_) => span.failed(),
+        }
+        drop(span);
         match sent {
             Ok(response) => {
                 let size = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
@@ -154,6 +173,18 @@ impl Sender {
                 Err(from_egress(error))
             }
         }
+    }
+
+    /// Neither path nor query: an adapter puts identifiers there. A name that is not granted is the
+    /// adapter's own word.
+    fn span(&self, endpoint: &str) -> Span {
+        let mut span = Span::begin(Side::Client, "egress", self.call.trace);
+        span.set(Field::RequestId, &self.call.request_id);
+        span.set(Field::Registry, &self.call.registry);
+        if self.endpoints.names().any(|granted| granted == endpoint) {
+            span.set(Field::Endpoint, endpoint);
+        }
+        span
     }
 
     /// Counts the request, and names the limit that it goes over.
@@ -233,6 +264,7 @@ fn to_egress(request: http::Request) -> Option<egress::Request> {
         timeout: request
             .timeout_ms
             .map(|ms| Duration::from_millis(ms.into())),
+        trace: None,
     })
 }
 
