@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
 use crate::api;
+use crate::config::Config;
 
 /// Lets openIMIS talk to any national registry.
 #[derive(Debug, Parser)]

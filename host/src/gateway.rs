@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 pub use audited::{Answered, Asking};
 pub use callers::{Caller, CallerError};
+pub use check::{Finding, check};
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
-pub use check::{Finding, check};
 pub use registries::{ApplyError, Change, What, apply_file};
 pub use roster::{RegistryState, RegistryView, chain};
 pub use stage::NotReady;
@@ -142,41 +142,4 @@ async fn fingerprint(store: &Store, path: &Path) -> Result<Fingerprint, StartErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::store::StoreConfig;
-    use crate::store::AuditBegin;
-
-    #[tokio::test]
-    async fn a_key_is_made_before_the_first_row_only() {
-        let directory = tempfile::tempdir().unwrap();
-        let config = StoreConfig {
-            path: directory.path().join("gateway.db"),
-            ..StoreConfig::default()
-        };
-        let store = Store::open(&config, None).await.unwrap();
-        let path = directory.path().join("audit.key");
-        let made = fingerprint(&store, &path).await.unwrap();
-        let row = AuditBegin {
-            id: uuid::Uuid::now_v7(),
-            at: jiff::Timestamp::now(),
-            request_id: "request".into(),
-            caller: "openimis".into(),
-            user: None,
-            entity: None,
-            purpose: None,
-            legal_basis: None,
-            registry: "social".into(),
-            ability: "find".into(),
-            module_digest: "sha256:0".into(),
-            asked: vec![made.of("national-id", "1")],
-        };
-        store.audit().begin(row).await.unwrap();
-        assert!(fingerprint(&store, &path).await.is_ok());
-        std::fs::remove_file(&path).unwrap();
-        let lost = fingerprint(&store, &path).await.err().unwrap();
-        assert!(matches!(lost, StartError::KeyLost), "{lost}");
-        assert!(!path.exists());
-        store.close().await;
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, GatewayError};
 
 /// Whether the process answers.
 ///
@@ -40,7 +40,11 @@ pub(super) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str
 /// nothing of a person. Let the reverse proxy keep it to the monitoring's network.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text")))]
-pub(super) async fn metrics(State(gateway): State<Gateway>) -> impl IntoResponse {
+pub(super) async fn metrics(State(gateway): State<Gateway>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], gateway.figures())
+    // Of a thousand registries it is megabytes: nobody's lookup waits for that.
+    match tokio::task::spawn_blocking(move || gateway.figures()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
+        Err(_) => Problem::from(GatewayError::Internal).into_response(),
+    }
 }

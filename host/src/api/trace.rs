@@ -10,6 +10,7 @@ use axum::response::Response;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::problem::numbered;
 use crate::gateway::Gateway;
 use crate::model::TraceContext;
 use crate::telemetry::{Field, Side, Span};
@@ -29,7 +30,7 @@ pub(super) async fn number(mut request: Request, next: Next) -> Response {
     let given = given.and_then(|id| taken_over(id.as_bytes()));
     let id = given.unwrap_or_else(Uuid::now_v7).to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
+    let mut response = numbered(next.run(request).await, &id);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, id);
     }

@@ -41,7 +41,9 @@ pub struct TelemetryConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum BadTelemetry {
     /// Not `http` or `https`, or with parts that a base URL does not have.
-    #[error("telemetry.otlp_endpoint: write an http:// or https:// URL without user, query or fragment")]
+    #[error(
+        "telemetry.otlp_endpoint: write an http:// or https:// URL without user, query or fragment"
+    )]
     Endpoint,
     /// A secret would be readable on the way.
     #[error("telemetry.headers: they hold secrets: use https, or a collector on this machine")]
@@ -141,7 +143,10 @@ mod tests {
     fn otlps_own_path_is_added() {
         for (base, expected) in [
             ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
-            ("https://c.example/otlp/", "https://c.example/otlp/v1/traces"),
+            (
+                "https://c.example/otlp/",
+                "https://c.example/otlp/v1/traces",
+            ),
         ] {
             assert_eq!(url(&format!("otlp_endpoint = '{base}'")).unwrap(), expected);
         }
@@ -153,22 +158,45 @@ mod tests {
         let headers = "headers = { authorization = 'env:REGISTRY_SECRET_OTLP' }";
         for (text, key) in [
             ("otlp_endpoint = 'grpc://c.example'", "otlp_endpoint"),
-            ("otlp_endpoint = 'https://u:hunter2@c.example'", "otlp_endpoint"),
-            ("otlp_endpoint = 'https://c.example?k=hunter2'", "otlp_endpoint"),
-            (&format!("otlp_endpoint = 'http://c.example'\n{headers}"), "headers"),
-            ("otlp_endpoint = 'https://c.example'\nsample_ratio = 2.0", "sample_ratio"),
-            ("otlp_endpoint = 'https://c.example'\ntimeout_ms = 0", "timeout_ms"),
+            (
+                "otlp_endpoint = 'https://u:hunter2@c.example'",
+                "otlp_endpoint",
+            ),
+            (
+                "otlp_endpoint = 'https://c.example?k=hunter2'",
+                "otlp_endpoint",
+            ),
+            (
+                &format!("otlp_endpoint = 'http://c.example'\n{headers}"),
+                "headers",
+            ),
+            (
+                "otlp_endpoint = 'https://c.example'\nsample_ratio = 2.0",
+                "sample_ratio",
+            ),
+            (
+                "otlp_endpoint = 'https://c.example'\ntimeout_ms = 0",
+                "timeout_ms",
+            ),
         ] {
             let told = url(text).unwrap_err();
             assert!(told.starts_with(&format!("telemetry.{key}: ")), "{told}");
             assert!(!told.contains("hunter2"), "{told}");
         }
-        for fine in ["http://127.0.0.1", "http://[::1]", "http://localhost", "https://c.example"] {
+        for fine in [
+            "http://127.0.0.1",
+            "http://[::1]",
+            "http://localhost",
+            "https://c.example",
+        ] {
             assert!(url(&format!("otlp_endpoint = '{fine}'\n{headers}")).is_ok());
         }
         let config: TelemetryConfig = toml::from_str(headers).unwrap();
         let none = Secrets::with_environment(None, |_| None);
         let told = config.headers(&none).unwrap_err().to_string();
-        assert!(told.starts_with("telemetry.headers.authorization: set env:"), "{told}");
+        assert!(
+            told.starts_with("telemetry.headers.authorization: set env:"),
+            "{told}"
+        );
     }
 }

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use super::StartError;
 use super::fingerprint::Fingerprint;
 use super::registries::check_limits;
 use super::roster::{chain, check_needs, endpoints};
-use super::StartError;
 use crate::config::registry::RegistryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;

@@ -107,7 +107,13 @@ impl Metrics {
         let ours = registry.sub_registry_with_prefix("registry_gateway");
         let seconds = Some(Unit::Seconds);
         let metrics = Self {
-            calls: put(ours, "calls", "Calls by how they ended", None, Family::default()),
+            calls: put(
+                ours,
+                "calls",
+                "Calls by how they ended",
+                None,
+                Family::default(),
+            ),
             call_time: put(
                 ours,
                 "call_duration",
@@ -115,7 +121,13 @@ impl Metrics {
                 seconds.clone(),
                 Family::new_with_constructor(call_seconds as fn() -> Histogram),
             ),
-            faults: put(ours, "faults", "Calls that the adapter broke", None, Family::default()),
+            faults: put(
+                ours,
+                "faults",
+                "Calls that the adapter broke",
+                None,
+                Family::default(),
+            ),
             turn_wait: put(
                 ours,
                 "turn_wait",

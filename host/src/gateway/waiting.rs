@@ -245,10 +245,7 @@ mod tests {
         assert_eq!(*given.lock().unwrap(), [100, 60, 20]);
         let usage = outcome.spent.usage;
         assert_eq!(usage.cpu, Duration::from_millis(120));
-        assert_eq!(
-            usage.http_calls, 6,
-            "the last step's, not their sum"
-        );
+        assert_eq!(usage.http_calls, 6, "the last step's, not their sum");
     }
 
     #[tokio::test]

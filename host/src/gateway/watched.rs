@@ -102,7 +102,8 @@ impl Watched {
             self.metrics.fault(&self.of, fault.word());
         }
         self.count(answer.as_ref().map_or_else(GatewayError::word, |_| "done"));
-        if let Err(GatewayError::Fault(_) | GatewayError::Audit(_) | GatewayError::Internal) = answer
+        if let Err(GatewayError::Fault(_) | GatewayError::Audit(_) | GatewayError::Internal) =
+            answer
         {
             self.span.failed();
         }
@@ -112,8 +113,7 @@ impl Watched {
         self.ended = true;
         self.span.set(Field::Outcome, outcome);
         let took: Duration = self.began.elapsed();
-        self.metrics
-            .answered(&self.of, self.ability, outcome, took);
+        self.metrics.answered(&self.of, self.ability, outcome, took);
     }
 }
 

@@ -53,7 +53,11 @@ impl Cache {
     /// The compiled module of that digest, if it is here and was written by this gateway.
     pub(super) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let found = self.find(engine, digest);
-        let counter = if found.is_some() { &self.hits } else { &self.misses };
+        let counter = if found.is_some() {
+            &self.hits
+        } else {
+            &self.misses
+        };
         counter.fetch_add(1, Relaxed);
         found
     }

@@ -51,6 +51,14 @@ pub struct HttpEnds([u32; WORDS.len()]);
 pub(super) struct EndCounters([AtomicU32; WORDS.len()]);
 
 impl HttpEnds {
+    /// How one request ended.
+    #[cfg(test)]
+    pub(crate) fn of(sent: &Result<Response, SendError>) -> Self {
+        let counters = EndCounters::default();
+        counters.count(word(sent));
+        counters.so_far()
+    }
+
     /// Word and number of what there is.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, u32)> {
         let all = WORDS.into_iter().zip(self.0);

@@ -24,6 +24,7 @@ mod audit;
 mod configuration;
 mod faults;
 mod figures;
+mod look;
 mod on_postgres;
 mod on_sqlite;
 mod power;

@@ -10,12 +10,12 @@ use wasmtime::Result;
 
 use super::{Counters, HttpLimits, State};
 use crate::egress::{self, Bounds, Endpoints, ProblemKind, SendError, Sent};
+use crate::model::Call;
 use crate::sandbox::bindings::lent::http;
 use crate::sandbox::ends;
 use crate::sandbox::fault::{Fault, Limit, Stop};
 use crate::sandbox::output::Output;
 use crate::sandbox::progress::{Excluded, Progress};
-use crate::model::Call;
 use crate::telemetry::{Field, Side, Span};
 
 impl http::Host for State {
