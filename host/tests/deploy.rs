@@ -86,8 +86,8 @@ fn systemd_takes_the_unit_and_finds_little_exposed() {
     let unit = folder.path().join("registry-gateway.service");
     // The user is made when it is installed, and so is the program.
     let text = UNIT.replace(INSTALLED, PROGRAM);
-    let text = text.replace("User=registry-gateway", "User=nobody");
-    let text = text.replace("Group=registry-gateway", "Group=nogroup");
+    let text = text.replace("User=registry-gateway", "User=daemon");
+    let text = text.replace("Group=registry-gateway", "Group=daemon");
     std::fs::write(&unit, text).unwrap();
     for arguments in [
         &["verify", "--recursive-errors=no", "--man=no"][..],

@@ -93,13 +93,15 @@ impl BusyThreads {
             // The guest's timers and connections belong to the gateway's runtime, wherever it
             // computes.
             let (home, waker, progress) = (Handle::current(), waker.clone(), progress.clone());
-            let in_use = self.in_use.clone();
+            // So do its log lines belong to its request.
+            let (in_use, line) = (self.in_use.clone(), tracing::Span::current());
             let slice = runtime.spawn_blocking(move || {
                 let _in_use = InUse::begin(in_use);
                 if progress.cancelled() {
                     return None;
                 }
                 let _home = home.enter();
+                let _line = line.enter();
                 match Pin::new(&mut call).poll(&mut Context::from_waker(&waker)) {
                     Poll::Ready(output) => Some(Ok(output)),
                     Poll::Pending => Some(Err(call)),

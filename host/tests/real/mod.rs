@@ -45,7 +45,7 @@ impl Place {
             "gateway.toml",
             &format!(
                 "[api]\nlisten = '127.0.0.1:0'\n{api}\n[log]\njson = true\nfilter = 'debug'\n\
-                 [sandbox]\nmax_instances = 16\ncache_dir = '{}'\n{more}",
+                 [sandbox]\nmax_instances = 32\nmax_memory_bytes = 134217728\ncache_dir = '{}'\n{more}",
                 cache.display()
             ),
         );
