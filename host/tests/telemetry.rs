@@ -332,30 +332,58 @@ async fn a_trace_is_passed_on_where_it_is_granted() {
     }
 }
 
-/// A collector that is not there costs spans, not answers, and is said once.
+/// A collector that is not there, or says nothing, costs spans, not answers, and is said once.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_collector_the_gateway_answers() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", closed.local_addr().unwrap());
+    let [silent_at, closed_at] =
+        [&silent, &closed].map(|it| format!("http://{}", it.local_addr().unwrap()));
     drop(closed);
-    let more = telemetry(&base) + "\ntimeout_ms = 500";
+    for (base, why) in [
+        (silent_at, "no answer in time"),
+        (closed_at, "no connection"),
+    ] {
+        let more = telemetry(&base) + "\ntimeout_ms = 300";
+        let place = Place::new("", &more, "").await;
+        let mut running = place.start(|command| {
+            command.env("REGISTRY_SECRET_OTLP", SECRET);
+        });
+        let uin = place.stand_in.population().person(3).uin;
+        for _ in 0..3 {
+            running.find(&uin).send().await.ok();
+            tokio::time::sleep(Duration::from_millis(1_100)).await;
+        }
+        let line = running.line("the collector takes no spans");
+        assert!(line.contains(why), "{line}");
+        running.tell();
+        let (status, log, took) = running.ended();
+        assert!(status.success(), "{log}");
+        assert!(took < Duration::from_secs(20), "{took:?}");
+        let told = log.matches("the collector takes no spans").count();
+        assert_eq!(told, 1, "{log}");
+        assert!(!log.contains(&base) && !log.contains(SECRET), "{log}");
+    }
+}
+
+/// No trace that begins here is kept; one that a caller keeps is.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_traces_that_begin_here_so_many_are_kept() {
+    let (collector, base) = Collector::start().await;
+    let more = telemetry(&base) + "\nsample_ratio = 0.0";
     let place = Place::new("", &more, "").await;
-    let mut running = place.start(|command| {
+    let running = place.start(|command| {
         command.env("REGISTRY_SECRET_OTLP", SECRET);
     });
     let uin = place.stand_in.population().person(3).uin;
-    for _ in 0..3 {
-        running.find(&uin).send().await.ok();
-        tokio::time::sleep(Duration::from_millis(1_100)).await;
-    }
-    running.line("the collector takes no spans");
+    running.find(&uin).send().await.ok();
+    let ask = running.find(&uin);
+    let ask = ask.header("traceparent", &format!("00-{TRACE}-{PARENT}-01"));
+    ask.send().await.ok();
     running.tell();
     let (status, log, _) = running.ended();
     assert!(status.success(), "{log}");
-    assert_eq!(
-        log.matches("the collector takes no spans").count(),
-        1,
-        "{log}"
-    );
-    assert!(!log.contains(&base) && !log.contains(SECRET), "{log}");
+    let spans = collector.spans();
+    assert_eq!(spans.len(), 5, "request, call, egress and two of the audit");
+    assert!(spans.iter().all(|span| hex(&span.trace_id) == TRACE));
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::serve::Told;
+use super::serve::StopSignals;
 use super::{Failure, print};
 use crate::config::Config;
 use crate::gateway::{Gateway, apply_file};
@@ -64,7 +64,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     if !args.once {
         calls::lines_to_paste(&base, &key, &registry.uin);
         print("\nCtrl-C ends it; nothing is left behind.\n");
-        Told::listen()?.to_stop().await;
+        StopSignals::listen()?.next().await;
     }
     serving.stop().await;
     Ok(())

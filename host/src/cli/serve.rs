@@ -20,21 +20,21 @@ pub(super) async fn run(args: &ServeArgs, config: &Config) -> Result<(), Failure
     if args.check {
         return check(config).await;
     }
-    let mut told = Told::listen()?;
+    let mut signals = StopSignals::listen()?;
     logging::init(&config.log)?;
     let spans = telemetry::start(&config.telemetry, &config.secrets_dir)?;
     let serving = tokio::select! {
         serving = serve::start(config) => serving?,
-        () = told.to_stop() => {
+        () = signals.next() => {
             tracing::info!("told to stop before it was ready");
             return Ok(());
         }
     };
     tell_manager(NotifyState::Ready);
-    told.to_stop().await;
+    signals.next().await;
     tell_manager(NotifyState::Stopping);
     tracing::info!("stopping");
-    let ended = stop(serving, &mut told).await;
+    let ended = stop(serving, &mut signals).await;
     if let Some(spans) = spans {
         spans.end().await;
     }
@@ -44,10 +44,10 @@ pub(super) async fn run(args: &ServeArgs, config: &Config) -> Result<(), Failure
     ended
 }
 
-async fn stop(serving: Serving, told: &mut Told) -> Result<(), Failure> {
+async fn stop(serving: Serving, signals: &mut StopSignals) -> Result<(), Failure> {
     let left = tokio::select! {
         left = serving.stop() => left,
-        () = told.to_stop() => {
+        () = signals.next() => {
             tracing::warn!("told to stop again: calls under way are cut");
             return Err("ended by a second signal before all calls had ended".into());
         }
@@ -81,12 +81,12 @@ async fn check(config: &Config) -> Result<(), Failure> {
 }
 
 /// SIGINT and SIGTERM, as often as they come.
-pub(super) struct Told {
+pub(super) struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Told {
+impl StopSignals {
     pub(super) fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -94,7 +94,7 @@ impl Told {
         })
     }
 
-    pub(super) async fn to_stop(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
