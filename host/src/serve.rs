@@ -140,8 +140,8 @@ async fn serve(
         gateway,
         stop,
         task,
-        drain_delay: Duration::from_millis(config.api.drain_delay_ms),
-        drain_timeout: Duration::from_millis(config.api.drain_timeout_ms),
+        drain_delay: Duration::from_millis(config.api.drain_delay_ms.into()),
+        drain_timeout: Duration::from_millis(config.api.drain_timeout_ms.into()),
     };
     if let Err(error) = serving.gateway.load().await {
         serving.task.abort();

@@ -65,7 +65,9 @@ fn the_unit_starts_what_there_is_and_waits_long_enough() {
     accepted(&start[1..]);
     let api = Config::default().api;
     let stop: u64 = service["TimeoutStopSec"].parse().unwrap();
-    assert!(stop * 1_000 > api.drain_delay_ms + api.drain_timeout_ms + 10_000);
+    assert!(
+        stop * 1_000 > u64::from(api.drain_delay_ms) + u64::from(api.drain_timeout_ms) + 10_000
+    );
     assert_eq!(service["Type"], "notify");
     assert_eq!(service["User"], "registry-gateway");
     let state = format!("data_dir = \"/var/lib/{}\"", service["StateDirectory"]);

@@ -51,8 +51,8 @@ fn real() -> BTreeMap<String, u64> {
             config.api.max_connections.get().into(),
         ),
         ("api.read_timeout_ms", config.api.read_timeout_ms),
-        ("api.drain_delay_ms", config.api.drain_delay_ms),
-        ("api.drain_timeout_ms", config.api.drain_timeout_ms),
+        ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
+        ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
         ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),
@@ -63,7 +63,7 @@ fn real() -> BTreeMap<String, u64> {
             "telemetry.queue_spans",
             config.telemetry.queue_spans.get().into(),
         ),
-        ("telemetry.timeout_ms", config.telemetry.timeout_ms),
+        ("telemetry.timeout_ms", config.telemetry.timeout_ms.into()),
     ];
     real.extend(gateway.map(|(key, value)| (key.to_owned(), value)));
     real

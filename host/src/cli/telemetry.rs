@@ -33,7 +33,7 @@ pub(super) fn start(
         return Ok(None);
     };
     let secrets = Secrets::new(Some(secrets_dir.to_owned()));
-    let timeout = Duration::from_millis(config.timeout_ms);
+    let timeout = Duration::from_millis(config.timeout_ms.into());
     let collector = Collector::new(url.clone(), &config.headers(&secrets)?, timeout)
         .map_err(|error| format!("telemetry: {error}"))?;
     let exporter = SpanExporter::builder()

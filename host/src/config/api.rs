@@ -19,9 +19,9 @@ pub struct ApiConfig {
     pub max_connections: NonZeroU32,
     /// On SIGTERM, for so long `/readyz` says no while new requests are still taken, in
     /// milliseconds: what balances load must hear of it before connections are refused.
-    pub drain_delay_ms: u64,
+    pub drain_delay_ms: u32,
     /// After that, calls under way have so long to end, audit rows included, in milliseconds.
-    pub drain_timeout_ms: u64,
+    pub drain_timeout_ms: u32,
 }
 
 impl ApiConfig {
@@ -37,9 +37,9 @@ impl ApiConfig {
         None => NonZeroU32::MIN,
     };
     /// None: who runs one gateway without a load balancer wants a quick restart.
-    pub const DRAIN_DELAY_MS: u64 = 0;
+    pub const DRAIN_DELAY_MS: u32 = 0;
     /// The default limit of a call's time, its turn, and the end of its audit row.
-    pub const DRAIN_TIMEOUT_MS: u64 = 35_000;
+    pub const DRAIN_TIMEOUT_MS: u32 = 35_000;
 }
 
 impl Default for ApiConfig {

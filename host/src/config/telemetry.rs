@@ -32,7 +32,7 @@ pub struct TelemetryConfig {
     /// Headers of each export, by name, with the place of their value.
     pub headers: BTreeMap<String, SecretSource>,
     /// How long one export may take, in milliseconds.
-    pub timeout_ms: u64,
+    pub timeout_ms: u32,
     /// Ended spans that wait for their export; the one too many is dropped.
     pub queue_spans: NonZeroU32,
 }
@@ -61,7 +61,7 @@ pub enum BadTelemetry {
 
 impl TelemetryConfig {
     /// Long enough for a slow collector, short enough to end while the gateway stops.
-    pub const TIMEOUT_MS: u64 = 5_000;
+    pub const TIMEOUT_MS: u32 = 5_000;
     /// Some hundred lookups.
     pub const QUEUE_SPANS: u32 = 2_048;
 

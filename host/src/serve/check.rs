@@ -64,7 +64,7 @@ fn telemetry(config: &Config, secrets: &Secrets, report: &mut Report) {
         Ok(headers) => headers,
         Err(error) => return report.error("telemetry", &error),
     };
-    let timeout = std::time::Duration::from_millis(telemetry.timeout_ms);
+    let timeout = std::time::Duration::from_millis(telemetry.timeout_ms.into());
     match Collector::new(url, &headers, timeout) {
         Ok(_) => report.note("telemetry: ok".into()),
         Err(error) => report.error("telemetry", &error),
