@@ -1,11 +1,11 @@
 //! Spans for OpenTelemetry: what took how long, across processes.
 //!
 //! The threat: a span leaves the machine, for a collector that many can read. So a span has no
-//! field but those of [`Field`], whose values are names of the configuration, words of this program
+//! field but those of `Field`, whose values are names of the configuration, words of this program
 //! and numbers. They are made by hand, not by a layer over `tracing`, which would take over
 //! whatever any library says.
 //!
-//! Without a collector nothing is made here: a [`Span`] is then only the context that came in.
+//! Without a collector nothing is made here: a `Span` is then only the context that came in.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
