@@ -4,14 +4,17 @@ mod caller;
 mod demo;
 pub mod logging;
 mod registry;
+mod serve;
+mod telemetry;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::api;
 use crate::config::Config;
-use crate::{api, serve};
 
 /// Lets openIMIS talk to any national registry.
 #[derive(Debug, Parser)]
@@ -27,7 +30,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway.
-    Serve,
+    Serve(serve::ServeArgs),
     /// Show the gateway on this machine: builds the adapters, starts a stand-in registry, makes
     /// real calls and stays up.
     Demo(demo::DemoArgs),
@@ -44,6 +47,9 @@ enum Command {
 /// What a command ends with when it fails.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// A compilation that was cut short, for one, holds a thread until it is done.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
 /// Runs the command that the arguments name.
 pub fn run(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -53,7 +59,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    match runtime.block_on(command(cli)) {
+    let ended = runtime.block_on(command(cli));
+    // What still runs was given its time.
+    runtime.shutdown_timeout(LAST_WAIT);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&*error),
     }
@@ -65,14 +74,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         None => Config::here(),
     };
     match cli.command {
-        Command::Serve => {
-            logging::init(&config.log)?;
-            let serving = serve::start(&config).await?;
-            until_told_to_stop().await?;
-            tracing::info!("stopping");
-            serving.stop().await;
-            Ok(())
-        }
+        Command::Serve(args) => serve::run(&args, &config).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Registry(command) => registry::run(command, &config).await,
         Command::Caller(command) => caller::run(command, &config).await,
@@ -80,16 +82,6 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             print(&api::document());
             Ok(())
         }
-    }
-}
-
-/// SIGINT or SIGTERM.
-async fn until_told_to_stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
     }
 }
 

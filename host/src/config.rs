@@ -10,6 +10,7 @@ pub mod retry;
 pub mod sandbox;
 pub mod secret;
 pub mod store;
+pub mod telemetry;
 pub mod traffic;
 
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ pub struct Config {
     pub store: store::StoreConfig,
     /// The process's own log.
     pub log: LogConfig,
+    /// Where spans go.
+    pub telemetry: telemetry::TelemetryConfig,
 }
 
 /// The process's own log, on standard error.
@@ -72,6 +75,7 @@ impl Default for Config {
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             log: LogConfig::default(),
+            telemetry: telemetry::TelemetryConfig::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod body;
 mod build;
 mod classify;
 mod client;
+mod collector;
 mod credential;
 mod endpoint;
 mod exchange;
@@ -34,6 +35,7 @@ use secrecy::SecretString;
 
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
+pub use collector::Collector;
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent, Spent};
 pub use guard::Refusal;
 pub use proxy::ProxyProblem;

@@ -4,6 +4,7 @@
 
 mod audited;
 mod callers;
+mod check;
 mod disclosed;
 mod error;
 mod fingerprint;
@@ -14,20 +15,23 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod stage;
 mod waiting;
 mod watch;
+mod watched;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use audited::{Answered, Asking};
 pub use callers::{Caller, CallerError};
+pub use check::{Finding, check};
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use registries::{ApplyError, Change, What, apply_file};
-pub use roster::{RegistryState, RegistryView};
+pub use roster::{RegistryState, RegistryView, chain};
+pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
@@ -39,18 +43,12 @@ use callers::Callers;
 use fingerprint::Fingerprint;
 use page_token::PageTokens;
 use roster::Roster;
+use stage::Stage;
 
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
-
-/// How long an answer to "ready?" stands.
-const READINESS_KEPT: Duration = Duration::from_secs(1);
-
-/// How long closing waits for the calls under way: the default limit of a call's time, its turn
-/// and the end of its audit row.
-const CLOSE_WAIT: Duration = Duration::from_secs(35);
 
 /// Everything behind the API. Cheap to clone.
 #[derive(Clone)]
@@ -67,7 +65,7 @@ struct Inner {
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
-    readiness: tokio::sync::Mutex<Option<(tokio::time::Instant, bool)>>,
+    stage: Stage,
 }
 
 /// The gateway cannot start.
@@ -88,11 +86,11 @@ pub enum StartError {
 }
 
 impl Gateway {
-    /// Loads registries and callers, and keeps them as the store has them from then on.
+    /// One that answers every call with "starting" until [`load`](Self::load) is done.
     ///
     /// # Errors
-    /// [`StartError`]. A registry that does not load is no error: it is shown with its reason.
-    pub async fn start(
+    /// [`StartError`].
+    pub async fn new(
         store: Store,
         sandbox: Sandbox,
         egress: Egress,
@@ -101,7 +99,7 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
-        let gateway = Self {
+        Ok(Self {
             inner: Arc::new(Inner {
                 roster: Roster::new(sandbox, egress, secrets),
                 callers: Callers::default(),
@@ -109,50 +107,26 @@ impl Gateway {
                 page_tokens,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
-                readiness: tokio::sync::Mutex::default(),
+                stage: Stage::default(),
                 store,
             }),
-        };
-        gateway.reload().await?;
-        gateway.watch();
-        Ok(gateway)
+        })
+    }
+
+    /// Loads registries and callers, and keeps them as the store has them from then on.
+    ///
+    /// # Errors
+    /// [`StartError`]. A registry that does not load is no error: it is shown with its reason.
+    pub async fn load(&self) -> Result<(), StartError> {
+        self.reload().await?;
+        self.watch();
+        self.inner.stage.loaded();
+        Ok(())
     }
 
     /// The process's figures.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
-    }
-
-    /// Whether audit rows can be written: without them no call is answered. The answer is kept
-    /// for a second, since anybody may ask.
-    pub async fn ready(&self) -> bool {
-        let mut known = self.inner.readiness.lock().await;
-        match *known {
-            Some((at, ready)) if at.elapsed() < READINESS_KEPT => ready,
-            _ => {
-                let ready = self.inner.store.ready().await.is_ok();
-                *known = Some((tokio::time::Instant::now(), ready));
-                ready
-            }
-        }
-    }
-
-    /// Ends: calls under way go on to the end of their audit row, as far as they do in a bounded
-    /// time, and what is queued for the database is written.
-    pub async fn close(&self) {
-        let tasks = &self.inner.tasks;
-        tasks.close();
-        if tokio::time::timeout(CLOSE_WAIT, tasks.wait())
-            .await
-            .is_err()
-        {
-            let calls = tasks.len();
-            tracing::error!(
-                calls,
-                "calls did not end: their audit rows stay without an end"
-            );
-        }
-        self.inner.store.close().await;
     }
 }
 
@@ -169,41 +143,4 @@ async fn fingerprint(store: &Store, path: &Path) -> Result<Fingerprint, StartErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::store::StoreConfig;
-    use crate::store::AuditBegin;
-
-    #[tokio::test]
-    async fn a_key_is_made_before_the_first_row_only() {
-        let directory = tempfile::tempdir().unwrap();
-        let config = StoreConfig {
-            path: directory.path().join("gateway.db"),
-            ..StoreConfig::default()
-        };
-        let store = Store::open(&config, None).await.unwrap();
-        let path = directory.path().join("audit.key");
-        let made = fingerprint(&store, &path).await.unwrap();
-        let row = AuditBegin {
-            id: uuid::Uuid::now_v7(),
-            at: jiff::Timestamp::now(),
-            request_id: "request".into(),
-            caller: "openimis".into(),
-            user: None,
-            entity: None,
-            purpose: None,
-            legal_basis: None,
-            registry: "social".into(),
-            ability: "find".into(),
-            module_digest: "sha256:0".into(),
-            asked: vec![made.of("national-id", "1")],
-        };
-        store.audit().begin(row).await.unwrap();
-        assert!(fingerprint(&store, &path).await.is_ok());
-        std::fs::remove_file(&path).unwrap();
-        let lost = fingerprint(&store, &path).await.err().unwrap();
-        assert!(matches!(lost, StartError::KeyLost), "{lost}");
-        assert!(!path.exists());
-        store.close().await;
-    }
-}
+mod tests;

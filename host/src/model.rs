@@ -11,6 +11,7 @@ mod household;
 mod name;
 mod person;
 mod query;
+mod trace;
 mod verification;
 
 pub use ability::Ability;
@@ -29,4 +30,5 @@ pub use query::{
     Candidate, Criterion, FindQuery, HouseholdQuery, Opaque, Page, SearchQuery, SortKey, Test,
     ValueRange, VerifyQuery,
 };
+pub use trace::TraceContext;
 pub use verification::{AttributeResult, Verification};

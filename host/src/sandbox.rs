@@ -11,6 +11,7 @@ mod bindings;
 mod cache;
 mod convert;
 mod description;
+mod ends;
 mod engine;
 mod fault;
 mod inspect;
@@ -29,7 +30,8 @@ mod turn;
 mod verbs;
 
 pub use description::{Description, EndpointNeed};
-pub use engine::{Sandbox, SandboxError};
+pub use ends::HttpEnds;
+pub use engine::{Occupancy, Sandbox, SandboxError};
 pub use fault::{Fault, Limit};
 pub use inspect::ImportRefusal;
 pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};

@@ -1,6 +1,9 @@
 //! The composition root: config, store, egress, sandbox, gateway, api.
 
+mod check;
 mod connections;
+
+pub use check::{Report, check};
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -9,6 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::api;
 use crate::config::Config;
@@ -18,9 +22,8 @@ use crate::gateway::{Gateway, StartError};
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::store::{Store, StoreError};
 
-/// How long stopping waits for connections to end: an answer under way takes no longer, and a
-/// client that reads slowly, or never, must not keep the gateway from closing its database.
-const STOP_WAIT: Duration = Duration::from_secs(35);
+/// Connections are cut and the listener ends so much later than their time, at most.
+const CUT_WAIT: Duration = Duration::from_secs(1);
 
 /// A gateway that serves.
 pub struct Serving {
@@ -28,8 +31,10 @@ pub struct Serving {
     pub address: SocketAddr,
     /// What it serves.
     pub gateway: Gateway,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<std::io::Result<()>>,
+    stop: oneshot::Sender<Instant>,
+    task: JoinHandle<()>,
+    drain_delay: Duration,
+    drain_timeout: Duration,
 }
 
 /// The parts that a gateway and the commands beside it are made of.
@@ -81,20 +86,36 @@ pub async fn open(config: &Config) -> Result<Parts, ServeError> {
     })
 }
 
-/// Opens what the configuration names, and starts serving.
+/// Opens what the configuration names, and serves. It listens before registries are loaded, and is
+/// ready when this returns.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn start(config: &Config) -> Result<Serving, ServeError> {
-    start_with(config, open(config).await?).await
+    let listener = listen(config).await?;
+    serve(config, listener, open(config).await?).await
 }
 
-/// Starts serving with parts that are open already.
+/// Serves with parts that are open already.
 ///
 /// # Errors
 /// [`ServeError`].
 pub async fn start_with(config: &Config, parts: Parts) -> Result<Serving, ServeError> {
-    let gateway = Gateway::start(
+    serve(config, listen(config).await?, parts).await
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, ServeError> {
+    let listen = config.api.listen;
+    let listener = TcpListener::bind(listen).await;
+    listener.map_err(|error| ServeError::Listen(listen, error))
+}
+
+async fn serve(
+    config: &Config,
+    listener: TcpListener,
+    parts: Parts,
+) -> Result<Serving, ServeError> {
+    let gateway = Gateway::new(
         parts.store,
         parts.sandbox,
         Egress::new(),
@@ -102,50 +123,50 @@ pub async fn start_with(config: &Config, parts: Parts) -> Result<Serving, ServeE
         &config.data_dir,
     )
     .await?;
-    let listen = config.api.listen;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| ServeError::Listen(listen, error))?;
     let address = listener
         .local_addr()
-        .map_err(|error| ServeError::Listen(listen, error))?;
+        .map_err(|error| ServeError::Listen(config.api.listen, error))?;
     let router = api::router(gateway.clone(), &config.api);
     let api = config.api.clone();
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(async move {
-        let stopped = async {
-            // Dropped or sent: both mean stop.
-            let _ = stopped.await;
-        };
-        connections::serve(listener, router, api, stopped).await;
-        Ok(())
-    });
+    let stopped = async {
+        // Dropped: nobody waits for anything.
+        stopped.await.unwrap_or_else(|_| Instant::now())
+    };
+    let task = tokio::spawn(connections::serve(listener, router, api, stopped));
     tracing::info!(%address, "listening");
-    Ok(Serving {
+    let serving = Serving {
         address,
         gateway,
-        stop: Some(stop),
+        stop,
         task,
-    })
+        drain_delay: Duration::from_millis(config.api.drain_delay_ms.into()),
+        drain_timeout: Duration::from_millis(config.api.drain_timeout_ms.into()),
+    };
+    if let Err(error) = serving.gateway.load().await {
+        serving.task.abort();
+        serving.gateway.close(Instant::now()).await;
+        return Err(error.into());
+    }
+    tracing::info!("ready");
+    Ok(serving)
 }
 
 impl Serving {
-    /// Takes no more requests, answers those that are here, as far as that is done in a bounded
-    /// time, and closes the database.
-    pub async fn stop(mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        match tokio::time::timeout(STOP_WAIT, &mut self.task).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::error!(%error, "the listener ended with an error"),
+    /// Says that it is not ready, takes no more requests after `api.drain_delay_ms`, answers those
+    /// that are here as far as that is done within `api.drain_timeout_ms`, and closes the database.
+    /// Gives the number of calls that did not end.
+    pub async fn stop(mut self) -> usize {
+        self.gateway.stopping();
+        tokio::time::sleep(self.drain_delay).await;
+        let by = Instant::now() + self.drain_timeout;
+        let _ = self.stop.send(by);
+        match tokio::time::timeout_at(by + CUT_WAIT, &mut self.task).await {
+            Ok(Ok(())) => {}
             Ok(Err(_)) => tracing::error!("the listener ended unexpectedly"),
-            Err(_) => {
-                self.task.abort();
-                tracing::warn!("some connections did not end: they are cut");
-            }
+            Err(_) => self.task.abort(),
         }
-        self.gateway.close().await;
+        self.gateway.close(by).await
     }
 }
 

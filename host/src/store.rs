@@ -10,6 +10,7 @@ mod callers;
 mod columns;
 mod db;
 mod error;
+mod look;
 mod modules;
 mod postgres;
 mod registries;
@@ -24,6 +25,7 @@ use secrecy::SecretString;
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
 pub use error::{Cause, StoreError};
+pub use look::Look;
 pub use modules::{Module, ModuleSummary, Modules, NewModule};
 pub use registries::{Registries, Registry, RegistryChange};
 
@@ -98,6 +100,11 @@ impl Store {
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.writer.write(Work::Change(Change::Check)).await?;
         Ok(())
+    }
+
+    /// How many writes wait for the database at this moment.
+    pub fn queued(&self) -> usize {
+        self.writer.queued()
     }
 
     /// Refuses what is new, writes what waits, and closes the database. Every clone is closed with it.

@@ -88,8 +88,8 @@ impl Serving {
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut lines = log.lines().map_while(Result::ok);
         assert!(
-            lines.any(|line| line.contains("listening")),
-            "it ended before it listened"
+            lines.any(|line| line.contains("ready")),
+            "it ended before it was ready"
         );
         // Somebody must read on, or a full pipe stops the program.
         std::thread::spawn(move || lines.for_each(drop));

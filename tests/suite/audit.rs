@@ -147,6 +147,38 @@ async fn without_the_last_row_nothing_is_told() {
     gateway.find("civil", &person.uin).send().await.ok();
 }
 
+/// The database is locked just when the end is to be written: nothing is told, and the row gets its
+/// end once the lock is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_could_not_be_written_is_written_later() {
+    let gateway = TestGateway::builder()
+        .config(|config| config.store.busy_timeout_ms = 50)
+        .start()
+        .await;
+    let slow = std::time::Duration::from_millis(700);
+    gateway.stand_in.set_fault(Fault::Slow(slow));
+    let id = "00000000-0000-4000-8001-000000000003";
+    let ask = gateway.find("civil", &gateway.person(2).uin);
+    let call = tokio::spawn(ask.header("x-request-id", id).send());
+    until("it is asked", async || gateway.stand_in.requests() == 1).await;
+    let mut other = connect(&gateway.config.store.path).await;
+    other.execute("BEGIN IMMEDIATE").await.expect("the lock");
+    let answer = call.await.expect("an answer");
+    assert_eq!((answer.status, answer.code()), (503, "audit-unavailable"));
+    let before = rows(&gateway, id).await;
+    assert!(before.len() == 1 && before[0].end.is_none());
+    other.execute("ROLLBACK").await.expect("unlocked");
+    other.close().await.expect("closed");
+    until("its end", async || {
+        let rows = rows(&gateway, id).await;
+        rows.first().is_some_and(|row| row.end.is_some())
+    })
+    .await;
+    let end = rows(&gateway, id).await.remove(0).end.unwrap();
+    // Nobody was told of anybody.
+    assert_eq!((&*end.outcome, end.disclosed.len()), ("not-told", 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_hangs_up_is_written_down_to_the_end() {
     let gateway = TestGateway::start().await;

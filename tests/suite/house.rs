@@ -22,14 +22,14 @@ const ROOMS: &[Room] = &[
     room("egress", &["model", "config"], &["endpoint", "traffic"]),
     room(
         "sandbox",
-        &["model", "config", "egress"],
+        &["model", "config", "egress", "telemetry"],
         &["sandbox", "limits"],
     ),
     // It reads what the store keeps of a registry: its configuration and the places of its secrets.
     room(
         "gateway",
-        &["model", "config", "store", "egress", "sandbox"],
-        // `store` in its own tests alone: they open one.
+        &["model", "config", "store", "egress", "sandbox", "telemetry"],
+        // `store` and `sandbox` in its own tests alone: they open one.
         &[
             "registry",
             "retry",
@@ -38,9 +38,16 @@ const ROOMS: &[Room] = &[
             "read",
             "ConfigError",
             "store",
+            "sandbox",
         ],
     ),
-    room("api", &["model", "gateway", "config"], &["api"]),
+    // Spans as plain words: whoever does something that takes time may say so.
+    room("telemetry", &["model"], &[]),
+    room(
+        "api",
+        &["model", "gateway", "telemetry", "config"],
+        &["api"],
+    ),
     // The composition root and the commands know everybody.
     room(
         "serve",
@@ -50,7 +57,14 @@ const ROOMS: &[Room] = &[
     room(
         "cli",
         &[
-            "config", "model", "store", "egress", "gateway", "api", "serve",
+            "config",
+            "model",
+            "store",
+            "egress",
+            "gateway",
+            "api",
+            "serve",
+            "telemetry",
         ],
         &[],
     ),
@@ -73,7 +87,15 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tower_http", &["api"]),
     ("utoipa", &["api", "model"]),
     ("clap", &["cli", "main"]),
-    ("rustix", &["sandbox"]),
+    // `gateway` asks for the process's own time.
+    ("rustix", &["sandbox", "gateway"]),
+    ("prometheus_client", &["gateway"]),
+    // `cli` sets the exporter up; the exporter sends by `egress`.
+    ("opentelemetry", &["telemetry", "cli"]),
+    ("opentelemetry_sdk", &["telemetry", "cli"]),
+    ("opentelemetry_otlp", &["cli"]),
+    ("opentelemetry_http", &["egress"]),
+    ("sd_notify", &["cli"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

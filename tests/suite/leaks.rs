@@ -167,7 +167,7 @@ async fn nothing_of_a_person_is_where_it_should_not_be() {
         assert!(!Words::new([level]).found_in(&logged).is_empty(), "{level}");
     }
     assert!(
-        metrics.contains("registry_gateway_answers_total"),
+        metrics.contains("registry_gateway_calls_total"),
         "{metrics}"
     );
     assert!(told.errors.lines().count() > 100);

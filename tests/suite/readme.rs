@@ -63,12 +63,19 @@ fn real() -> BTreeMap<String, u64> {
             config.api.max_connections.get().into(),
         ),
         ("api.read_timeout_ms", config.api.read_timeout_ms),
+        ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
+        ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
         ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),
         ("sandbox.busy_threads", config.sandbox.busy_threads as u64),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
+        (
+            "telemetry.queue_spans",
+            config.telemetry.queue_spans.get().into(),
+        ),
+        ("telemetry.timeout_ms", config.telemetry.timeout_ms.into()),
     ];
     real.extend(gateway.map(|(key, value)| (key.to_owned(), value)));
     real

@@ -188,7 +188,7 @@ async fn what_did_not_reach_the_registry_is_made_again() {
         assert_eq!(end.registry_calls, attempts, "{registry}");
     }
     let metrics = gateway.get("/metrics").send().await.text;
-    let counted = r#"retries_total{registry="civil",ability="find"} 2"#;
+    let counted = r#"retries_total{registry="civil",adapter="spdci",ability="find"} 2"#;
     assert!(metrics.contains(counted), "{metrics}");
     assert!(!metrics.contains(r#"retries_total{registry="once""#));
     assert!(!metrics.contains(r#"retries_total{registry="touchy""#));

@@ -47,6 +47,11 @@ impl Ask {
         Self::new(crate::gateway::client(), reqwest::Method::POST, url)
     }
 
+    /// The same with `GET`.
+    pub fn get(url: String) -> Self {
+        Self::new(crate::gateway::client(), reqwest::Method::GET, url)
+    }
+
     /// With a JSON body.
     pub fn json(self, body: &Value) -> Self {
         self.header("content-type", "application/json")
@@ -131,7 +136,7 @@ impl Answer {
     /// Status and body, for a snapshot: the module's digest changes with each compiler.
     ///
     /// # Panics
-    /// If the answer has a module that is no digest.
+    /// If the answer has a module that is no digest, or is a problem without its request's number.
     pub fn shown(mut self) -> Value {
         if let Some(module) = self.json.pointer_mut("/source/module") {
             let digest = module
@@ -139,6 +144,22 @@ impl Answer {
                 .and_then(|text| text.strip_prefix("sha256:"));
             assert_eq!(digest.map(str::len), Some(64), "{module}");
             *module = json!("[digest]");
+        }
+        if let Some(problem) = self
+            .json
+            .as_object_mut()
+            .filter(|it| it.contains_key("code"))
+        {
+            let number = problem.remove("instance").unwrap_or_default();
+            let header = format!(
+                "urn:uuid:{}",
+                self.headers["x-request-id"].to_str().unwrap()
+            );
+            assert_eq!(
+                number,
+                header.as_str(),
+                "a problem has its request's number"
+            );
         }
         json!({ "status": self.status, "body": self.json })
     }

@@ -1,9 +1,9 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, GatewayError};
 
 /// Whether the process answers.
 ///
@@ -14,7 +14,8 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Whether calls can be answered: audit rows can be written.
+/// Whether calls should be sent here: registries are loaded, audit rows can be written, and the
+/// gateway is not about to stop. `detail` says what is not so.
 ///
 /// Takes no key: whoever reaches the port may ask.
 #[utoipa::path(get, path = "/readyz", tag = "health",
@@ -23,14 +24,14 @@ pub(super) async fn alive() -> &'static str {
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Problem> {
-    if gateway.ready().await {
-        return Ok("ready\n");
+    match gateway.ready().await {
+        Ok(()) => Ok("ready\n"),
+        Err(why) => Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not-ready",
+            why.to_string(),
+        )),
     }
-    Err(Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "not-ready",
-        "the database takes no audit rows",
-    ))
 }
 
 /// The process's figures, for Prometheus.
@@ -39,7 +40,11 @@ pub(super) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str
 /// nothing of a person. Let the reverse proxy keep it to the monitoring's network.
 #[utoipa::path(get, path = "/metrics", tag = "health",
     responses((status = 200, description = "OpenMetrics text", body = String, content_type = "application/openmetrics-text")))]
-pub(super) async fn metrics(State(gateway): State<Gateway>) -> impl IntoResponse {
+pub(super) async fn metrics(State(gateway): State<Gateway>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], gateway.metrics().text())
+    // Of a thousand registries it is megabytes: nobody's lookup waits for that.
+    match tokio::task::spawn_blocking(move || gateway.figures()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
+        Err(_) => Problem::from(GatewayError::Internal).into_response(),
+    }
 }

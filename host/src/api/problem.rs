@@ -2,6 +2,7 @@
 //! holds no value of the request and nothing of a person.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +22,9 @@ pub(super) struct Problem {
     /// `urn:registry-gateway:problem:` and the code.
     #[serde(rename = "type")]
     type_: String,
+    /// `urn:uuid:` and the number of the request, which is in the log and the audit too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     /// The HTTP status.
     status: u16,
     /// What programs look at.
@@ -42,6 +46,7 @@ impl Problem {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             type_: format!("urn:registry-gateway:problem:{code}"),
+            instance: None,
             status: status.as_u16(),
             code,
             detail: detail.into(),
@@ -83,6 +88,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, kind, body).into_response();
+        response.extensions_mut().insert(Arc::new(self));
         if let Some(seconds) = retry_after {
             response
                 .headers_mut()
@@ -97,10 +103,30 @@ impl IntoResponse for Problem {
     }
 }
 
+/// The same answer with the number of its request, which is known outside of all that makes problems.
+pub(super) fn numbered(mut response: Response, id: &str) -> Response {
+    let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() else {
+        return response;
+    };
+    let mut problem = Arc::unwrap_or_clone(problem);
+    problem.instance = Some(format!("urn:uuid:{id}"));
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    *response.body_mut() = body.into();
+    // Of the body before.
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}
+
 impl From<GatewayError> for Problem {
     fn from(error: GatewayError) -> Self {
         use StatusCode as S;
         match error {
+            GatewayError::Starting => Self::new(
+                S::SERVICE_UNAVAILABLE,
+                "starting",
+                "the gateway is loading its registries; the same call succeeds when it is ready",
+            )
+            .retry_after_ms(None),
             GatewayError::UnknownCaller => Self::new(
                 S::UNAUTHORIZED,
                 "unauthorized",

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use utoipa::IntoParams;
 
 use super::problem::Problem;
-use super::trace::RequestId;
+use super::trace::{RequestId, Trace};
 use crate::gateway::{Asking, Caller, Gateway, GatewayError};
 use crate::model::{Asker, Call};
 
@@ -56,6 +56,10 @@ pub(super) struct Statements {
     /// it too.
     #[param(rename = "X-Request-Id", required = false, value_type = String)]
     request_id: Option<String>,
+    /// The caller's place in a trace (W3C Trace Context); anything else begins a new trace. Told to
+    /// the registry only where its endpoint's configuration lets it know.
+    #[param(rename = "traceparent", required = false, value_type = String)]
+    traceparent: Option<String>,
 }
 
 /// A caller, a registry of the path, and the call's statements.
@@ -77,9 +81,11 @@ impl FromRequestParts<Gateway> for Asked {
             legal_basis: statement(headers, "Registry-Legal-Basis")?,
         };
         let request_id = parts.extensions.get::<RequestId>();
+        let trace = parts.extensions.get::<Trace>();
         let call = Call {
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             asker,
+            trace: trace.and_then(|trace| trace.0),
             ..Call::default()
         };
         Ok(Self(Asking {

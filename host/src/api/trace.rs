@@ -4,12 +4,16 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::problem::numbered;
 use crate::gateway::Gateway;
+use crate::model::TraceContext;
+use crate::telemetry::{Field, Side, Span};
 
 const HEADER: &str = "x-request-id";
 
@@ -17,12 +21,16 @@ const HEADER: &str = "x-request-id";
 #[derive(Clone, Debug)]
 pub(super) struct RequestId(pub(super) String);
 
+/// The trace that the request is part of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trace(pub(super) Option<TraceContext>);
+
 pub(super) async fn number(mut request: Request, next: Next) -> Response {
     let given = request.headers().get(HEADER);
     let given = given.and_then(|id| taken_over(id.as_bytes()));
     let id = given.unwrap_or_else(Uuid::now_v7).to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
+    let mut response = numbered(next.run(request).await, &id);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, id);
     }
@@ -31,7 +39,7 @@ pub(super) async fn number(mut request: Request, next: Next) -> Response {
 
 pub(super) async fn count(
     State(gateway): State<Gateway>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let began = Instant::now();
@@ -40,17 +48,50 @@ pub(super) async fn count(
         .get::<MatchedPath>()
         .map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let id = request.extensions().get::<RequestId>().cloned();
-    let response = next.run(request).await;
-    let status = response.status().as_u16();
-    gateway.metrics().request(&route, status);
+    let id = id.map(|id| id.0).unwrap_or_default();
+    let mut span = span(&request, &route, &id);
+    request.extensions_mut().insert(Trace(span.context()));
+    // At the highest level: it is there whatever the log's filter says.
+    let line = tracing::error_span!("request", request_id = id);
+    let response = next.run(request).instrument(line.clone()).await;
+    let status = response.status();
+    gateway.metrics().request(&route, status.as_u16());
+    span.set_status(status.as_u16());
+    if status.is_server_error() {
+        span.failed();
+    }
+    let _line = line.enter();
     tracing::info!(
-        request_id = id.map(|id| id.0),
         http.route = route,
-        http.status = status,
+        http.status = status.as_u16(),
         elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request"
     );
     response
+}
+
+/// A span of the request, under the caller's where there is one. What probes and scrapes ask every
+/// second has none.
+fn span(request: &Request, route: &str, id: &str) -> Span {
+    let mut given = request.headers().get_all("traceparent").iter();
+    let parent = match (given.next(), given.next()) {
+        (Some(one), None) => one.to_str().ok().and_then(TraceContext::parse),
+        _ => None,
+    };
+    if !route.starts_with("/v1/") {
+        return Span::none(parent);
+    }
+    // The router takes no other method: any word could stand there.
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        _ => "_OTHER",
+    };
+    let mut span = Span::begin(Side::Server, format!("{method} {route}"), parent);
+    span.set(Field::Method, method);
+    span.set(Field::Route, route);
+    span.set(Field::RequestId, id);
+    span
 }
 
 /// A caller's own number is taken over if it is a UUID. Any other text could be a person's name or

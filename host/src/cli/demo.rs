@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Failure, print, until_told_to_stop};
+use super::serve::StopSignals;
+use super::{Failure, print};
 use crate::config::Config;
 use crate::gateway::{Gateway, apply_file};
 use crate::model::Ability;
@@ -63,7 +64,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
     if !args.once {
         calls::lines_to_paste(&base, &key, &registry.uin);
         print("\nCtrl-C ends it; nothing is left behind.\n");
-        until_told_to_stop().await?;
+        StopSignals::listen()?.next().await;
     }
     serving.stop().await;
     Ok(())

@@ -54,7 +54,9 @@ where
 {
     let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if config.json {
-        Box::new(lines.json())
+        // Fields at the top of the object; `span` holds the request's.
+        let lines = lines.json().flatten_event(true);
+        Box::new(lines.with_current_span(true).with_span_list(false))
     } else {
         Box::new(lines)
     };

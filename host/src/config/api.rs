@@ -17,6 +17,11 @@ pub struct ApiConfig {
     pub read_timeout_ms: u64,
     /// Connections at the same time; the one too many waits until another ends.
     pub max_connections: NonZeroU32,
+    /// On SIGTERM, for so long `/readyz` says no while new requests are still taken, in
+    /// milliseconds: what balances load must hear of it before connections are refused.
+    pub drain_delay_ms: u32,
+    /// After that, calls under way have so long to end, audit rows included, in milliseconds.
+    pub drain_timeout_ms: u32,
 }
 
 impl ApiConfig {
@@ -31,6 +36,10 @@ impl ApiConfig {
         Some(most) => most,
         None => NonZeroU32::MIN,
     };
+    /// None: who runs one gateway without a load balancer wants a quick restart.
+    pub const DRAIN_DELAY_MS: u32 = 0;
+    /// The default limit of a call's time, its turn, and the end of its audit row.
+    pub const DRAIN_TIMEOUT_MS: u32 = 35_000;
 }
 
 impl Default for ApiConfig {
@@ -40,6 +49,8 @@ impl Default for ApiConfig {
             max_body_bytes: Self::MAX_BODY_BYTES,
             read_timeout_ms: Self::READ_TIMEOUT_MS,
             max_connections: Self::MAX_CONNECTIONS,
+            drain_delay_ms: Self::DRAIN_DELAY_MS,
+            drain_timeout_ms: Self::DRAIN_TIMEOUT_MS,
         }
     }
 }

@@ -70,6 +70,10 @@ pub struct EndpointConfig {
     /// way. Default: false.
     #[serde(default)]
     pub allow_plain_http: bool,
+    /// Tells the registry by `traceparent` of which trace a request is part (W3C Trace Context): a
+    /// number for the request, which names nobody. Default: false.
+    #[serde(default)]
+    pub trace_context: bool,
     /// Default: [`DEFAULT_CONNECT_TIMEOUT_MS`].
     #[serde(default = "default_connect_timeout_ms")]
     pub connect_timeout_ms: u64,
@@ -102,6 +106,7 @@ impl EndpointConfig {
             proxy: None,
             allow_networks: Vec::new(),
             allow_plain_http: false,
+            trace_context: false,
             connect_timeout_ms: DEFAULT_CONNECT_TIMEOUT_MS,
             timeout_ms: DEFAULT_TIMEOUT_MS,
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,

@@ -88,6 +88,7 @@ impl Parts<'_> {
                 max_response_bytes: config.max_response_bytes,
                 max_redirects: config.max_redirects,
             },
+            trace_context: config.trace_context,
         })
     }
 

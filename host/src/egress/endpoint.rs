@@ -34,6 +34,7 @@ pub(super) struct Endpoint {
     pub(super) headers: HeaderMap,
     pub(super) reserved: ReservedNames,
     pub(super) limits: Limits,
+    pub(super) trace_context: bool,
 }
 
 pub(super) struct Limits {
@@ -109,6 +110,7 @@ impl Endpoint {
             .admit(&request.headers)
             .map_err(|error| refuse(error.to_string()))?;
         headers.extend(self.headers.clone());
+        header::insert_trace(&mut headers, request.trace.filter(|_| self.trace_context));
         let length = request.body.as_ref().map_or(0, Bytes::len) as u64;
         if length > self.limits.max_request_bytes {
             return Err(refuse("the body is over the endpoint's limit".to_owned()));

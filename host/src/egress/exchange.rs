@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::Method;
 
+use crate::model::TraceContext;
+
 /// What an adapter asks for, below an endpoint's base URL.
 #[derive(Clone)]
 pub struct Request {
@@ -23,6 +25,8 @@ pub struct Request {
     /// The call it is part of changes nothing at the registry, whatever the method: where the
     /// registry refuses an old token (401), it is sent once more with a new one.
     pub only_reads: bool,
+    /// Told to the registry where the endpoint's configuration lets it know.
+    pub trace: Option<TraceContext>,
 }
 
 /// What is left of the call's own limits.
@@ -130,6 +134,7 @@ impl Request {
             body: None,
             timeout: None,
             only_reads: false,
+            trace: None,
         }
     }
 }

@@ -6,6 +6,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::model::TraceContext;
+
 /// More than any registry asks for.
 const MAX_REQUEST_HEADERS: usize = 64;
 const MAX_REQUEST_HEADER_BYTES: usize = 16 * 1024;
@@ -51,6 +53,10 @@ const REFUSED: &[&str] = &[
     "x-remote-addr",
     "remote-user",
     "x-remote-user",
+    // Whose trace it is: the gateway's to say, where the endpoint's configuration lets it.
+    "traceparent",
+    "tracestate",
+    "baggage",
     // Another path or host, read by IIS, Symfony and proxies.
     "x-original-url",
     "x-original-uri",
@@ -133,6 +139,15 @@ impl ReservedNames {
             admitted.append(name, value);
         }
         Ok(admitted)
+    }
+}
+
+/// Tells a registry of which trace its work is part. Never `tracestate` or `baggage`, which hold
+/// what somebody upstream put in.
+pub(super) fn insert_trace(headers: &mut HeaderMap, trace: Option<TraceContext>) {
+    let value = trace.and_then(|trace| HeaderValue::from_str(&trace.to_string()).ok());
+    if let Some(value) = value {
+        headers.insert("traceparent", value);
     }
 }
 

@@ -9,11 +9,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::policy::{Ask, Visible, check_asks, check_statements};
 use super::roster::Entry;
 use super::waiting::{Outcome, ask};
+use super::watched::Watched;
 use super::{Caller, Gateway, GatewayError};
 use crate::model::{Ability, Call, Opaque};
 use crate::sandbox::{Ran, Work};
@@ -88,35 +90,23 @@ impl Gateway {
         asking: Asking,
         verb: Verb<T>,
     ) -> Result<Answered<T>, GatewayError> {
-        let ability = verb.ability;
-        let registry = asking.registry.clone();
-        let began = Instant::now();
+        let mut watched = Watched::begin(self, &asking, verb.ability);
         let gateway = self.clone();
         let (tell, told) = oneshot::channel();
-        self.inner.tasks.spawn(async move {
-            let Line { answer, unwritten } = gateway.line(asking, verb).await;
+        let line = async move {
+            let Line { answer, unwritten } = gateway.line(asking, verb, &mut watched).await;
+            watched.end(&answer);
             // Nobody there: the caller hung up.
             let _ = tell.send(answer);
             if let Some(end) = unwritten {
                 gateway.end_later(end).await;
             }
-        });
-        let answered = told.await.unwrap_or(Err(GatewayError::Internal));
-        let outcome = answered
-            .as_ref()
-            .map_or_else(GatewayError::word, |_| "done");
-        // A name that no registry has would let callers make metrics without end.
-        let known = !matches!(
-            answered,
-            Err(GatewayError::UnknownRegistry | GatewayError::NotGranted)
-        );
-        let registry = if known { registry.as_str() } else { "" };
-        self.metrics()
-            .answered(registry, ability, outcome, began.elapsed());
-        answered
+        };
+        self.inner.tasks.spawn(line.in_current_span());
+        told.await.unwrap_or(Err(GatewayError::Internal))
     }
 
-    async fn line<T>(&self, asking: Asking, verb: Verb<T>) -> Line<T> {
+    async fn line<T>(&self, asking: Asking, verb: Verb<T>, watched: &mut Watched) -> Line<T> {
         let Asking {
             caller,
             registry,
@@ -124,29 +114,29 @@ impl Gateway {
         } = asking;
         let (entry, visible) = match self.admit(&caller, &registry, &call, &verb) {
             Ok(admitted) => admitted,
-            Err(error) => return error.into(),
+            Err(error) => {
+                watched.refused(&registry, &error);
+                return error.into();
+            }
         };
+        watched.admitted(&entry);
         call.attempt = 1;
         call.registry = registry.clone();
+        call.trace = watched.context();
 
         let id = Uuid::now_v7();
         let began = Instant::now();
         let audit = self.inner.store.audit();
         let asked = verb.asked;
         let begin = begin_row(id, &caller, &entry, &call, verb.ability, asked);
-        if let Err(error) = audit.begin(begin).await {
+        if let Err(error) = watched.audit("begin", audit.begin(begin)).await {
             return GatewayError::Audit(error).into();
         }
-        self.metrics().audit_wait(began.elapsed());
 
         let outcome = ask(&entry, Arc::new(call), verb.start, verb.resume).await;
-        let Outcome {
-            result,
-            usage,
-            retries,
-        } = outcome;
-        self.metrics().used(&registry, verb.ability, &usage);
-        self.metrics().retried(&registry, verb.ability, retries);
+        let Outcome { result, spent } = outcome;
+        let usage = spent.usage;
+        watched.used(&spent);
         let result = result.and_then(|mut value| {
             let disclosed = (verb.disclose)(self, &visible, &mut value)?;
             Ok((value, disclosed))
@@ -157,7 +147,6 @@ impl Gateway {
         };
         let word = result.as_ref().map_or_else(GatewayError::word, |_| "done");
         let code = result.as_ref().err().and_then(GatewayError::code);
-        let end_began = Instant::now();
         let mut end = AuditEnd {
             id,
             at: Timestamp::now(),
@@ -167,7 +156,7 @@ impl Gateway {
             registry_calls: usage.http_calls,
             duration_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
-        if let Err(error) = audit.end(end.clone()).await {
+        if let Err(error) = watched.audit("end", audit.end(end.clone())).await {
             end.outcome = NOT_TOLD.into();
             end.disclosed.clear();
             return Line {
@@ -175,7 +164,6 @@ impl Gateway {
                 answer: Err(GatewayError::Audit(error)),
             };
         }
-        self.metrics().audit_wait(end_began.elapsed());
         Line {
             answer: result.map(|value| Answered {
                 value,

@@ -81,8 +81,9 @@ impl Gateway {
     /// Whose key it is.
     ///
     /// # Errors
-    /// [`GatewayError::UnknownCaller`].
+    /// [`GatewayError::UnknownCaller`], or [`GatewayError::Starting`] while none is known.
     pub fn caller(&self, key: &str) -> Result<Arc<Caller>, GatewayError> {
+        self.started()?;
         self.inner
             .callers
             .get(key)

@@ -5,6 +5,9 @@ use crate::sandbox::Fault;
 /// Why a verb gives no answer. Holds no value of the request and nothing of a person.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
+    /// The gateway does not know its callers and registries yet.
+    #[error("the gateway is starting")]
+    Starting,
     /// No key, or one that nobody has.
     #[error("the key is not known")]
     UnknownCaller,
@@ -65,6 +68,7 @@ impl GatewayError {
     /// The word for it in audit rows and metrics.
     pub fn word(&self) -> &'static str {
         match self {
+            Self::Starting => "starting",
             Self::UnknownCaller => "unknown-caller",
             Self::NotGranted => "not-granted",
             Self::UnknownRegistry => "unknown-registry",

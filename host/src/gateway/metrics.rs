@@ -1,45 +1,87 @@
-//! The process's figures, in Prometheus' text form. Labels are names from the configuration and
-//! words of this program: nothing of a person.
+//! The process's figures, in OpenMetrics' text form. Labels are names from the configuration and
+//! words of this program: nothing of a person, and nothing that a caller or an adapter chooses. A
+//! series is made when there is something to count, so that a thousand registries of which ten are
+//! asked cost the series of ten.
 
+mod live;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::TypedMetric;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::waiting::Spent;
 use crate::model::Ability;
-use crate::sandbox::Usage;
+use live::Live;
+pub(super) use live::Now;
 
 /// What is counted. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
-    registry: std::sync::Arc<Registry>,
-    answers: Family<AnswerLabels, Counter>,
-    answer_time: Family<CallLabels, Histogram, fn() -> Histogram>,
-    guest_cpu: Family<CallLabels, Histogram, fn() -> Histogram>,
-    guest_memory: Family<CallLabels, Gauge>,
-    egress_wait: Family<CallLabels, Histogram, fn() -> Histogram>,
-    egress_calls: Family<CallLabels, Counter>,
-    retries: Family<CallLabels, Counter>,
-    audit_wait: Histogram,
+    registry: Arc<Registry>,
+    calls: Family<CallLabels, Counter>,
+    call_time: Family<AbilityLabels, Histogram, fn() -> Histogram>,
+    faults: Family<FaultLabels, Counter>,
+    turn_wait: Family<RegistryLabels, Seconds>,
+    guest_cpu: Family<RegistryLabels, Seconds>,
+    guest_memory: Family<RegistryLabels, Gauge>,
+    egress_wait: Family<RegistryLabels, Seconds>,
+    egress_requests: Family<EgressLabels, Counter>,
+    retries: Family<AbilityLabels, Counter>,
+    audit_wait: Family<PhaseLabels, Histogram, fn() -> Histogram>,
     requests: Family<RequestLabels, Counter>,
+    live: Live,
 }
 
+/// Time that adds up.
+type Seconds = Counter<f64, std::sync::atomic::AtomicU64>;
+
+/// Whose a call is: the registry, and the adapter that serves it.
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
-struct AnswerLabels {
-    registry: String,
-    ability: &'static str,
-    outcome: &'static str,
+pub(super) struct RegistryLabels {
+    pub(super) registry: String,
+    pub(super) adapter: String,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
 struct CallLabels {
     registry: String,
+    adapter: String,
     ability: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct AbilityLabels {
+    registry: String,
+    adapter: String,
+    ability: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct FaultLabels {
+    registry: String,
+    adapter: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct EgressLabels {
+    registry: String,
+    adapter: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct PhaseLabels {
+    phase: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -48,70 +90,106 @@ struct RequestLabels {
     status: u16,
 }
 
-/// 0.1 ms to 26 s.
-fn seconds() -> Histogram {
-    Histogram::new(exponential_buckets(0.000_1, 4.0, 10))
+/// Few, since each is a line per registry and ability: within a page's patience, a person's, and
+/// the default limit of a call's time.
+fn call_seconds() -> Histogram {
+    Histogram::new([0.01, 0.05, 0.25, 1.0, 5.0, 30.0])
+}
+
+/// One disk sync, a slow one, a full queue.
+fn audit_seconds() -> Histogram {
+    Histogram::new([0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0])
 }
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        let mut registry = Registry::with_prefix("registry_gateway");
+        let mut registry = Registry::default();
+        let live = Live::new(&mut registry);
+        let ours = registry.sub_registry_with_prefix("registry_gateway");
+        let seconds = Some(Unit::Seconds);
         let metrics = Self {
-            answers: Family::default(),
-            answer_time: Family::new_with_constructor(seconds),
-            guest_cpu: Family::new_with_constructor(seconds),
-            guest_memory: Family::default(),
-            egress_wait: Family::new_with_constructor(seconds),
-            egress_calls: Family::default(),
-            retries: Family::default(),
-            audit_wait: seconds(),
-            requests: Family::default(),
-            registry: std::sync::Arc::default(),
+            calls: put(
+                ours,
+                "calls",
+                "Calls by how they ended",
+                None,
+                Family::default(),
+            ),
+            call_time: put(
+                ours,
+                "call_duration",
+                "From a call's start to its answer, audit and waiting included",
+                seconds.clone(),
+                Family::new_with_constructor(call_seconds as fn() -> Histogram),
+            ),
+            faults: put(
+                ours,
+                "faults",
+                "Calls that the adapter broke",
+                None,
+                Family::default(),
+            ),
+            turn_wait: put(
+                ours,
+                "turn_wait",
+                "Waiting for a turn: concurrency.max_calls",
+                seconds.clone(),
+                Family::default(),
+            ),
+            guest_cpu: put(
+                ours,
+                "guest_cpu",
+                "Processor time of the adapter",
+                seconds.clone(),
+                Family::default(),
+            ),
+            guest_memory: put(
+                ours,
+                "guest_memory_peak",
+                "The most linear memory that a call has had since the start",
+                Some(Unit::Bytes),
+                Family::default(),
+            ),
+            egress_wait: put(
+                ours,
+                "egress_wait",
+                "Waiting for the registry",
+                seconds.clone(),
+                Family::default(),
+            ),
+            egress_requests: put(
+                ours,
+                "egress_requests",
+                "Requests to the registry by status class, or by what went wrong",
+                None,
+                Family::default(),
+            ),
+            retries: put(
+                ours,
+                "retries",
+                "Lookups made again after a failure",
+                None,
+                Family::default(),
+            ),
+            audit_wait: put(
+                ours,
+                "audit_wait",
+                "Waiting for an audit row to be durable",
+                seconds,
+                Family::new_with_constructor(audit_seconds as fn() -> Histogram),
+            ),
+            requests: put(
+                ours,
+                "http_requests",
+                "HTTP requests by the route's pattern",
+                None,
+                Family::default(),
+            ),
+            live,
+            registry: Arc::default(),
         };
-        registry.register("answers", "Answers by outcome", metrics.answers.clone());
-        registry.register_with_unit(
-            "answer_time",
-            "From the verb's start to its answer",
-            Unit::Seconds,
-            metrics.answer_time.clone(),
-        );
-        registry.register_with_unit(
-            "guest_cpu",
-            "Processor time of the adapter per call",
-            Unit::Seconds,
-            metrics.guest_cpu.clone(),
-        );
-        registry.register_with_unit(
-            "guest_memory_peak",
-            "The most linear memory that a call has had",
-            Unit::Bytes,
-            metrics.guest_memory.clone(),
-        );
-        registry.register_with_unit(
-            "egress_wait",
-            "Waiting for the registry per call",
-            Unit::Seconds,
-            metrics.egress_wait.clone(),
-        );
-        registry.register(
-            "egress_requests",
-            "Requests to the registry",
-            metrics.egress_calls.clone(),
-        );
-        registry.register(
-            "retries",
-            "Lookups made again after a failure",
-            metrics.retries.clone(),
-        );
-        registry.register_with_unit(
-            "audit_wait",
-            "Waiting for an audit row to be durable",
-            Unit::Seconds,
-            metrics.audit_wait.clone(),
-        );
-        registry.register("http_requests", "HTTP requests", metrics.requests.clone());
         Self {
-            registry: std::sync::Arc::new(registry),
+            registry: Arc::new(registry),
             ..metrics
         }
     }
@@ -126,64 +204,111 @@ impl Metrics {
     }
 
     /// The text that Prometheus scrapes.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
     pub(super) fn answered(
         &self,
-        registry: &str,
+        of: &RegistryLabels,
         ability: Ability,
         outcome: &'static str,
         took: Duration,
     ) {
-        let labels = AnswerLabels {
-            registry: registry.to_owned(),
+        let RegistryLabels { registry, adapter } = of.clone();
+        let labels = CallLabels {
+            registry,
+            adapter,
             ability: ability.as_str(),
             outcome,
         };
-        self.answers.get_or_create(&labels).inc();
-        self.answer_time
-            .get_or_create(&call(registry, ability))
+        self.calls.get_or_create(&labels).inc();
+        let labels = AbilityLabels {
+            registry: labels.registry,
+            adapter: labels.adapter,
+            ability: labels.ability,
+        };
+        self.call_time
+            .get_or_create(&labels)
             .observe(took.as_secs_f64());
     }
 
-    pub(super) fn used(&self, registry: &str, ability: Ability, usage: &Usage) {
-        let labels = call(registry, ability);
-        self.guest_cpu
-            .get_or_create(&labels)
-            .observe(usage.cpu.as_secs_f64());
-        self.egress_wait
-            .get_or_create(&labels)
-            .observe(usage.http_wait.as_secs_f64());
-        self.egress_calls
-            .get_or_create(&labels)
-            .inc_by(usage.http_calls.into());
+    pub(super) fn fault(&self, of: &RegistryLabels, kind: &'static str) {
+        let RegistryLabels { registry, adapter } = of.clone();
+        let labels = FaultLabels {
+            registry,
+            adapter,
+            kind,
+        };
+        self.faults.get_or_create(&labels).inc();
+    }
+
+    /// What a call has used.
+    pub(super) fn used(&self, of: &RegistryLabels, spent: &Spent) {
+        let usage = &spent.usage;
+        for (family, time) in [
+            (&self.turn_wait, spent.turn_wait),
+            (&self.guest_cpu, usage.cpu),
+            (&self.egress_wait, usage.http_wait),
+        ] {
+            family.get_or_create(of).inc_by(time.as_secs_f64());
+        }
         let memory = i64::try_from(usage.memory).unwrap_or(i64::MAX);
-        let peak = self.guest_memory.get_or_create(&labels);
-        if peak.get() < memory {
-            peak.set(memory);
+        self.guest_memory
+            .get_or_create(of)
+            .inner()
+            .fetch_max(memory, std::sync::atomic::Ordering::Relaxed);
+        for (outcome, count) in usage.http_ends.counts() {
+            let RegistryLabels { registry, adapter } = of.clone();
+            let labels = EgressLabels {
+                registry,
+                adapter,
+                outcome,
+            };
+            self.egress_requests
+                .get_or_create(&labels)
+                .inc_by(count.into());
         }
     }
 
-    pub(super) fn retried(&self, registry: &str, ability: Ability, times: u32) {
+    /// Steps of a call that were made again.
+    pub(super) fn retried(&self, of: &RegistryLabels, ability: Ability, times: u32) {
         if times > 0 {
-            let labels = call(registry, ability);
+            let RegistryLabels { registry, adapter } = of.clone();
+            let labels = AbilityLabels {
+                registry,
+                adapter,
+                ability: ability.as_str(),
+            };
             self.retries.get_or_create(&labels).inc_by(times.into());
         }
     }
 
-    pub(super) fn audit_wait(&self, took: Duration) {
-        self.audit_wait.observe(took.as_secs_f64());
+    pub(super) fn audit_wait(&self, phase: &'static str, took: Duration) {
+        self.audit_wait
+            .get_or_create(&PhaseLabels { phase })
+            .observe(took.as_secs_f64());
     }
 }
 
-fn call(registry: &str, ability: Ability) -> CallLabels {
-    CallLabels {
-        registry: registry.to_owned(),
-        ability: ability.as_str(),
+/// Registers a metric and gives it back.
+fn put<M>(registry: &mut Registry, name: &str, help: &str, unit: Option<Unit>, metric: M) -> M
+where
+    M: Clone + EncodeMetric + TypedMetric + Send + Sync + std::fmt::Debug + 'static,
+{
+    match unit {
+        Some(unit) => registry.register_with_unit(name, help, unit, metric.clone()),
+        None => registry.register(name, help, metric.clone()),
     }
+    metric
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,7 +153,7 @@ async fn check(
 }
 
 /// A limit that lets nothing through is a mistake, and one that the engine cannot give a surprise.
-fn check_limits(config: &RegistryConfig, sandbox: &Sandbox) -> Result<(), String> {
+pub(super) fn check_limits(config: &RegistryConfig, sandbox: &Sandbox) -> Result<(), String> {
     let limits = &config.limits;
     let positive = [
         ("limits.memory_bytes", limits.memory_bytes),

@@ -17,7 +17,7 @@ use crate::config::retry::RetryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::{Egress, Endpoints};
 use crate::model::Ability;
-use crate::sandbox::{Module, Sandbox};
+use crate::sandbox::{Module, Occupancy, Sandbox};
 use crate::store::{Registry, Store, StoreError};
 
 /// A registry, ready to be asked.
@@ -105,6 +105,27 @@ impl Roster {
             Some(State::Broken(_)) => Err(GatewayError::NotReady),
             Some(State::Ready(entry)) => Ok(entry.clone()),
         }
+    }
+
+    pub(super) fn occupancy(&self) -> Occupancy {
+        self.sandbox.occupancy()
+    }
+
+    /// How many registries are in each state.
+    pub(super) fn states(&self) -> [(&'static str, usize); 3] {
+        let (mut ready, mut disabled, mut broken) = (0, 0, 0);
+        for slot in self.slots.load().values() {
+            match slot.state {
+                State::Ready(_) => ready += 1,
+                State::Disabled => disabled += 1,
+                State::Broken(_) => broken += 1,
+            }
+        }
+        [
+            ("ready", ready),
+            ("disabled", disabled),
+            ("not-ready", broken),
+        ]
     }
 
     /// Takes over what the store has: what changed is loaded beside what serves, then all is
@@ -260,7 +281,7 @@ pub(super) fn endpoints(
 }
 
 /// An error and its sources on one line, for an administrator.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -23,9 +23,17 @@ const MAX_STEPS: u32 = 100;
 /// The answer or its absence, and what it used.
 pub(super) struct Outcome<T> {
     pub(super) result: Result<T, GatewayError>,
+    pub(super) spent: Spent,
+}
+
+/// What a call used, and waited for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spent {
     pub(super) usage: Usage,
     /// Steps that were made again.
     pub(super) retries: u32,
+    /// For a turn.
+    pub(super) turn_wait: Duration,
 }
 
 /// Calls the module, and goes on with it for as long as the call's limits allow.
@@ -35,24 +43,31 @@ pub(super) async fn ask<T>(
     start: Start<T>,
     resume: Resume<T>,
 ) -> Outcome<T> {
-    let _turn = match entry.turn().await {
+    let began = Instant::now();
+    let turn = entry.turn().await;
+    let turn_wait = began.elapsed();
+    let _turn = match turn {
         Ok(turn) => turn,
         Err(error) => {
             return Outcome {
                 result: Err(error),
-                usage: Usage::default(),
-                retries: 0,
+                spent: Spent {
+                    turn_wait,
+                    ..Spent::default()
+                },
             };
         }
     };
     let lent = Lent::new(call, entry.settings.clone(), entry.endpoints.clone());
     let budget = Budget::new(lent, entry.limits.clone(), &entry.retry);
-    go_on(
+    let mut outcome = go_on(
         budget,
         |work| start(entry.clone(), work),
         |work, pending| resume(entry.clone(), work, pending.state),
     )
-    .await
+    .await;
+    outcome.spent.turn_wait = turn_wait;
+    outcome
 }
 
 /// What is left to one call.
@@ -112,6 +127,7 @@ impl Budget {
         // Counted in `lent`, for all steps so far.
         total.http_calls = step.http_calls;
         total.http_wait = step.http_wait;
+        total.http_ends = step.http_ends;
     }
 
     /// How long to wait before the next step. None: there will be none in this call.
@@ -151,8 +167,11 @@ async fn go_on<T>(
     let result = steps(&mut budget, start, resume).await;
     Outcome {
         result,
-        usage: budget.usage,
-        retries: budget.retries,
+        spent: Spent {
+            usage: budget.usage,
+            retries: budget.retries,
+            ..Spent::default()
+        },
     }
 }
 

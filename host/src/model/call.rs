@@ -3,6 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::TraceContext;
+
 /// Who asks and why, as the caller states it.
 #[derive(Clone, Default)]
 pub struct Asker {
@@ -37,6 +39,8 @@ pub struct Call {
     pub operation_key: Option<String>,
     /// 1 for the first.
     pub attempt: u32,
+    /// The parent of what is done for it. Not lent: no adapter sees it.
+    pub trace: Option<TraceContext>,
 }
 
 /// The person's agreement, where the registry asks for it (SPDCI `consent`).

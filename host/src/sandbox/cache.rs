@@ -8,6 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -23,6 +24,8 @@ pub(super) struct Cache {
     key: Vec<u8>,
     /// Changes with wasmtime's version, its settings and the processor.
     compatibility: String,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 impl Cache {
@@ -37,11 +40,29 @@ impl Cache {
             directory: directory.to_owned(),
             key: key(&directory.join(KEY_FILE))?,
             compatibility: format!("{:016x}", hasher.finish()),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
         })
+    }
+
+    /// How many modules were found here so far, and how many were not.
+    pub(super) fn loads(&self) -> (u64, u64) {
+        (self.hits.load(Relaxed), self.misses.load(Relaxed))
     }
 
     /// The compiled module of that digest, if it is here and was written by this gateway.
     pub(super) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let found = self.find(engine, digest);
+        let counter = if found.is_some() {
+            &self.hits
+        } else {
+            &self.misses
+        };
+        counter.fetch_add(1, Relaxed);
+        found
+    }
+
+    fn find(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let file = fs::read(self.path(digest)).ok()?;
         let (tag, code) = file.split_at_checked(TAG_BYTES)?;
         if self.mac(digest, code).verify_slice(tag).is_err() {

@@ -51,6 +51,19 @@ pub(super) struct Inner {
     pub(super) ticker: Arc<Ticker>,
 }
 
+/// How much of what all modules share is in use, and how modules came to be loaded so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Occupancy {
+    /// Live instances.
+    pub instances: usize,
+    /// Threads that compute for busy guests at this moment.
+    pub busy_threads: usize,
+    /// Modules that were taken from the cache.
+    pub cache_hits: u64,
+    /// Modules that were compiled.
+    pub compiled: u64,
+}
+
 /// The sandbox cannot be made: the machine or the configuration is to blame.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -103,6 +116,19 @@ impl Sandbox {
     /// Live instances of all modules together.
     pub fn max_instances(&self) -> u32 {
         self.inner.max_instances
+    }
+
+    /// How much is in use at this moment.
+    pub fn occupancy(&self) -> Occupancy {
+        let inner = &self.inner;
+        let most = usize::try_from(inner.max_instances).unwrap_or(usize::MAX);
+        let (cache_hits, compiled) = inner.cache.loads();
+        Occupancy {
+            instances: most.saturating_sub(inner.instances.available_permits()),
+            busy_threads: inner.busy.in_use(),
+            cache_hits,
+            compiled,
+        }
     }
 
     /// The most elements that one table can have, whatever a call's limits allow.

@@ -10,6 +10,7 @@ use wasmtime::component::Instance;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::convert::{self, Converted};
+use super::ends::HttpEnds;
 use super::engine::Inner;
 use super::fault::Fault;
 use super::lent::{Lent, State};
@@ -83,6 +84,8 @@ pub struct Usage {
     pub http_calls: u32,
     /// Waiting for them.
     pub http_wait: Duration,
+    /// How they ended.
+    pub http_ends: HttpEnds,
 }
 
 /// Runs one call in a fresh instance. `enter` calls the export and gives its converted answer.
@@ -154,6 +157,7 @@ where
             memory,
             http_calls: counters.calls(),
             http_wait: counters.wait(),
+            http_ends: counters.ends(),
         },
     }
 }

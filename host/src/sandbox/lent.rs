@@ -15,6 +15,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 use super::bindings::types;
+use super::ends::{EndCounters, HttpEnds};
 use super::fault::{Fault, Stop};
 use super::mask;
 use super::meter::Meter;
@@ -121,6 +122,7 @@ pub(super) struct Counters {
     wait_ns: AtomicU64,
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
+    ends: EndCounters,
     trail: Footprints,
 }
 
@@ -167,6 +169,10 @@ impl Counters {
 
     pub(super) fn wait(&self) -> Duration {
         Duration::from_nanos(self.wait_ns.load(Relaxed))
+    }
+
+    pub(super) fn ends(&self) -> HttpEnds {
+        self.ends.so_far()
     }
 }
 

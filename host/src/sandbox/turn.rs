@@ -8,6 +8,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 pub(super) struct BusyThreads {
     /// Only its blocking pool is used. None after drop has taken it.
     runtime: Option<Runtime>,
+    in_use: Arc<AtomicUsize>,
 }
 
 impl BusyThreads {
@@ -42,7 +44,13 @@ impl BusyThreads {
             .build()?;
         Ok(Self {
             runtime: Some(runtime),
+            in_use: Arc::default(),
         })
+    }
+
+    /// Threads that compute at this moment.
+    pub(super) fn in_use(&self) -> usize {
+        self.in_use.load(Relaxed)
     }
 
     /// Runs the call to its end. Dropped earlier, the call stops: waiting at once, computing at
@@ -85,11 +93,15 @@ impl BusyThreads {
             // The guest's timers and connections belong to the gateway's runtime, wherever it
             // computes.
             let (home, waker, progress) = (Handle::current(), waker.clone(), progress.clone());
+            // So do its log lines belong to its request.
+            let (in_use, line) = (self.in_use.clone(), tracing::Span::current());
             let slice = runtime.spawn_blocking(move || {
+                let _in_use = InUse::begin(in_use);
                 if progress.cancelled() {
                     return None;
                 }
                 let _home = home.enter();
+                let _line = line.enter();
                 match Pin::new(&mut call).poll(&mut Context::from_waker(&waker)) {
                     Poll::Ready(output) => Some(Ok(output)),
                     Poll::Pending => Some(Err(call)),
@@ -123,6 +135,22 @@ impl Wake for Woken {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.0.notify_one();
+    }
+}
+
+/// Counts a thread for as long as it computes, also where the guest's thread panics.
+struct InUse(Arc<AtomicUsize>);
+
+impl InUse {
+    fn begin(count: Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
     }
 }
 

@@ -13,21 +13,20 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::config::api::ApiConfig;
 
-/// What is being answered when the gateway stops may take so long; it is cut off then.
-const GRACE: Duration = Duration::from_secs(30);
 /// Without a free file descriptor, accepting again at once would spin.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 
-/// Serves until told to stop, and then what is there already. Whoever drops it cuts all off.
+/// Serves until told to stop, and then what is there already, until the time that comes with it.
+/// Whoever drops it cuts all off.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     config: ApiConfig,
-    stopped: impl Future<Output = ()>,
+    stopped: impl Future<Output = Instant>,
 ) {
     let most = usize::try_from(config.max_connections.get()).unwrap_or(Semaphore::MAX_PERMITS);
     let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
@@ -38,9 +37,9 @@ pub(super) async fn serve(
     let (tell, told) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut stopped = pin!(stopped);
-    loop {
+    let by = loop {
         tokio::select! {
-            () = &mut stopped => break,
+            by = &mut stopped => break by,
             Some(_) = connections.join_next() => {}
             (stream, permit) = next(&listener, &room) => {
                 let connection = http.serve_connection(
@@ -62,12 +61,15 @@ pub(super) async fn serve(
                 });
             }
         }
-    }
+    };
     drop(listener);
     drop(tell);
     let all = async { while connections.join_next().await.is_some() {} };
-    if timeout(GRACE, all).await.is_err() {
-        tracing::warn!("connections were cut off: they took too long to end");
+    if timeout_at(by, all).await.is_err() {
+        tracing::warn!(
+            connections = connections.len(),
+            "connections were cut off: they did not end within api.drain_timeout_ms"
+        );
         connections.shutdown().await;
     }
 }
@@ -107,6 +109,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -132,6 +135,7 @@ mod tests {
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, router, config, async {
             let _ = stopped.await;
+            Instant::now() + LONG
         }));
         (address, stop, task)
     }

@@ -97,6 +97,12 @@ impl Opener {
         self.settle(conn).await
     }
 
+    /// Whether the server is there and fit.
+    pub(super) async fn look(&self) -> Result<(), StoreError> {
+        let mut conn = self.dial().await?;
+        fitness::check(&mut conn, self.limits.answer).await
+    }
+
     /// A further connection. The server may have been restarted with other settings, or be another
     /// one behind the same name: it is looked at again.
     pub(super) async fn connect(&self) -> Result<Client, StoreError> {

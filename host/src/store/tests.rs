@@ -21,9 +21,11 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod closing;
 mod configuration;
 mod faults;
 mod figures;
+mod look;
 mod on_postgres;
 mod on_sqlite;
 mod power;

@@ -93,6 +93,20 @@ impl Writer {
         writer
     }
 
+    /// Nobody writes: for a store that is only looked at.
+    pub(super) fn none() -> Self {
+        let (queue, _) = mpsc::channel(1);
+        let writer = Self {
+            queue,
+            queue_wait: Duration::ZERO,
+            commits: Arc::default(),
+            closing: CancellationToken::new(),
+            task: TaskTracker::new(),
+        };
+        writer.task.close();
+        writer
+    }
+
     /// Returns once the work is durable. What the number means belongs to the work. A caller that
     /// stops waiting does not withdraw its work.
     pub(super) async fn write(&self, work: Work) -> Result<i64, StoreError> {
@@ -104,6 +118,10 @@ impl Writer {
         place.send(Job { work, reply });
         // The task answers every job; it falls silent only when its runtime is torn down.
         answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    pub(super) fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
     }
 
     pub(super) fn commits(&self) -> u64 {

@@ -46,6 +46,10 @@ fn headers_of_the_gateway_are_refused_in_every_spelling() {
         "x_original_url",
         "X-Host",
         "HTTP2-Settings",
+        "Traceparent",
+        "TRACEPARENT",
+        "tracestate",
+        "Baggage",
         "X-Tenant",
         "x_tenant",
     ] {

@@ -74,9 +74,9 @@ async fn processor_time_is_one_budget_for_all_steps() {
         Err(GatewayError::Fault(Fault::OutOfCpu))
     ));
     assert_eq!(*given.lock().unwrap(), [100, 60, 20]);
-    assert_eq!(outcome.usage.cpu, Duration::from_millis(120));
+    assert_eq!(outcome.spent.usage.cpu, Duration::from_millis(120));
     assert_eq!(
-        outcome.usage.http_calls, 6,
+        outcome.spent.usage.http_calls, 6,
         "the last step's, not their sum"
     );
 }
@@ -149,9 +149,9 @@ async fn a_lookup_is_made_again_and_says_so_to_the_adapter() {
     )
     .await;
     assert_eq!(outcome.result.unwrap(), 7);
-    assert_eq!(outcome.retries, 2);
+    assert_eq!(outcome.spent.retries, 2);
     assert_eq!(*attempts.lock().unwrap(), [0, 1, 2], "one more each time");
-    assert_eq!(outcome.usage.cpu, Duration::from_millis(3));
+    assert_eq!(outcome.spent.usage.cpu, Duration::from_millis(3));
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,7 +163,7 @@ async fn attempts_end_and_the_last_failure_is_the_answer() {
     )
     .await;
     assert!(matches!(outcome.result, Err(GatewayError::Failure(_))));
-    assert_eq!(outcome.retries, 2);
+    assert_eq!(outcome.spent.retries, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,7 +202,7 @@ async fn a_fault_is_never_made_again() {
         )
         .await;
         assert!(matches!(outcome.result, Err(GatewayError::Fault(_))));
-        assert_eq!((*ran.lock().unwrap(), outcome.retries), (1, 0));
+        assert_eq!((*ran.lock().unwrap(), outcome.spent.retries), (1, 0));
     }
 }
 
@@ -216,7 +216,7 @@ async fn all_attempts_have_the_limits_of_one_call() {
     )
     .await;
     assert!(matches!(spent.result, Err(GatewayError::Failure(_))));
-    assert_eq!(spent.retries, 1);
+    assert_eq!(spent.spent.retries, 1);
     // Time: what could not end is not begun.
     let slow = RetryConfig {
         max_attempts: 10,
@@ -232,6 +232,6 @@ async fn all_attempts_have_the_limits_of_one_call() {
     )
     .await;
     assert!(matches!(late.result, Err(GatewayError::Failure(_))));
-    assert_eq!(late.retries, 1);
+    assert_eq!(late.spent.retries, 1);
     assert!(began.elapsed() < Duration::from_millis(CallLimits::WALL_MS));
 }

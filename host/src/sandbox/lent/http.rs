@@ -10,10 +10,13 @@ use wasmtime::Result;
 
 use super::{Counters, HttpLimits, State};
 use crate::egress::{self, Bounds, Endpoints, ProblemKind, SendError, Sent};
+use crate::model::Call;
 use crate::sandbox::bindings::lent::http;
+use crate::sandbox::ends;
 use crate::sandbox::fault::{Fault, Limit, Stop};
 use crate::sandbox::output::Output;
 use crate::sandbox::progress::{Excluded, Progress};
+use crate::telemetry::{Field, Side, Span};
 
 impl http::Host for State {
     async fn send(
@@ -83,6 +86,7 @@ struct Sender {
     only_reads: bool,
     output: Output,
     progress: Arc<Progress>,
+    call: Arc<Call>,
 }
 
 impl State {
@@ -97,6 +101,7 @@ impl State {
             only_reads: lent.call.operation_key.is_none(),
             output: self.output.clone(),
             progress: self.progress.clone(),
+            call: lent.call.clone(),
         })
     }
 }
@@ -138,12 +143,18 @@ impl Sender {
     }
 
     /// Sends, and counts what it took.
-    async fn send(&self, Admitted { endpoint, request }: Admitted, share: Share) -> Sending {
+    async fn send(&self, admitted: Admitted, share: Share) -> Sending {
+        let Admitted {
+            endpoint,
+            mut request,
+        } = admitted;
         let bounds = Bounds {
             max_response_bytes: share.bytes_in,
             max_redirects: share.redirects,
             deadline: self.deadline.into_std(),
         };
+        let mut span = self.span(&endpoint);
+        request.trace = span.context();
         self.remember(&request);
         let began = Instant::now();
         let sent = Excluded {
@@ -161,6 +172,14 @@ impl Sender {
             .calls
             .fetch_add(spent.further_requests, Relaxed);
         self.counters.bytes_in.fetch_add(spent.body_bytes, Relaxed);
+        let end = ends::word(&sent);
+        self.counters.ends.count(end);
+        span.set(Field::Outcome, end);
+        match &sent {
+            Ok(response) => span.set_status(response.status),
+            Err(_) => span.failed(),
+        }
+        drop(span);
         match sent {
             Ok(response) => {
                 self.output.saw(response.body.clone());
@@ -178,6 +197,18 @@ impl Sender {
                 Err(from_egress(error))
             }
         }
+    }
+
+    /// Neither path nor query: an adapter puts identifiers there. A name that is not granted is the
+    /// adapter's own word.
+    fn span(&self, endpoint: &str) -> Span {
+        let mut span = Span::begin(Side::Client, "egress", self.call.trace);
+        span.set(Field::RequestId, &self.call.request_id);
+        span.set(Field::Registry, &self.call.registry);
+        if self.endpoints.names().any(|granted| granted == endpoint) {
+            span.set(Field::Endpoint, endpoint);
+        }
+        span
     }
 
     /// Counts the request, and names the limit that it goes over.
@@ -258,6 +289,7 @@ fn to_egress(request: http::Request, only_reads: bool) -> Option<egress::Request
             .timeout_ms
             .map(|ms| Duration::from_millis(ms.into())),
         only_reads,
+        trace: None,
     })
 }
 

@@ -46,10 +46,10 @@ impl Task {
         loop {
             let taken = tokio::select! {
                 biased;
-                () = closing.cancelled(), if !self.jobs.is_closed() => {
-                    // Refuses what is new; what is in the queue is still received below.
+                () = closing.cancelled() => {
+                    // Refuses what is new; what is in the queue is still written.
                     self.jobs.close();
-                    continue;
+                    self.what_is_here(&mut waiting)
                 }
                 taken = self.jobs.recv_many(&mut waiting, self.batch_rows) => taken,
             };
@@ -61,6 +61,17 @@ impl Task {
         if let Some(conn) = self.conn.take() {
             conn.close().await;
         }
+    }
+
+    /// Without waiting: a caller may have been given a place in the queue and not go on, because it
+    /// is itself what waits for the end.
+    fn what_is_here(&mut self, waiting: &mut Vec<Job>) -> usize {
+        while waiting.len() < self.batch_rows
+            && let Ok(job) = self.jobs.try_recv()
+        {
+            waiting.push(job);
+        }
+        waiting.len()
     }
 
     /// Audit rows together, each change by itself, in the order in which they came.

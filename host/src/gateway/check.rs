@@ -1,0 +1,100 @@
+//! What would keep the gateway, or one of its registries, from working: every finding, not only the
+//! first, and nothing is changed.
+
+use std::path::Path;
+
+use super::StartError;
+use super::fingerprint::Fingerprint;
+use super::registries::check_limits;
+use super::roster::{chain, check_needs, endpoints};
+use crate::config::registry::RegistryConfig;
+use crate::config::secret::Secrets;
+use crate::egress::Egress;
+use crate::sandbox::Sandbox;
+use crate::store::{Registry, Store, StoreError};
+
+/// What was looked at, and what is wrong with it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// `registries.social`.
+    pub place: String,
+    /// What is wrong, with the remedy. None: nothing.
+    pub problem: Option<String>,
+}
+
+/// Looks at the audit's key and at every registry as a start would load it.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn check(
+    store: &Store,
+    sandbox: &Sandbox,
+    secrets: &Secrets,
+    data_dir: &Path,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = vec![Finding {
+        place: "audit.key".into(),
+        problem: key(store, &data_dir.join("audit.key")).await?,
+    }];
+    for row in store.registries().list().await? {
+        let place = format!("registries.{}", row.name);
+        let problems = registry(store, sandbox, secrets, &row).await?;
+        if problems.is_empty() {
+            findings.push(Finding {
+                place,
+                problem: None,
+            });
+            continue;
+        }
+        findings.extend(problems.into_iter().map(|problem| Finding {
+            place: place.clone(),
+            problem: Some(problem),
+        }));
+    }
+    Ok(findings)
+}
+
+async fn key(store: &Store, path: &Path) -> Result<Option<String>, StoreError> {
+    let lost = match Fingerprint::open(path) {
+        Ok(Some(_)) => return Ok(None),
+        Ok(None) if store.audit().recent(1).await?.is_empty() => return Ok(None),
+        Ok(None) => StartError::KeyLost,
+        Err(error) => StartError::Key(error),
+    };
+    Ok(Some(chain(&lost)))
+}
+
+async fn registry(
+    store: &Store,
+    sandbox: &Sandbox,
+    secrets: &Secrets,
+    row: &Registry,
+) -> Result<Vec<String>, StoreError> {
+    let config: RegistryConfig = match serde_json::from_str(&row.configuration) {
+        Ok(config) => config,
+        Err(error) => return Ok(vec![format!("its stored configuration: {error}")]),
+    };
+    let mut problems = Vec::new();
+    problems.extend(check_limits(&config, sandbox).err());
+    match store.modules().get(&row.module_digest).await {
+        Ok(Some(stored)) => match sandbox.load(&stored.bytes).await {
+            Ok(module) => problems.extend(check_needs(&config, &module).err()),
+            Err(error) => problems.push(format!("module: {}", chain(&error))),
+        },
+        Ok(None) => problems.push("its module is not in the store: apply it again".into()),
+        Err(StoreError::Damaged { .. }) => {
+            problems.push("its stored module is damaged: apply it again".into());
+        }
+        Err(error) => return Err(error),
+    }
+    // One at a time: each has problems of its own.
+    for (name, endpoint) in &config.endpoints {
+        let alone = RegistryConfig {
+            endpoints: [(name.clone(), endpoint.clone())].into(),
+            ..config.clone()
+        };
+        let built = endpoints(&Egress::new(), &row.name, &alone, secrets);
+        problems.extend(built.err().filter(|problem| !problems.contains(problem)));
+    }
+    Ok(problems)
+}

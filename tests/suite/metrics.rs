@@ -1,0 +1,158 @@
+//! What `/metrics` says is what README says, and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gateway_tests::components::component;
+use gateway_tests::gateway::TestGateway;
+use gateway_tests::stand_in::Fault;
+use serde_json::json;
+
+const README: &str = include_str!("../../README.md");
+
+/// Type and labels, by name.
+type Families = BTreeMap<String, (String, BTreeSet<String>)>;
+
+/// Rows of README's table: ``| `name` | type | labels | …``.
+fn told() -> Families {
+    let table = README.split("| metric | type | labels |").nth(1).unwrap();
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
+    let rows = rows.map(|row| {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let mut cell = || cells.next().unwrap().to_owned();
+        let (name, kind, labels) = (cell(), cell(), cell());
+        let labels = labels.split(", ").filter(|label| !label.is_empty());
+        let labels = labels.map(str::to_owned).collect();
+        (name.trim_matches('`').to_owned(), (kind, labels))
+    });
+    rows.collect()
+}
+
+/// The same of an exposition.
+fn real(text: &str) -> Families {
+    let mut families = Families::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        families.insert(name.into(), (kind.into(), BTreeSet::new()));
+    }
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().unwrap();
+        let suffixes = ["", "_total", "_bucket", "_sum", "_count"];
+        let family = suffixes.iter().find_map(|suffix| {
+            let family = name.strip_suffix(suffix)?;
+            families.contains_key(family).then(|| family.to_owned())
+        });
+        let family = family.unwrap_or_else(|| panic!("{line}: of no family"));
+        let labels = &mut families.get_mut(&family).unwrap().1;
+        // A route's pattern has braces of its own.
+        for (before, _) in line.match_indices("=\"").map(|(at, _)| line.split_at(at)) {
+            let label = before.rsplit(['{', ',']).next().unwrap();
+            if label != "le" {
+                labels.insert(label.to_owned());
+            }
+        }
+    }
+    families
+}
+
+/// The value of a sample.
+fn value(text: &str, sample: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(sample));
+    let line = line.unwrap_or_else(|| panic!("no {sample} in\n{text}"));
+    line.trim().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_metrics_in_the_readme_are_those_of_the_gateway() {
+    let gateway = TestGateway::builder()
+        .registry("hostile", |text| text.module(component("hostile-guest")))
+        .registry("off", |text| text.set("enabled", false))
+        .start()
+        .await;
+    let uin = gateway.person(2).uin;
+    for _ in 0..3 {
+        gateway.find("civil", &uin).send().await.ok();
+    }
+    gateway
+        .find("civil", &Fault::uin("hang-up").unwrap())
+        .send()
+        .await;
+    let trap = json!({ "identifiers": [{ "scheme": "behaviour", "value": "panic" }] });
+    let broken = gateway.lookup("hostile", "find", &trap).send().await;
+    assert_eq!(broken.code(), "adapter-fault", "{}", broken.text);
+    assert_eq!(gateway.find("off", &uin).send().await.status, 503);
+    // What callers choose makes no series.
+    for name in ["nobody-1", "nobody-2", "Sita-Devi"] {
+        assert_eq!(gateway.find(name, &uin).send().await.status, 404);
+        gateway.get(&format!("/{name}")).send().await;
+    }
+    let text = gateway.get("/metrics").send().await.ok().text;
+    assert_eq!(real(&text), told());
+    assert!(text.ends_with("# EOF\n"));
+    assert!(!text.contains("nobody") && !text.contains("Sita"), "{text}");
+
+    let ours = |name: &str, labels: &str| value(&text, &format!("registry_gateway_{name}{labels}"));
+    let civil = "registry=\"civil\",adapter=\"spdci\"";
+    let find = format!("{{{civil},ability=\"find\"}}");
+    let done = format!("{{{civil},ability=\"find\",outcome=\"done\"}}");
+    assert_eq!(ours("calls_total", &done), 3.0);
+    assert_eq!(ours("call_duration_seconds_count", &find), 4.0);
+    let hostile = "{registry=\"hostile\",adapter=\"hostile\",kind=\"trapped\"}";
+    assert_eq!(ours("faults_total", hostile), 1.0);
+    let ok = format!("{{{civil},outcome=\"2xx\"}}");
+    assert_eq!(ours("egress_requests_total", &ok), 3.0);
+    let cut = format!("{{{civil},outcome=\"interrupted\"}}");
+    assert_eq!(ours("egress_requests_total", &cut), 1.0);
+    let unknown = "{registry=\"\",adapter=\"\",ability=\"find\",outcome=\"unknown-registry\"}";
+    assert_eq!(ours("calls_total", unknown), 3.0);
+    let off = "{registry=\"off\",adapter=\"\",ability=\"find\",outcome=\"disabled\"}";
+    assert_eq!(ours("calls_total", off), 1.0);
+    let of = format!("{{{civil}}}");
+    for more_than_nothing in [
+        ("guest_cpu_seconds_total", &*of),
+        ("guest_memory_peak_bytes", &of),
+        ("egress_wait_seconds_total", &of),
+        ("audit_commits_total", ""),
+    ] {
+        assert!(ours(more_than_nothing.0, more_than_nothing.1) > 0.0);
+    }
+    for phase in ["begin", "end"] {
+        let phase = format!("{{phase=\"{phase}\"}}");
+        assert_eq!(ours("audit_wait_seconds_count", &phase), 5.0);
+    }
+    assert_eq!(ours("instances", ""), 0.0, "no call is under way");
+    for (state, count) in [("ready", 3.0), ("disabled", 1.0), ("not-ready", 0.0)] {
+        assert_eq!(ours("registries", &format!("{{state=\"{state}\"}}")), count);
+    }
+    assert!(value(&text, "process_cpu_seconds_total") > 0.0);
+    assert!(value(&text, "process_resident_memory_bytes") > 1e6);
+}
+
+/// While a call waits for its registry, its instance is seen, and what waits for a turn is timed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_under_way_is_seen() {
+    let gateway = TestGateway::builder()
+        .registry("civil", |text| text.set("concurrency.max_calls", 1))
+        .start()
+        .await;
+    let slow = std::time::Duration::from_millis(500);
+    gateway.stand_in.set_fault(Fault::Slow(slow));
+    let uin = gateway.person(2).uin;
+    let calls: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(gateway.find("civil", &uin).send()))
+        .collect();
+    gateway_tests::wait::until("an instance", async || {
+        let text = gateway.get("/metrics").send().await.text;
+        value(&text, "registry_gateway_instances ") == 1.0
+    })
+    .await;
+    for call in calls {
+        assert_eq!(call.await.unwrap().status, 200);
+    }
+    let text = gateway.get("/metrics").send().await.text;
+    let waited = "registry_gateway_turn_wait_seconds_total{registry=\"civil\",adapter=\"spdci\"}";
+    let waited = value(&text, waited);
+    assert!(waited >= slow.as_secs_f64() / 2.0, "{waited}");
+}
