@@ -61,7 +61,8 @@ fn a_missing_secret_names_its_field() {
     );
 }
 
-/// The blocks of TOML that begin with a registry, without what comments put before each line.
+/// The blocks of TOML that begin with a registry and say where it is, without what comments put
+/// before each line.
 fn examples(text: &str) -> Vec<String> {
     let lines = text
         .lines()
@@ -69,7 +70,8 @@ fn examples(text: &str) -> Vec<String> {
     let text = lines.collect::<Vec<_>>().join("\n");
     let blocks = text.split("```toml\n").skip(1);
     let blocks = blocks.filter_map(|rest| rest.split("```").next());
-    let whole = blocks.filter(|block| block.starts_with("[registries."));
+    let whole =
+        blocks.filter(|block| block.starts_with("[registries.") && block.contains("base_url"));
     whole.map(str::to_owned).collect()
 }
 
