@@ -20,6 +20,7 @@ mod header;
 mod path;
 mod resolver;
 mod token;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -46,6 +47,7 @@ pub struct Egress {
 pub struct Endpoints {
     registry: Arc<str>,
     endpoints: Arc<BTreeMap<String, endpoint::Endpoint>>,
+    trust: u64,
 }
 
 /// An endpoint cannot be built as configured.
@@ -112,7 +114,13 @@ impl Endpoints {
         Ok(Self {
             registry: registry.into(),
             endpoints: Arc::new(endpoints),
+            trust: trust::version(),
         })
+    }
+
+    /// Whether both were built while the system trusted the same certificate authorities.
+    pub fn trust_as(&self, other: &Self) -> bool {
+        self.trust == other.trust
     }
 
     /// The names that an adapter may use.

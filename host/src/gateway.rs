@@ -9,6 +9,7 @@ mod error;
 mod fingerprint;
 mod lookups;
 mod metrics;
+mod modules;
 mod page_token;
 mod policy;
 mod registries;

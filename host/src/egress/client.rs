@@ -15,6 +15,7 @@ use url::Url;
 use super::address::AddressPolicy;
 use super::header::{MAX_RESPONSE_HEADER_BYTES, MAX_RESPONSE_HEADERS};
 use super::resolver::{Lookup, PolicyResolver};
+use super::trust;
 
 /// Shorter than the keep-alive of most servers: a connection that the server just closed costs a
 /// write its certainty.
@@ -59,7 +60,12 @@ pub(super) fn build(parts: ClientParts<'_>) -> Result<reqwest::Client, reqwest::
         .http2_max_header_list_size(MAX_RESPONSE_HEADER_BYTES as u32 * 2)
         .user_agent(concat!("registry-gateway/", env!("CARGO_PKG_VERSION")));
     let builder = if parts.target.scheme() == "https" {
-        builder.https_only(true)
+        let builder = builder.https_only(true);
+        match trust::of_the_system() {
+            Some(tls) => builder.tls_backend_preconfigured(tls),
+            // The client says itself what it lacks.
+            None => builder,
+        }
     } else {
         // A client that never speaks TLS needs no certificates, and works where none are installed.
         builder.tls_certs_only([])

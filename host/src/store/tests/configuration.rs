@@ -96,7 +96,13 @@ async fn changes_of_registries_are_made_together_or_not_at_all(home: Home) {
         },
     ];
     assert_eq!(registries.apply(changes).await.unwrap(), 2);
-    let left = registries.list().await.unwrap();
+    let left: Vec<_> = registries
+        .list()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].name.as_str(), left[0].enabled), ("crvs", false));
     assert_eq!(left[0].configuration, r#"{"endpoints":{}}"#);
