@@ -31,7 +31,7 @@ async fn a_bearer_token_comes_from_the_environment_or_a_file() {
         assert_eq!((answer.status, answer.code()), (502, "denied"), "{refused}");
     }
     // The secret is nowhere in what the gateway keeps: only its place is.
-    let kept = Words::new([TOKEN, "file:wrong"]).found_below(&gateway.kept());
+    let kept = Words::new([TOKEN, "file:wrong"]).found_below(gateway.kept());
     assert!(
         kept.iter().any(|found| found.contains("file:wrong")),
         "{kept:?}"
