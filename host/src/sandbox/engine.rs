@@ -26,6 +26,9 @@ const CORE_INSTANCES_EACH: u32 = CallLimits::INSTANCES;
 const MEMORIES_EACH: u32 = 2;
 /// Kept of a slot for the next instance, reset to zero or the module's own image: less to map anew.
 const KEEP_RESIDENT: usize = 1 << 20;
+/// So many slots stay as their last module left them, beyond those that are in use. Each is up to a
+/// megabyte: without a bound 200 modules would keep one each from the day they were loaded.
+const WARM_SLOTS: u32 = 64;
 /// Enough for deep recursion in a mapping, small enough for 512 of them.
 const GUEST_STACK: usize = 1 << 20;
 /// Room for host functions above the guest's own stack.
@@ -170,7 +173,7 @@ fn engine_config(config: &SandboxConfig) -> Config {
         .table_elements(convert::size(CallLimits::TABLE_ELEMENTS))
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(KEEP_RESIDENT)
-        .max_unused_warm_slots(instances)
+        .max_unused_warm_slots(instances.min(WARM_SLOTS))
         // Off: by an open wasmtime issue (14357) pages that were swapped out while dirty are not
         // seen by the scan and reach the next instance.
         .pagemap_scan(Enabled::No);
