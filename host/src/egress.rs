@@ -25,6 +25,7 @@ mod replay;
 mod resolver;
 mod tls;
 mod token;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,6 +60,7 @@ pub struct Egress {
 pub struct Endpoints {
     registry: Arc<str>,
     endpoints: Arc<BTreeMap<String, Granted>>,
+    trust: u64,
     /// Answers in place of all endpoints.
     replay: Option<Arc<Replay>>,
 }
@@ -145,7 +147,13 @@ impl Endpoints {
             registry: registry.into(),
             endpoints: Arc::new(endpoints),
             replay: None,
+            trust: trust::version(),
         })
+    }
+
+    /// Whether both were built while the system trusted the same certificate authorities.
+    pub fn trust_as(&self, other: &Self) -> bool {
+        self.trust == other.trust
     }
 
     /// The names that an adapter may use.

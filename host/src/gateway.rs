@@ -10,6 +10,7 @@ mod error;
 mod fingerprint;
 mod lookups;
 mod metrics;
+mod modules;
 mod page_token;
 mod policy;
 mod registries;

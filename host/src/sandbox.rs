@@ -19,11 +19,13 @@ mod instance;
 mod lent;
 #[doc(hidden)]
 pub mod live;
+mod loaded;
 mod mask;
 mod meter;
 mod module;
 mod output;
 mod progress;
+mod room;
 mod slip;
 mod spelling;
 mod turn;

@@ -27,7 +27,7 @@ pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
 pub use error::{Cause, StoreError};
 pub use look::Look;
 pub use modules::{Module, ModuleSummary, Modules, NewModule};
-pub use registries::{Registries, Registry, RegistryChange};
+pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 
 use crate::config::store::StoreConfig;
 use db::{Conn, Opener, Pool, query};

@@ -1,14 +1,10 @@
 //! No answer without its rows.
 
-use std::path::Path;
-
 use gateway_tests::gateway::{TestGateway, identifiers};
 use gateway_tests::stand_in::Fault;
 use gateway_tests::wait::until;
 use registry_gateway::store::AuditEntry;
 use serde_json::json;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection, Executor};
 
 /// The rows of a request, read as another process would.
 async fn rows(gateway: &TestGateway, request: &str) -> Vec<AuditEntry> {
@@ -16,11 +12,6 @@ async fn rows(gateway: &TestGateway, request: &str) -> Vec<AuditEntry> {
     let rows = store.audit().by_request(request).await.expect("rows");
     store.close().await;
     rows
-}
-
-async fn connect(file: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(file);
-    options.connect().await.expect("the database")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -108,15 +99,15 @@ async fn without_the_first_row_nothing_is_asked() {
         .start()
         .await;
     let uin = gateway.person(2).uin;
-    let mut lock = connect(&gateway.config.store.path).await;
-    lock.execute("BEGIN IMMEDIATE").await.expect("the lock");
+    let mut other = gateway.outside().await;
+    other.lock().await;
     let answer = gateway.find("civil", &uin).send().await;
     assert_eq!((answer.status, answer.code()), (503, "audit-unavailable"));
     assert!(!answer.header("retry-after").is_empty());
     assert_eq!(gateway.get("/readyz").send().await.code(), "not-ready");
     assert_eq!(gateway.get("/healthz").send().await.status, 200);
     assert_eq!(gateway.stand_in.requests(), 0);
-    lock.execute("ROLLBACK").await.expect("given back");
+    other.unlock().await;
     gateway.find("civil", &uin).send().await.ok();
 }
 
@@ -124,10 +115,8 @@ async fn without_the_first_row_nothing_is_asked() {
 async fn without_the_last_row_nothing_is_told() {
     let gateway = TestGateway::start().await;
     let person = gateway.person(2);
-    let mut other = connect(&gateway.config.store.path).await;
-    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON audit_end \
-                  BEGIN SELECT RAISE(ABORT, 'refused by the test'); END";
-    other.execute(refuse).await.expect("a trigger");
+    let mut other = gateway.outside().await;
+    other.refuse_ends().await;
     let id = "00000000-0000-4000-8001-000000000001";
     let answer = gateway
         .find("civil", &person.uin)
@@ -142,8 +131,7 @@ async fn without_the_last_row_nothing_is_told() {
     assert_eq!(gateway.stand_in.requests(), 1);
     let rows = rows(&gateway, id).await;
     assert!(rows.len() == 1 && rows[0].end.is_none());
-    other.execute("DROP TRIGGER refuse").await.expect("removed");
-    other.close().await.expect("closed");
+    other.take_ends().await;
     gateway.find("civil", &person.uin).send().await.ok();
 }
 
@@ -161,14 +149,13 @@ async fn an_end_that_could_not_be_written_is_written_later() {
     let ask = gateway.find("civil", &gateway.person(2).uin);
     let call = tokio::spawn(ask.header("x-request-id", id).send());
     until("it is asked", async || gateway.stand_in.requests() == 1).await;
-    let mut other = connect(&gateway.config.store.path).await;
-    other.execute("BEGIN IMMEDIATE").await.expect("the lock");
+    let mut other = gateway.outside().await;
+    other.lock().await;
     let answer = call.await.expect("an answer");
     assert_eq!((answer.status, answer.code()), (503, "audit-unavailable"));
     let before = rows(&gateway, id).await;
     assert!(before.len() == 1 && before[0].end.is_none());
-    other.execute("ROLLBACK").await.expect("unlocked");
-    other.close().await.expect("closed");
+    other.unlock().await;
     until("its end", async || {
         let rows = rows(&gateway, id).await;
         rows.first().is_some_and(|row| row.end.is_some())

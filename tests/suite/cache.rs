@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use gateway_tests::components;
 use gateway_tests::crafted::{Crafted, DESCRIBE, DESCRIBED};
 
-use crate::bench::{config, sandbox_in};
+use crate::bench::{Bench, config, sandbox_in};
 
 /// The files of compiled code below a data directory.
 pub(crate) fn compiled(data: &Path) -> Vec<PathBuf> {
@@ -76,6 +77,65 @@ async fn a_changed_file_is_compiled_anew() {
         let now = fs::read(&file).unwrap();
         assert!(now != bad, "the changed file was used");
     }
+}
+
+/// What runs is a copy of its own: whoever writes over the file, on purpose or by restoring a
+/// backup, neither changes nor cuts what is running.
+#[tokio::test]
+async fn a_file_may_be_written_over_while_its_module_runs() {
+    // Where programs may be run from: not every place for temporary files is one.
+    let data = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let module = components::bytes("hostile-guest");
+    let mut bench = Bench::new().await;
+    // Compiled, then from the cache.
+    for _ in 0..2 {
+        bench.module = sandbox_in(&config(), data.path())
+            .load(&module)
+            .await
+            .unwrap();
+        bench.good().await;
+        let maps = fs::read_to_string("/proc/self/maps").unwrap();
+        let place = data.path().to_string_lossy();
+        let mapped: Vec<_> = maps.lines().filter(|line| line.contains(&*place)).collect();
+        assert!(mapped.len() > 1, "mapped, not copied into memory");
+        assert!(
+            mapped.iter().all(|line| line.ends_with("(deleted)")),
+            "{mapped:?}"
+        );
+        let file = compiled(data.path()).remove(0);
+        let good = fs::read(&file).unwrap();
+        fs::write(&file, vec![0; good.len()]).unwrap();
+        bench.good().await;
+        fs::write(&file, "").unwrap();
+        bench.good().await;
+        fs::write(&file, &good).unwrap();
+    }
+}
+
+/// One that loads while it is in memory is the one in memory.
+#[tokio::test]
+async fn a_module_is_in_memory_once() {
+    let data = tempfile::tempdir().unwrap();
+    let sandbox = sandbox_in(&config(), data.path());
+    let (first, second) = (Crafted::adapter().build(), other());
+    let (one, same, another) = tokio::join!(
+        sandbox.load(&first),
+        sandbox.load(&first),
+        sandbox.load(&second)
+    );
+    let (one, same, another) = (one.unwrap(), same.unwrap(), another.unwrap());
+    assert_eq!(sandbox.modules(), 2);
+    let known = sandbox.known(one.digest()).await.unwrap();
+    assert_eq!(known.digest(), same.digest());
+    drop((one, same, another));
+    assert_eq!(sandbox.modules(), 1);
+    let digest = known.digest().to_owned();
+    drop(known);
+    assert_eq!(sandbox.modules(), 0);
+    // From the cache, without its bytes.
+    let known = sandbox.known(&digest).await.unwrap();
+    assert_eq!(known.description().name, "crafted");
+    assert!(sandbox.known("sha256:00").await.is_none());
 }
 
 /// An authentic file of this gateway, under another module's name.

@@ -324,6 +324,25 @@ fn the_table_can_be_broken() {
     assert!(violations(api, &code(fine), &crates).is_empty());
 }
 
+/// Whoever has a gateway has a database, and there are two kinds.
+#[test]
+fn what_has_a_database_runs_on_both() {
+    let on_postgres = fs::read_to_string(workspace().join("tests/suite/postgres.rs")).unwrap();
+    let mut seen = 0;
+    for (file, text) in rust("tests/suite") {
+        let name = file.file_stem().unwrap().to_string_lossy();
+        let here = file.parent().unwrap() == workspace().join("tests/suite");
+        let has_gateway = text.contains("gateway::TestGateway");
+        if !here || !has_gateway || name == "postgres" || name == "house" {
+            continue;
+        }
+        let listed = on_postgres.contains(&format!("\nmod {name};\n"));
+        assert!(listed, "{name} is not in tests/suite/postgres.rs");
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen}");
+}
+
 #[test]
 fn no_file_is_too_long() {
     let folders = ["host", "adapter-sdk", "adapters", "tests"];

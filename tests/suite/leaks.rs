@@ -185,7 +185,7 @@ async fn nothing_of_a_person_is_where_it_should_not_be() {
                 lines(bytes, words)
             );
         }
-        let found = words.found_below(gateway.data_dir());
+        let found = words.found_below(gateway.kept());
         assert!(found.is_empty(), "{found:?}");
     }
 }

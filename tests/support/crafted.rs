@@ -162,6 +162,18 @@ impl Crafted {
     }
 }
 
+/// The same component with a custom section behind it: another digest, and nothing else.
+///
+/// # Panics
+/// If the section has more than 100 bytes.
+pub fn with_section(component: &[u8], section: &[u8]) -> Vec<u8> {
+    let name = b"test";
+    let size = 1 + name.len() + section.len();
+    assert!(size < 128, "its length is written in one byte");
+    let head = [0, size as u8, name.len() as u8];
+    [component, &head, name, section].concat()
+}
+
 /// A `description` at 1024: name, version and summary, nothing else.
 fn described() -> String {
     let word = |number: u32| -> String {

@@ -17,7 +17,7 @@ use std::path::Path;
 
 use registry_gateway::config::Config;
 use registry_gateway::config::secret::Secrets;
-use registry_gateway::gateway::{Gateway, apply_file};
+use registry_gateway::gateway::{ApplyError, Change, Gateway, apply_file};
 use registry_gateway::model::Ability;
 use registry_gateway::serve::{self, Parts, Serving};
 use registry_gateway::store::{RegistryGrant, Store};
@@ -26,6 +26,7 @@ use serde_json::Value;
 pub use crate::ask::{Answer, Ask, identifiers};
 pub use crate::registries::RegistryText;
 
+use crate::database::{Database, Outside};
 use crate::stand_in::{Options, Person, StandIn};
 
 /// The seed of all people whom snapshots show.
@@ -52,6 +53,7 @@ pub struct TestGateway {
     pub key: String,
     client: reqwest::Client,
     parts: Parts,
+    database: Database,
     // Last: what is in it is in use until the rest is gone.
     directory: tempfile::TempDir,
 }
@@ -132,6 +134,27 @@ impl TestGateway {
         opened.expect("the database")
     }
 
+    /// A connection to the database past the gateway.
+    pub async fn outside(&self) -> Outside {
+        self.database.connect(&self.config).await
+    }
+
+    /// Whether the database's server says that it is a PostgreSQL.
+    pub fn is_on_postgres(&self) -> bool {
+        self.database.says_postgres()
+    }
+
+    /// How many modules are in memory.
+    pub fn modules(&self) -> usize {
+        self.parts.sandbox.modules()
+    }
+
+    /// A folder that holds all that the gateway keeps, the database too.
+    pub fn kept(&self) -> &Path {
+        self.database.dump_into(&self.config.data_dir);
+        &self.config.data_dir
+    }
+
     /// Where the database and the keys are.
     pub fn data_dir(&self) -> &Path {
         &self.config.data_dir
@@ -149,15 +172,30 @@ impl TestGateway {
         let owned = owned.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment: BTreeMap<String, String> = owned.collect();
         let read = move |name: &str| environment.get(name).cloned();
+        let texts = registries.iter().map(|(name, text)| (*name, text));
+        self.try_apply(read, texts)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The same with any number of registries, where they may be refused.
+    ///
+    /// # Errors
+    /// What `registry apply` says.
+    pub async fn try_apply(
+        &self,
+        environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        registries: impl Iterator<Item = (&str, &RegistryText)>,
+    ) -> Result<Vec<Change>, ApplyError> {
         let parts = Parts {
             store: self.store().await,
             sandbox: self.parts.sandbox.clone(),
-            secrets: Secrets::with_environment(Some(self.config.secrets_dir.clone()), read),
+            secrets: Secrets::with_environment(Some(self.config.secrets_dir.clone()), environment),
         };
         let file = self.directory.path().join("later.toml");
-        let texts = registries.iter().map(|(name, text)| (*name, text));
-        apply(&file, texts, &self.stand_in, &parts).await;
+        let done = apply(&file, registries, &self.stand_in, &parts).await;
         parts.store.close().await;
+        done
     }
 }
 
@@ -230,6 +268,7 @@ impl Builder {
         config.sandbox.cache_dir.push("gateway-cache");
         config.sandbox.max_instances = 32;
         config.sandbox.max_memory_bytes = 128 << 20;
+        let database = Database::configure(&mut config);
         (self.change)(&mut config);
         std::fs::create_dir_all(&config.secrets_dir).expect("a secrets directory");
         for (name, text) in &self.files {
@@ -243,7 +282,9 @@ impl Builder {
         parts.secrets = Secrets::with_environment(Some(config.secrets_dir.clone()), read);
         let file = directory.path().join("registries.toml");
         let texts = self.registries.iter().map(|(name, text)| (&**name, text));
-        apply(&file, texts, &stand_in, &parts).await;
+        apply(&file, texts, &stand_in, &parts)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         let (grant, all) = (RegistryGrant::All, Ability::ALL.to_vec());
         let key = Gateway::add_caller(&parts.store, "suite", grant, all)
             .await
@@ -261,6 +302,7 @@ impl Builder {
             key,
             client: client(),
             parts: again,
+            database,
             directory,
         }
     }
@@ -271,14 +313,12 @@ async fn apply(
     registries: impl Iterator<Item = (&str, &RegistryText)>,
     stand_in: &StandIn,
     parts: &Parts,
-) {
+) -> Result<Vec<Change>, ApplyError> {
     let texts = registries.map(|(name, text)| text.write(name, &stand_in.url()));
     let text: String = texts.collect();
     std::fs::write(file, &text).expect("the registries' file");
     crate::registries::put_adapter(file.parent().expect("its directory"));
-    apply_file(file, &parts.store, &parts.sandbox, &parts.secrets)
-        .await
-        .unwrap_or_else(|error| panic!("{error}\n{text}"));
+    apply_file(file, &parts.store, &parts.sandbox, &parts.secrets).await
 }
 
 /// One that goes straight to the gateway.

@@ -10,9 +10,11 @@
 pub mod ask;
 pub mod components;
 pub mod crafted;
+pub mod database;
 pub mod fault_proxy;
 pub mod gateway;
 pub mod leaks;
+pub mod postgres;
 pub mod registries;
 pub mod schema;
 pub mod wait;

@@ -38,11 +38,16 @@ pub(super) async fn run(command: RegistryCommand, config: &Config) -> Result<(),
         }
         RegistryCommand::List => {
             for row in parts.store.registries().list().await? {
-                let state = if row.enabled { "enabled" } else { "disabled" };
-                print(&format!(
-                    "{:<20} {state:<9} {}\n",
-                    row.name, row.module_digest
-                ));
+                let (name, state, module) = match row {
+                    Ok(row) if row.enabled => (row.name, "enabled", row.module_digest),
+                    Ok(row) => (row.name, "disabled", row.module_digest),
+                    Err(row) => (
+                        row.name,
+                        "damaged",
+                        format!("{}: apply it again", row.error),
+                    ),
+                };
+                print(&format!("{name:<20} {state:<9} {module}\n"));
             }
         }
     }

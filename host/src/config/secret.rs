@@ -1,6 +1,8 @@
 //! Where secrets come from: `env:REGISTRY_SECRET_*` or `file:` below the secrets directory,
 //! nothing else. A configuration file holds the place of a secret, never the secret.
 
+mod witness;
+
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+pub use witness::Witness;
 
 /// What the name of an environment variable must begin with: the configuration cannot be used to
 /// read the rest of the environment.
@@ -38,6 +42,7 @@ pub struct BadSecretSource;
 pub struct Secrets {
     directory: Option<PathBuf>,
     environment: Arc<Environment>,
+    witness: Option<Witness>,
 }
 
 /// A secret could not be read. Names the field and what to do, never the value.
@@ -144,7 +149,18 @@ impl Secrets {
         Self {
             directory,
             environment: Arc::new(environment),
+            witness: None,
         }
+    }
+
+    /// The same secrets, with a witness of what is read of them through this handle.
+    pub fn witnessed(&self) -> (Self, Witness) {
+        let witness = Witness::default();
+        let witnessed = Self {
+            witness: Some(witness.clone()),
+            ..self.clone()
+        };
+        (witnessed, witness)
     }
 
     /// Reads a secret. One trailing newline is no part of it. `field` is named in the error.
@@ -157,6 +173,11 @@ impl Secrets {
         };
         text.and_then(without_newline)
             .map(SecretString::from)
+            .inspect(|secret| {
+                if let Some(witness) = &self.witness {
+                    witness.saw(field, secret);
+                }
+            })
             .map_err(|problem| SecretError {
                 field: field.to_owned(),
                 remedy: remedy(&problem, source),

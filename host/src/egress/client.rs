@@ -16,6 +16,7 @@ use super::address::AddressPolicy;
 use super::header::{MAX_RESPONSE_HEADER_BYTES, MAX_RESPONSE_HEADERS};
 use super::proxy::Proxy;
 use super::resolver::{Lookup, PolicyResolver};
+use super::trust;
 
 /// Shorter than the keep-alive of most servers: a connection that the server just closed costs a
 /// write its certainty.
@@ -80,6 +81,11 @@ pub(super) fn build(parts: ClientParts<'_>) -> Result<reqwest::Client, reqwest::
     let mut builder = builder.https_only(true);
     if let Some(authorities) = &connection.authorities {
         builder = builder.tls_certs_only(authorities.iter().cloned());
+    } else if connection.identity.is_none() {
+        // Without them the client says itself what it lacks.
+        if let Some(tls) = trust::of_the_system() {
+            builder = builder.tls_backend_preconfigured(tls);
+        }
     }
     if let Some(identity) = &connection.identity {
         builder = builder.identity(identity.clone());

@@ -14,6 +14,7 @@ impl Endpoints {
         Self {
             registry: registry.into(),
             endpoints: Arc::new(BTreeMap::new()),
+            trust: 0,
             replay: Some(replay),
         }
     }

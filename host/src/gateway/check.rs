@@ -37,8 +37,14 @@ pub async fn check(
         problem: key(store, &data_dir.join("audit.key")).await?,
     }];
     for row in store.registries().list().await? {
-        let place = format!("registries.{}", row.name);
-        let problems = registry(store, sandbox, secrets, &row).await?;
+        let (name, problems) = match row {
+            Ok(row) => {
+                let problems = registry(store, sandbox, secrets, &row).await?;
+                (row.name, problems)
+            }
+            Err(row) => (row.name, vec![format!("its row: {}", chain(&row.error))]),
+        };
+        let place = format!("registries.{name}");
         if problems.is_empty() {
             findings.push(Finding {
                 place,

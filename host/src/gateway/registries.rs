@@ -1,5 +1,6 @@
 //! `registry apply`: takes a file's registries into the store, all of them or none.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -11,8 +12,8 @@ use crate::config::retry::RetryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::model::Person;
-use crate::sandbox::Sandbox;
-use crate::store::{NewModule, RegistryChange, Store, StoreError};
+use crate::sandbox::{Module, Sandbox};
+use crate::store::{NewModule, Registry, RegistryChange, Store, StoreError};
 
 /// Names go into URLs, logs and metrics.
 const MAX_NAME: usize = 64;
@@ -71,85 +72,170 @@ pub async fn apply_file(
     secrets: &Secrets,
 ) -> Result<Vec<Change>, ApplyError> {
     let parsed: RegistryFile = crate::config::read::toml_file(file)?;
-    let here = file.parent().unwrap_or(Path::new("."));
-    let mut changes = Vec::new();
-    let mut puts = Vec::new();
+    let mut checks = Checks {
+        here: file.parent().unwrap_or(Path::new(".")),
+        sandbox,
+        secrets,
+        egress: Egress::new(),
+        modules: BTreeMap::new(),
+    };
+    let mut checked = Vec::new();
     for (name, config) in parsed.registries {
-        let wrong = |problem: String| ApplyError::Registry {
-            registry: name.clone(),
-            problem,
-        };
-        let module = check(&name, &config, here, sandbox, secrets)
-            .await
-            .map_err(wrong)?;
-        let configuration = serde_json::to_string(&config)
-            .map_err(|error| wrong(format!("its configuration cannot be stored: {error}")))?;
-        let digest = store.modules().put(module).await?.digest;
-        let before = store.registries().get(&name).await?;
-        let what = match &before {
-            None => What::Added,
-            Some(row)
-                if row.module_digest == digest
-                    && row.configuration == configuration
-                    && row.enabled == config.enabled =>
-            {
-                What::Unchanged
+        match checks.check(&name, config).await {
+            Ok(one) => checked.push((name, one)),
+            Err(problem) => {
+                return Err(ApplyError::Registry {
+                    registry: name,
+                    problem,
+                });
             }
-            Some(_) => What::Changed,
-        };
-        puts.push(RegistryChange::Put {
-            name: name.clone(),
-            module_digest: digest.clone(),
-            configuration,
-            enabled: config.enabled,
-        });
-        changes.push(Change {
-            registry: name,
-            module: digest,
-            what,
-        });
+        }
     }
+    let before: HashMap<String, Option<Registry>> = store
+        .registries()
+        .list()
+        .await?
+        .into_iter()
+        .map(|row| match row {
+            Ok(row) => (row.name.clone(), Some(row)),
+            Err(unreadable) => (unreadable.name, None),
+        })
+        .collect();
+    let (changes, puts): (Vec<_>, Vec<_>) = checked
+        .iter()
+        .map(|(name, one)| (one.change(name, before.get(name)), one.put(name)))
+        .unzip();
+    store_modules(store, &checks.modules, &checked).await?;
     if !puts.is_empty() {
         store.registries().apply(puts).await?;
     }
     Ok(changes)
 }
 
-async fn check(
-    name: &str,
-    config: &RegistryConfig,
-    here: &Path,
-    sandbox: &Sandbox,
-    secrets: &Secrets,
-) -> Result<NewModule, String> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
-        return Err(format!(
-            "a registry's name has lower-case letters, digits and `-`, at most {MAX_NAME}"
-        ));
+/// What a file's registries are checked with. A module that many of them name is loaded once.
+struct Checks<'a> {
+    here: &'a Path,
+    sandbox: &'a Sandbox,
+    secrets: &'a Secrets,
+    egress: Egress,
+    modules: BTreeMap<PathBuf, Module>,
+}
+
+/// A registry that would load.
+struct Checked {
+    digest: String,
+    configuration: String,
+    enabled: bool,
+}
+
+impl Checks<'_> {
+    async fn check(&mut self, name: &str, config: RegistryConfig) -> Result<Checked, String> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
+            return Err(format!(
+                "a registry's name has lower-case letters, digits and `-`, at most {MAX_NAME}"
+            ));
+        }
+        for field in &config.policy.fields {
+            if !Person::FIELDS.contains(&field.as_str()) {
+                return Err(format!("policy.fields: a person has no field `{field}`"));
+            }
+        }
+        check_limits(&config, self.sandbox)?;
+        let module = self.module(&config.module).await?;
+        check_needs(&config, &module)?;
+        endpoints(&self.egress, name, &config, self.secrets)?;
+        Ok(Checked {
+            digest: module.digest().to_owned(),
+            configuration: serde_json::to_string(&config)
+                .map_err(|error| format!("its configuration cannot be stored: {error}"))?,
+            enabled: config.enabled,
+        })
     }
-    for field in &config.policy.fields {
-        if !Person::FIELDS.contains(&field.as_str()) {
-            return Err(format!("policy.fields: a person has no field `{field}`"));
+
+    async fn module(&mut self, file: &Path) -> Result<Module, String> {
+        let path = self.here.join(file);
+        if let Some(module) = self.modules.get(&path) {
+            return Ok(module.clone());
+        }
+        let bytes = tokio::fs::read(&path)
+            .await
+            .map_err(|error| format!("module: {} cannot be read: {error}", path.display()))?;
+        let module = self
+            .sandbox
+            .load(&bytes)
+            .await
+            .map_err(|error| format!("module: {}", chain(&error)))?;
+        self.modules.insert(path, module.clone());
+        Ok(module)
+    }
+}
+
+impl Checked {
+    /// `before` is the row of that name, if there is one, and what of it can be read.
+    fn change(&self, name: &str, before: Option<&Option<Registry>>) -> Change {
+        let what = match before {
+            None => What::Added,
+            Some(Some(row))
+                if row.module_digest == self.digest
+                    && row.configuration == self.configuration
+                    && row.enabled == self.enabled =>
+            {
+                What::Unchanged
+            }
+            Some(_) => What::Changed,
+        };
+        Change {
+            registry: name.to_owned(),
+            module: self.digest.clone(),
+            what,
         }
     }
-    check_limits(config, sandbox)?;
-    let path: PathBuf = here.join(&config.module);
-    let bytes = tokio::fs::read(&path)
-        .await
-        .map_err(|error| format!("module: {} cannot be read: {error}", path.display()))?;
-    let module = sandbox
-        .load(&bytes)
-        .await
-        .map_err(|error| format!("module: {}", chain(&error)))?;
-    check_needs(config, &module)?;
-    endpoints(&Egress::new(), name, config, secrets)?;
-    let description = module.description();
-    Ok(NewModule {
-        adapter: description.name.clone(),
-        version: description.version.clone(),
-        bytes: Bytes::from(bytes),
-    })
+
+    fn put(&self, name: &str) -> RegistryChange {
+        RegistryChange::Put {
+            name: name.to_owned(),
+            module_digest: self.digest.clone(),
+            configuration: self.configuration.clone(),
+            enabled: self.enabled,
+        }
+    }
+}
+
+/// Stores each module once, and no registry before all of them. They are read again, since all of
+/// them together may be more than memory has.
+async fn store_modules(
+    store: &Store,
+    modules: &BTreeMap<PathBuf, Module>,
+    checked: &[(String, Checked)],
+) -> Result<(), ApplyError> {
+    let mut stored = BTreeSet::new();
+    for (path, module) in modules {
+        if !stored.insert(module.digest()) {
+            continue;
+        }
+        let wrong = |problem: &str| ApplyError::Registry {
+            registry: checked
+                .iter()
+                .find(|(_, one)| one.digest == module.digest())
+                .map(|(name, _)| name.clone())
+                .unwrap_or_default(),
+            problem: format!("module: {} {problem}", path.display()),
+        };
+        let bytes = tokio::fs::read(path)
+            .await
+            .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        let description = module.description();
+        let put = store.modules().put(NewModule {
+            adapter: description.name.clone(),
+            version: description.version.clone(),
+            bytes: Bytes::from(bytes),
+        });
+        if put.await?.digest != module.digest() {
+            return Err(wrong("has just been changed: apply again"));
+        }
+    }
+    Ok(())
 }
 
 /// A limit that lets nothing through is a mistake, and one that the engine cannot give a surprise.

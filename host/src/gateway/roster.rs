@@ -1,7 +1,9 @@
 //! Which module serves each registry right now. A request takes its entry once, as an `Arc`: a
 //! later change cannot touch it.
 
-use std::collections::HashMap;
+mod slot;
+
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::slot::{Slot, State};
+use super::modules::{self, Modules};
 use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
@@ -29,21 +33,10 @@ pub(super) struct Entry {
     pub(super) limits: Arc<CallLimits>,
     pub(super) policy: PolicyConfig,
     pub(super) retry: RetryConfig,
+    /// A hash of the secrets in `endpoints`.
+    secrets: [u8; 32],
     slots: Semaphore,
     max_wait: Duration,
-}
-
-/// What is known of a registry.
-struct Slot {
-    row: Registry,
-    summary: String,
-    state: State,
-}
-
-enum State {
-    Ready(Arc<Entry>),
-    Disabled,
-    Broken(String),
 }
 
 /// A registry as callers and administrators see it.
@@ -132,17 +125,32 @@ impl Roster {
     /// swapped at once.
     pub(super) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
         let now = self.slots.load_full();
-        let mut next = HashMap::new();
-        for row in store.registries().list().await? {
-            let name = row.name.clone();
-            // A row that was applied again without a change has a newer time, and its secrets are
-            // read again. A broken one is tried again: its secret may be there by now.
-            let same = now
-                .get(&name)
-                .filter(|slot| slot.row == row && !matches!(slot.state, State::Broken(_)));
-            let slot = match same {
-                Some(slot) => slot.clone(),
-                None => Arc::new(self.slot(store, row).await?),
+        let listed = store.registries().list().await?;
+        let digests: BTreeSet<String> = listed
+            .iter()
+            .flatten()
+            .filter(|row| row.enabled && !now.get(&row.name).is_some_and(|slot| slot.is_of(row)))
+            .map(|row| row.module_digest.clone())
+            .collect();
+        let modules = modules::load(&self.sandbox, store, digests).await?;
+        let mut next = HashMap::with_capacity(listed.len());
+        for row in listed {
+            let name = match &row {
+                Ok(row) => row.name.clone(),
+                Err(unreadable) => unreadable.name.clone(),
+            };
+            let before = now.get(&name);
+            let slot = match (row, before) {
+                (Ok(row), Some(slot)) if slot.is_of(&row) => slot.clone(),
+                (Ok(row), before) => {
+                    let slot = self.slot(row, before.map(|slot| &**slot), &modules);
+                    // A thousand of them are some time without a look at the network.
+                    tokio::task::yield_now().await;
+                    Arc::new(slot)
+                }
+                (Err(unreadable), before) => {
+                    Arc::new(Slot::unreadable(&unreadable, before.map(|slot| &**slot)))
+                }
             };
             next.insert(name, slot);
         }
@@ -150,7 +158,7 @@ impl Roster {
         Ok(())
     }
 
-    async fn slot(&self, store: &Store, row: Registry) -> Result<Slot, StoreError> {
+    fn slot(&self, row: Registry, before: Option<&Slot>, modules: &Modules) -> Slot {
         let config = serde_json::from_str::<RegistryConfig>(&row.configuration);
         let summary = config
             .as_ref()
@@ -159,51 +167,39 @@ impl Roster {
         let state = match config {
             _ if !row.enabled => State::Disabled,
             Err(error) => State::Broken(format!("its stored configuration: {error}")),
-            Ok(config) => match self.entry(store, &row, config).await? {
+            Ok(config) => match self.entry(&row, config, modules) {
                 Ok(entry) => State::Ready(Arc::new(entry)),
                 Err(why) => State::Broken(why),
             },
         };
-        match &state {
-            State::Ready(entry) => tracing::info!(
-                registry = row.name,
-                adapter = entry.module.description().name,
-                module = entry.module.digest(),
-                "registry ready"
-            ),
-            State::Broken(why) => tracing::error!(registry = row.name, why, "registry not ready"),
-            State::Disabled => tracing::info!(registry = row.name, "registry disabled"),
+        if let State::Ready(entry) = &state
+            && let Some(same) = before.and_then(|slot| slot.entry_like(&row, entry))
+        {
+            return Slot {
+                row: Some(row),
+                summary,
+                state: State::Ready(same),
+            };
         }
-        Ok(Slot {
-            row,
+        state.tell(&row.name, before);
+        Slot {
+            row: Some(row),
             summary,
             state,
-        })
+        }
     }
 
-    async fn entry(
+    fn entry(
         &self,
-        store: &Store,
         row: &Registry,
         config: RegistryConfig,
-    ) -> Result<Result<Entry, String>, StoreError> {
-        let stored = match store.modules().get(&row.module_digest).await {
-            Ok(Some(stored)) => stored,
-            Ok(None) => return Ok(Err("its module is not in the store".into())),
-            // This registry's trouble: the others are loaded all the same.
-            Err(StoreError::Damaged { .. }) => {
-                return Ok(Err("its stored module is damaged: apply it again".into()));
-            }
-            Err(error) => return Err(error),
-        };
-        let module = match self.sandbox.load(&stored.bytes).await {
-            Ok(module) => module,
-            Err(error) => return Ok(Err(chain(&error))),
-        };
-        if module.digest() != row.module_digest {
-            return Ok(Err("its stored module was changed: apply it again".into()));
+        modules: &Modules,
+    ) -> Result<Entry, String> {
+        match modules.get(&row.module_digest) {
+            Some(Ok(module)) => self.lend(row, config, module.clone()),
+            Some(Err(why)) => Err(why.clone()),
+            None => Err("its module is not loaded".into()),
         }
-        Ok(self.lend(row, config, module))
     }
 
     fn lend(
@@ -213,7 +209,8 @@ impl Roster {
         module: Module,
     ) -> Result<Entry, String> {
         check_needs(&config, &module)?;
-        let endpoints = endpoints(&self.egress, &row.name, &config, &self.secrets)?;
+        let (secrets, witness) = self.secrets.witnessed();
+        let endpoints = endpoints(&self.egress, &row.name, &config, &secrets)?;
         let ConcurrencyConfig {
             max_calls,
             max_wait_ms,
@@ -226,6 +223,7 @@ impl Roster {
             limits: Arc::new(config.limits),
             policy: config.policy,
             retry: config.retry,
+            secrets: witness.hash(),
             slots: Semaphore::new(usize::try_from(max_calls).unwrap_or(1).max(1)),
             max_wait: Duration::from_millis(max_wait_ms),
         })

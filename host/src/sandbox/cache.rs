@@ -1,11 +1,17 @@
 //! Compiled modules on disk. Compiled code is machine code: whoever can change such a file can run
 //! anything here. So every file carries a keyed hash, and a file that does not authenticate is
 //! compiled anew and never looked at by wasmtime.
+//!
+//! What is run is not that file, which may be written over at any time, but a copy of it that nobody
+//! else can reach: first in memory, where it is checked, then in a file without a name, which is
+//! mapped. Of a mapped file only what is used is in memory: a third of a module, and of code that
+//! nobody calls nothing.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -72,7 +78,9 @@ impl Cache {
             );
             return None;
         }
-        deserialize(engine, code)
+        // Not on every file system, nor without /proc, can code be mapped from such a file.
+        self.mapped(engine, code)
+            .or_else(|| deserialize(engine, code))
     }
 
     /// Keeps a compiled module. A failure costs a compilation at the next start, nothing more.
@@ -91,6 +99,16 @@ impl Cache {
         if let Err(error) = stored {
             tracing::warn!(module = digest, %error, "a compiled module was not cached");
         }
+    }
+
+    #[allow(unsafe_code, reason = "wasmtime marks loading compiled code unsafe")]
+    fn mapped(&self, engine: &Engine, code: &[u8]) -> Option<Component> {
+        let mut file = tempfile::tempfile_in(&self.directory).ok()?;
+        file.write_all(code).ok()?;
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: as below of `code`, whose bytes were just written to this file. It has no name and
+        // its handle is not given away, so that nobody changes or cuts it while it is mapped.
+        unsafe { Component::deserialize_file(engine, path) }.ok()
     }
 
     fn path(&self, digest: &str) -> PathBuf {

@@ -3,12 +3,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::cache::Cache;
 use super::lent::State;
+use super::loaded::Loaded;
+use super::room::Room;
 use super::turn::BusyThreads;
 use super::{bindings, convert, module};
 use crate::config::limits::CallLimits;
@@ -23,11 +24,11 @@ const IDLE_TICKS: u32 = 1_000;
 const CORE_INSTANCES_EACH: u32 = CallLimits::INSTANCES;
 /// One for the adapter, one for a WASI preview 1 shim.
 const MEMORIES_EACH: u32 = 2;
-/// How long a call waits for room. Registries bound their own calls: room is short only when the
-/// gateway as a whole has too little, and the caller should hear of that, not of a slow registry.
-const MAX_WAIT: Duration = Duration::from_secs(2);
 /// Kept of a slot for the next instance, reset to zero or the module's own image: less to map anew.
 const KEEP_RESIDENT: usize = 1 << 20;
+/// So many slots stay as their last module left them, beyond those that are in use. Each is up to a
+/// megabyte: without a bound 200 modules would keep one each from the day they were loaded.
+const WARM_SLOTS: u32 = 64;
 /// Enough for deep recursion in a mapping, small enough for 512 of them.
 const GUEST_STACK: usize = 1 << 20;
 /// Room for host functions above the guest's own stack.
@@ -44,7 +45,8 @@ pub(super) struct Inner {
     pub(super) linker: Linker<State>,
     pub(super) cache: Cache,
     pub(super) busy: BusyThreads,
-    instances: Arc<Semaphore>,
+    pub(super) loaded: Loaded,
+    room: Room,
     pub(super) max_module_bytes: u64,
     pub(super) max_memory_bytes: u64,
     max_instances: u32,
@@ -92,14 +94,14 @@ impl Sandbox {
             Cache::open(&data_dir.join(&config.cache_dir), &engine).map_err(SandboxError::Cache)?;
         let ticker = Ticker::start(&engine).map_err(SandboxError::Thread)?;
         let max_instances = config.max_instances.max(1);
-        let permits = usize::try_from(max_instances).unwrap_or(1);
         Ok(Self {
             inner: Arc::new(Inner {
                 engine,
                 linker,
                 cache,
                 busy: BusyThreads::new(config.busy_threads).map_err(SandboxError::Thread)?,
-                instances: Arc::new(Semaphore::new(permits)),
+                loaded: Loaded::default(),
+                room: Room::new(max_instances),
                 max_module_bytes: config.max_module_bytes,
                 max_memory_bytes: config.max_memory_bytes,
                 max_instances,
@@ -121,10 +123,10 @@ impl Sandbox {
     /// How much is in use at this moment.
     pub fn occupancy(&self) -> Occupancy {
         let inner = &self.inner;
-        let most = usize::try_from(inner.max_instances).unwrap_or(usize::MAX);
+        let instances = inner.max_instances.saturating_sub(inner.room.free());
         let (cache_hits, compiled) = inner.cache.loads();
         Occupancy {
-            instances: most.saturating_sub(inner.instances.available_permits()),
+            instances: usize::try_from(instances).unwrap_or(usize::MAX),
             busy_threads: inner.busy.in_use(),
             cache_hits,
             compiled,
@@ -149,6 +151,19 @@ impl Sandbox {
     pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, module::LoadError> {
         module::load(self, bytes).await
     }
+
+    /// The module of that digest without its bytes: the one that is in memory, or else its compiled
+    /// code from the cache. None where its bytes must be read, to compile it or to say what is wrong
+    /// with it.
+    pub async fn known(&self, digest: &str) -> Option<module::Module> {
+        module::known(self, digest).await
+    }
+
+    /// How many modules are in memory. One of them serves all registries of its digest, and is gone
+    /// with the last.
+    pub fn modules(&self) -> usize {
+        self.inner.loaded.count()
+    }
 }
 
 impl Inner {
@@ -156,13 +171,13 @@ impl Inner {
     /// not with who waits for it: after a cancelled call it is free only when its instance is gone.
     pub(super) async fn admit<F: Future>(
         &self,
+        registry: &str,
         call: F,
     ) -> Option<impl Future<Output = F::Output> + use<F>> {
-        let room = self.instances.clone().acquire_owned();
-        let permit = tokio::time::timeout(MAX_WAIT, room).await.ok()?.ok()?;
+        let place = self.room.enter(registry).await?;
         Some(async move {
             let output = call.await;
-            drop(permit);
+            drop(place);
             output
         })
     }
@@ -184,7 +199,7 @@ fn engine_config(config: &SandboxConfig) -> Config {
         .table_elements(convert::size(CallLimits::TABLE_ELEMENTS))
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(KEEP_RESIDENT)
-        .max_unused_warm_slots(instances)
+        .max_unused_warm_slots(instances.min(WARM_SLOTS))
         // Off: by an open wasmtime issue (14357) pages that were swapped out while dirty are not
         // seen by the scan and reach the next instance.
         .pagemap_scan(Enabled::No);

@@ -132,7 +132,7 @@ where
         }
     };
     let guarded = async {
-        let call = inner.admit(call).await?;
+        let call = inner.admit(&registry, call).await?;
         inner.busy.run(call, progress.clone()).await
     };
     let (mut result, memory) = match tokio::time::timeout_at(deadline, guarded).await {

@@ -26,7 +26,7 @@ pub struct Module {
     inner: Arc<Admitted>,
 }
 
-struct Admitted {
+pub(super) struct Admitted {
     sandbox: Arc<Inner>,
     digest: String,
     description: Description,
@@ -93,17 +93,44 @@ pub(super) async fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Module, Load
         return Err(LoadError::Precompiled);
     }
     let digest = digest(bytes);
+    if let Some(admitted) = inner.loaded.get(&digest) {
+        return Ok(Module { inner: admitted });
+    }
     let component = compile(&inner, &digest, bytes.to_vec()).await?;
+    admit(inner, digest, component).await
+}
+
+pub(super) async fn known(sandbox: &Sandbox, digest: &str) -> Option<Module> {
+    let inner = sandbox.inner.clone();
+    if let Some(admitted) = inner.loaded.get(digest) {
+        return Some(Module { inner: admitted });
+    }
+    let component = {
+        let (inner, digest) = (inner.clone(), digest.to_owned());
+        tokio::task::spawn_blocking(move || inner.cache.get(&inner.engine, &digest))
+    };
+    let component = component.await.ok()??;
+    // Whoever reads its bytes then is told what is wrong.
+    admit(inner, digest.to_owned(), component).await.ok()
+}
+
+/// What every module goes through, wherever its compiled code comes from.
+async fn admit(
+    inner: Arc<Inner>,
+    digest: String,
+    component: Component,
+) -> Result<Module, LoadError> {
     let abilities = inspect(&inner.engine, &component)?;
     let exports = Exports::of(&inner, &component, &abilities).map_err(LoadError::Link)?;
     let description = describe(&inner, &digest, &exports, abilities).await?;
+    let admitted = Arc::new(Admitted {
+        sandbox: inner.clone(),
+        digest,
+        description,
+        exports,
+    });
     Ok(Module {
-        inner: Arc::new(Admitted {
-            sandbox: inner,
-            digest,
-            description,
-            exports,
-        }),
+        inner: inner.loaded.keep(admitted),
     })
 }
 
@@ -122,7 +149,8 @@ async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Com
         }
         let component = Component::from_binary(&inner.engine, &bytes)?;
         inner.cache.put(&digest, &component);
-        Ok(component)
+        // From there it is mapped: less memory than where the compiler left it.
+        Ok(inner.cache.get(&inner.engine, &digest).unwrap_or(component))
     })
     .await;
     match compiled {
@@ -187,7 +215,7 @@ async fn describe(
         }
     };
     let admitted = async {
-        let call = inner.admit(call).await?;
+        let call = inner.admit("", call).await?;
         inner.busy.run(call, progress.clone()).await
     };
     let described = tokio::time::timeout_at(deadline, admitted).await;
@@ -244,6 +272,18 @@ impl Exports {
             verify.load(&mut *store, instance)?;
         }
         Ok(())
+    }
+}
+
+impl Admitted {
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.sandbox.loaded.forget(&self.digest);
     }
 }
 

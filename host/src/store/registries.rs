@@ -1,13 +1,25 @@
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 
 use super::columns::{check_no_nul, check_size, check_text, get, time};
-use super::db::{Conn, Row, query};
+use super::db::{BulkInsert, Conn, Row, query};
 use super::error::StoreError;
 use super::writer::{Change, Work};
 use super::{Store, bump, now};
 
 const NAME_MAX_BYTES: usize = 128;
 const CONFIGURATION_MAX_BYTES: usize = 1 << 20;
+
+static PUT: LazyLock<BulkInsert> = LazyLock::new(|| {
+    BulkInsert::or(
+        "registries (name, module_digest, configuration, enabled, updated_at)",
+        " ON CONFLICT (name) DO UPDATE SET module_digest = excluded.module_digest, \
+         configuration = excluded.configuration, enabled = excluded.enabled, \
+         updated_at = excluded.updated_at",
+    )
+});
 
 /// A registry as configured.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,6 +34,15 @@ pub struct Registry {
     pub enabled: bool,
     /// When this row last changed.
     pub updated_at: Timestamp,
+}
+
+/// A registry whose row cannot be read back. Applying it again mends it.
+#[derive(Clone, Debug)]
+pub struct Unreadable {
+    /// Its name; empty where that is what cannot be read.
+    pub name: String,
+    /// What is wrong.
+    pub error: StoreError,
 }
 
 /// One change of a registry.
@@ -96,20 +117,24 @@ impl<'a> Registries<'a> {
     }
 
     /// All of them, by name. Ask for the revision before, not after: a change in between is then
-    /// seen twice instead of never.
+    /// seen twice instead of never. One that cannot be read back is told as such: the others can.
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn list(self) -> Result<Vec<Registry>, StoreError> {
-        query(
+    pub async fn list(self) -> Result<Vec<Result<Registry, Unreadable>>, StoreError> {
+        let rows = query(
             "SELECT name, module_digest, configuration, enabled, updated_at FROM registries \
              ORDER BY name",
         )
         .fetch_all(&self.store.readers)
-        .await?
-        .iter()
-        .map(registry_of)
-        .collect()
+        .await?;
+        let read = |row| {
+            registry_of(row).map_err(|error| Unreadable {
+                name: get(row, "name").unwrap_or_default(),
+                error,
+            })
+        };
+        Ok(rows.iter().map(read).collect())
     }
 }
 
@@ -117,29 +142,15 @@ pub(super) async fn apply(conn: &mut Conn, changes: &[RegistryChange]) -> Result
     let at = now().as_microsecond();
     // First: of two gateways that change at once one waits here, before it holds any other row.
     let revision = bump(&mut *conn).await?;
-    for change in changes {
+    let mut modules = HashSet::new();
+    let mut rest = changes;
+    while let Some((change, after)) = rest.split_first() {
         match change {
-            RegistryChange::Put {
-                name,
-                module_digest,
-                configuration,
-                enabled,
-            } => {
-                require_module(conn, module_digest).await?;
-                query(
-                    "INSERT INTO registries (name, module_digest, configuration, enabled, updated_at) \
-                     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO UPDATE SET \
-                     module_digest = excluded.module_digest, \
-                     configuration = excluded.configuration, \
-                     enabled = excluded.enabled, updated_at = excluded.updated_at",
-                )
-                .bind(name)
-                .bind(module_digest)
-                .bind(configuration)
-                .bind(*enabled)
-                .bind(at)
-                .execute(&mut *conn)
-                .await?;
+            RegistryChange::Put { .. } => {
+                let (puts, after) = rest.split_at(leading_puts(rest));
+                put(conn, puts, at, &mut modules).await?;
+                rest = after;
+                continue;
             }
             RegistryChange::Enable { name, enabled } => {
                 let done =
@@ -159,8 +170,54 @@ pub(super) async fn apply(conn: &mut Conn, changes: &[RegistryChange]) -> Result
                 require_one(done, name)?;
             }
         }
+        rest = after;
     }
     Ok(revision)
+}
+
+/// How many changes from the first on are puts of different registries.
+fn leading_puts(changes: &[RegistryChange]) -> usize {
+    let mut names = HashSet::new();
+    changes
+        .iter()
+        .take_while(|change| match change {
+            RegistryChange::Put { name, .. } => names.insert(name),
+            RegistryChange::Enable { .. } | RegistryChange::Delete { .. } => false,
+        })
+        .count()
+}
+
+/// By few statements: audit rows wait until the thousandth registry is written.
+async fn put<'c>(
+    conn: &mut Conn,
+    puts: &'c [RegistryChange],
+    at: i64,
+    modules: &mut HashSet<&'c str>,
+) -> Result<(), StoreError> {
+    for (mut insert, part) in PUT.parts(puts) {
+        for change in part {
+            let RegistryChange::Put {
+                name,
+                module_digest,
+                configuration,
+                enabled,
+            } = change
+            else {
+                continue;
+            };
+            if modules.insert(module_digest) {
+                require_module(conn, module_digest).await?;
+            }
+            insert = insert
+                .bind(name)
+                .bind(module_digest)
+                .bind(configuration)
+                .bind(*enabled)
+                .bind(at);
+        }
+        insert.execute(&mut *conn).await?;
+    }
+    Ok(())
 }
 
 /// The foreign key would refuse it too, without saying which.

@@ -30,7 +30,6 @@ mod on_postgres;
 mod on_sqlite;
 mod power;
 mod schema;
-mod server;
 
 use std::path::Path;
 
@@ -41,7 +40,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::store::DatabaseHost;
-use server::Server;
+use gateway_tests::postgres::Server;
 
 /// A database of its own, gone with the test.
 struct Home {
@@ -63,8 +62,7 @@ impl Home {
 
     /// A new database of that server.
     fn on(server: &Server) -> Self {
-        let name = format!("t{}", Uuid::now_v7().simple());
-        server.administer("postgres", &format!("CREATE DATABASE {name}"));
+        let name = server.new_database();
         Self {
             directory: TempDir::new().unwrap(),
             config: postgres_config(server.socket(), &name),

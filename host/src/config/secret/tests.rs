@@ -155,3 +155,26 @@ fn refuses_with_the_field_and_the_remedy() {
         .expect_err("no directory");
     assert!(matches!(error.problem, SecretProblem::NoDirectory));
 }
+
+#[test]
+fn a_witness_tells_whether_secrets_are_what_they_were() {
+    let directory = tempfile::tempdir().expect("directory");
+    let path = directory.path();
+    let secrets = Secrets::new(Some(path.to_owned()));
+    let seen = |fields: &[(&str, &str)]| {
+        let (witnessed, witness) = secrets.witnessed();
+        for (field, name) in fields {
+            let source = SecretSource::File((*name).to_owned());
+            witnessed.resolve(field, &source).expect("a secret");
+        }
+        witness.hash()
+    };
+    fs::write(path.join("a"), "one").expect("write");
+    fs::write(path.join("b"), "two").expect("write");
+    let first = seen(&[("x", "a"), ("y", "b")]);
+    assert_eq!(seen(&[("x", "a"), ("y", "b")]), first);
+    assert_ne!(seen(&[("x", "a")]), first);
+    assert_ne!(seen(&[("y", "a"), ("x", "b")]), first);
+    fs::write(path.join("b"), "three").expect("write");
+    assert_ne!(seen(&[("x", "a"), ("y", "b")]), first);
+}

@@ -17,9 +17,16 @@ pub(in crate::store) struct BulkInsert {
 impl BulkInsert {
     /// `into` is a table and its columns, `table (a, b)`.
     pub(in crate::store) fn new(into: &'static str) -> Self {
+        Self::or(into, "")
+    }
+
+    /// The same, with what is done about a row that is there already: `ON CONFLICT …`. No two rows
+    /// of one part may be in conflict with each other.
+    pub(in crate::store) fn or(into: &'static str, conflict: &str) -> Self {
         let columns = into.matches(',').count() + 1;
+        let of = |rows| statement(into, columns, rows) + conflict;
         Self {
-            statements: SIZES.map(|rows| (rows, statement(into, columns, rows).into())),
+            statements: SIZES.map(|rows| (rows, of(rows).into())),
         }
     }
 

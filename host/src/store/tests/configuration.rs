@@ -96,7 +96,13 @@ async fn changes_of_registries_are_made_together_or_not_at_all(home: Home) {
         },
     ];
     assert_eq!(registries.apply(changes).await.unwrap(), 2);
-    let left = registries.list().await.unwrap();
+    let left: Vec<_> = registries
+        .list()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].name.as_str(), left[0].enabled), ("crvs", false));
     assert_eq!(left[0].configuration, r#"{"endpoints":{}}"#);
@@ -174,7 +180,58 @@ async fn two_gateways_change_at_once_and_none_is_lost(home: Home) {
     assert_eq!(stores[1].revision().await.unwrap(), 20);
 }
 
+async fn many_puts_are_made_in_order(home: Home) {
+    let store = home.open().await;
+    let one = store.modules().put(a_module(b"one")).await.unwrap().digest;
+    let two = store.modules().put(a_module(b"two")).await.unwrap().digest;
+    let names: Vec<String> = (0..150).map(|number| format!("r-{number:03}")).collect();
+    let mut changes: Vec<_> = names.iter().map(|name| put(name, &one)).collect();
+    // The same ones again, one that is taken away in between, and one that comes back.
+    changes.extend(names.iter().map(|name| put(name, &two)));
+    for name in ["r-000", "r-001"] {
+        changes.push(RegistryChange::Delete { name: name.into() });
+    }
+    changes.push(put("r-001", &one));
+    assert_eq!(store.registries().apply(changes).await.unwrap(), 1);
+    let rows: Vec<_> = store.registries().list().await.unwrap();
+    let rows: Vec<_> = rows.into_iter().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 149);
+    assert_eq!((&*rows[0].name, &rows[0].module_digest), ("r-001", &one));
+    assert!(rows[1..].iter().all(|row| row.module_digest == two));
+
+    // All of many, or none.
+    let mut changes: Vec<_> = names.iter().map(|name| put(name, &one)).collect();
+    changes.push(put("last", "sha256:none"));
+    let error = store.registries().apply(changes).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no module sha256:none");
+    let after: Vec<_> = store.registries().list().await.unwrap();
+    assert!(after.into_iter().map(Result::unwrap).eq(rows));
+}
+
+async fn a_registry_that_cannot_be_read_is_told_beside_the_others(home: Home) {
+    let store = home.open().await;
+    let digest = store.modules().put(a_module(b"wasm")).await.unwrap().digest;
+    let both = vec![put("crvs", &digest), put("social", &digest)];
+    store.registries().apply(both).await.unwrap();
+    let statement = "UPDATE registries SET updated_at = 9000000000000000000 WHERE name = 'crvs'";
+    run(&mut home.connect().await, statement).await.unwrap();
+    let listed = store.registries().list().await.unwrap();
+    let [Err(Unreadable { name, error }), Ok(other)] = &listed[..] else {
+        panic!("{listed:?}");
+    };
+    assert_eq!((&**name, &*other.name), ("crvs", "social"));
+    assert_eq!(error.to_string(), "the stored updated_at is damaged");
+    store
+        .registries()
+        .apply(vec![put("crvs", &digest)])
+        .await
+        .unwrap();
+    assert!(store.registries().list().await.unwrap()[0].is_ok());
+}
+
 on_both!(
+    many_puts_are_made_in_order,
+    a_registry_that_cannot_be_read_is_told_beside_the_others,
     the_schema_is_brought_up_to_date_once_by_however_many,
     a_schema_of_a_later_gateway_is_refused,
     modules_are_stored_once_and_checked_when_read,

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -28,7 +29,7 @@ const SERVANT: &str = "postgres";
 const PORT: u16 = 5432;
 
 /// A running server. Ends with the process that started it, however that ends.
-pub(super) struct Server {
+pub struct Server {
     directory: TempDir,
     programs: PathBuf,
     settings: Vec<String>,
@@ -39,13 +40,22 @@ pub(super) struct Server {
 
 impl Server {
     /// The server of all who do it no harm; none where there are no server programs.
-    pub(super) fn shared() -> Option<&'static Self> {
+    ///
+    /// # Panics
+    /// Under `CI=true` where there are none, and where the server does not start.
+    pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Server>> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&[])).as_ref()
+        // Each gateway of a test has connections of its own.
+        SHARED
+            .get_or_init(|| Self::start(&["max_connections=300"]))
+            .as_ref()
     }
 
     /// A server of one's own, with these settings.
-    pub(super) fn start(settings: &[&str]) -> Option<Self> {
+    ///
+    /// # Panics
+    /// As [`shared`](Self::shared).
+    pub fn start(settings: &[&str]) -> Option<Self> {
         let server = Self::prepare(settings, PORT)?;
         server.resume();
         Some(server)
@@ -53,7 +63,10 @@ impl Server {
 
     /// A server that takes passwords over TLS, on 127.0.0.1; its certificate, `server.crt` beside
     /// the socket, is that of `localhost`.
-    pub(super) fn start_with_tls() -> Option<Self> {
+    ///
+    /// # Panics
+    /// As [`shared`](Self::shared).
+    pub fn start_with_tls() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
         let port = port.unwrap().port();
         let mut server = Self::prepare(&["listen_addresses=127.0.0.1", "ssl=on"], port)?;
@@ -128,17 +141,20 @@ impl Server {
     }
 
     /// Part of the socket's name.
-    pub(super) fn port(&self) -> u16 {
+    pub fn port(&self) -> u16 {
         self.port
     }
 
     /// The socket's directory.
-    pub(super) fn socket(&self) -> &Path {
+    pub fn socket(&self) -> &Path {
         self.directory.path()
     }
 
     /// Starts it, after a stop.
-    pub(super) fn resume(&self) {
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn resume(&self) {
         let mut options = format!(
             "-k {} -p {} -c listen_addresses=",
             self.socket().display(),
@@ -156,27 +172,51 @@ impl Server {
     }
 
     /// Ends it as a crash would: no farewell, no checkpoint.
-    pub(super) fn crash(&self) {
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub fn crash(&self) {
         run(self.pg_ctl().args(["stop", "-w", "-m", "immediate"]));
     }
 
+    /// Makes a database, and gives its name.
+    ///
+    /// # Panics
+    /// If it is not made.
+    pub fn new_database(&self) -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("t{}_{number}", std::process::id());
+        self.administer("postgres", &format!("CREATE DATABASE {name}"));
+        name
+    }
+
     /// Runs a statement in a database as an administrator.
-    pub(super) fn administer(&self, database: &str, statement: &str) -> String {
-        let mut psql = Command::new(self.programs.join("psql"));
-        psql.args([
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-U",
-            "gateway",
-        ])
-        .args(["-p", &self.port.to_string()])
-        .args(["-d", database, "-c", statement, "-h"])
-        .arg(self.socket());
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn administer(&self, database: &str, statement: &str) -> String {
+        let mut psql = self.client("psql", database);
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        psql.args(["-c", statement]);
         String::from_utf8(run(&mut psql).stdout).unwrap()
+    }
+
+    /// All that a database holds, as text.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    pub fn dump(&self, database: &str) -> Vec<u8> {
+        run(&mut self.client("pg_dump", database)).stdout
+    }
+
+    fn client(&self, program: &str, database: &str) -> Command {
+        let mut client = Command::new(self.programs.join(program));
+        client
+            .args(["-U", "gateway", "-p", &self.port.to_string()])
+            .args(["-d", database, "-h"])
+            .arg(self.socket());
+        client
     }
 
     fn pg_ctl(&self) -> Command {
@@ -209,7 +249,7 @@ rm -rf "$1"
 
 fn programs() -> Option<PathBuf> {
     PLACES.iter().map(PathBuf::from).find(|place| {
-        ["initdb", "pg_ctl", "postgres", "psql"]
+        ["initdb", "pg_ctl", "pg_dump", "postgres", "psql"]
             .iter()
             .all(|program| place.join(program).exists())
     })

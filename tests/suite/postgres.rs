@@ -1,0 +1,32 @@
+//! The gateway seen from outside, on PostgreSQL: all of the suite that has a database. Where the
+//! machine has no server programs this says so aloud, and under `CI=true` it fails.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops"
+)]
+
+mod access;
+mod audit;
+mod bad_input;
+mod credentials;
+mod damage;
+mod households;
+mod leaks;
+mod lookups;
+mod many;
+mod openapi;
+mod registry_faults;
+mod roster;
+mod searches;
+
+/// What every other test of this program takes for granted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_gateway_is_on_postgres() {
+    let gateway = gateway_tests::gateway::TestGateway::start().await;
+    assert!(gateway.is_on_postgres());
+    assert!(gateway.config.store.postgres.is_some());
+    assert!(!gateway.config.store.path.exists(), "a SQLite file");
+}
