@@ -332,7 +332,7 @@ fn what_has_a_database_runs_on_both() {
     for (file, text) in rust("tests/suite") {
         let name = file.file_stem().unwrap().to_string_lossy();
         let here = file.parent().unwrap() == workspace().join("tests/suite");
-        let has_gateway = text.contains("gateway::TestGateway");
+        let has_gateway = text.contains("TestGateway");
         if !here || !has_gateway || name == "postgres" || name == "house" {
             continue;
         }
