@@ -13,14 +13,18 @@ mod audit;
 mod bad_input;
 mod credentials;
 mod damage;
+mod fault_proxy;
 mod households;
 mod leaks;
 mod lookups;
 mod many;
+mod metrics;
 mod openapi;
 mod registry_faults;
 mod roster;
 mod searches;
+mod starting;
+mod traffic;
 
 /// What every other test of this program takes for granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
