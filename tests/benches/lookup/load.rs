@@ -25,8 +25,8 @@ pub(crate) struct Question {
     pub(crate) key: String,
     /// An identifier's value.
     pub(crate) value: String,
-    /// The status that is no error.
-    pub(crate) expected: u16,
+    /// The statuses that are no error.
+    pub(crate) expected: &'static [u16],
 }
 
 /// What came of it.
@@ -146,7 +146,7 @@ pub(crate) async fn open(question: &Question, per_second: u32, time: Duration) -
 
 impl Outcome {
     fn note(&mut self, question: &Question, status: u16, asked: Instant) {
-        if status == question.expected {
+        if question.expected.contains(&status) {
             self.took.push(asked.elapsed());
         } else {
             self.bad += 1;

@@ -1,4 +1,4 @@
-//! The same lookup through the gateway and through native services, with 1, 16 and 256 connections.
+//! The same lookup through the gateway and through native services.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use crate::load::{Question, closed};
 use crate::role::{Playing, Role};
 use crate::{Arguments, machine, native, registry};
 
-const CONNECTIONS: [usize; 3] = [1, 16, 256];
 const WARM_UP: Duration = Duration::from_secs(1);
 
 /// A server and what it is called in the table.
@@ -47,7 +46,7 @@ pub(crate) async fn measure(arguments: &Arguments) {
             registry: QUICK,
             key: key.to_owned(),
             value: known.uin.clone(),
-            expected: 200,
+            expected: &[200],
         },
         process,
     };
@@ -63,7 +62,7 @@ pub(crate) async fn measure(arguments: &Arguments) {
         "| connections | server | requests/s | p50 ms | p99 ms | CPU ms/request | × (b) | × (c) |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for connections in CONNECTIONS {
+    for &connections in &arguments.connections {
         let mut rounds: [Vec<Figures>; 3] = Default::default();
         for _ in 0..arguments.rounds {
             // One after the other within a round: what disturbs the machine disturbs all three.

@@ -44,6 +44,9 @@ struct Arguments {
     /// How often each is repeated; the median counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// Connections of the load, where lookups are measured.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,256")]
+    connections: Vec<usize>,
     /// What this process is; for the benchmark's own use.
     #[arg(long, hide = true)]
     role: Option<Role>,

@@ -8,36 +8,41 @@ use serde_json::{Map, Value};
 /// add `household_member` and `person`.
 const WRAPPERS: [&str; 4] = ["household_member", "member", "demographic_info", "person"];
 
-/// A JSON object and what is wrapped in it.
+/// A JSON object and what is wrapped in it. What is blank in it is left out, and names are without
+/// their namespaces: both are looked at once, since a record is asked for dozens of names.
 #[derive(Clone, Debug, Default)]
 pub struct Record<'a> {
     /// The innermost first: it knows the person best.
-    layers: Vec<&'a Map<String, Value>>,
+    layers: Vec<Vec<Field<'a>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Field<'a> {
+    name: &'a str,
+    /// The name had no namespace.
+    plain: bool,
+    value: &'a Value,
 }
 
 impl<'a> Record<'a> {
     /// None where it is no object.
     pub fn new(value: &'a Value) -> Option<Self> {
         let mut layers = Vec::new();
-        let mut next = value.as_object();
+        let mut next = Some(value.as_object()?);
         while let Some(object) = next {
-            layers.insert(0, object);
-            let inner = |name: &&str| member(object, name).and_then(Value::as_object);
-            next = WRAPPERS
-                .iter()
-                .find_map(inner)
-                .filter(|inner| !inner.is_empty());
+            let layer = fields(object);
+            let inner = |name: &&str| member(&layer, name).and_then(Value::as_object);
+            next = WRAPPERS.iter().find_map(inner);
+            layers.insert(0, layer);
         }
-        (!layers.is_empty()).then_some(Self { layers })
+        Some(Self { layers })
     }
 
     /// The first of these names that is filled.
     pub fn get(&self, names: &[&str]) -> Option<&'a Value> {
-        let mut each = self
-            .layers
+        self.layers
             .iter()
-            .flat_map(|layer| names.iter().filter_map(|name| member(layer, name)));
-        each.find(|value| !is_blank(value))
+            .find_map(|layer| names.iter().find_map(|name| member(layer, name)))
     }
 
     /// A filled text; numbers and truth values as they are written.
@@ -74,12 +79,11 @@ impl<'a> Record<'a> {
     /// What is filled and not among these names, nor JSON-LD (`@type`), nor a wrapper.
     pub fn rest(&self, known: &[&[&str]]) -> Vec<(&'a str, &'a Value)> {
         let mut rest: Vec<(&str, &Value)> = Vec::new();
-        for (name, value) in self.layers.iter().flat_map(|layer| layer.iter()) {
-            let name = local(name);
-            let is_known = known.iter().any(|names| names.contains(&name));
-            let is_wrapper = WRAPPERS.contains(&name) && value.is_object();
-            let seen = rest.iter().any(|(before, _)| *before == name);
-            if !(name.starts_with('@') || is_known || is_wrapper || seen || is_blank(value)) {
+        for Field { name, value, .. } in self.layers.iter().flatten() {
+            let is_known = known.iter().any(|names| names.contains(name));
+            let is_wrapper = WRAPPERS.contains(name) && value.is_object();
+            let seen = rest.iter().any(|(before, _)| before == name);
+            if !(name.starts_with('@') || is_known || is_wrapper || seen) {
                 rest.push((name, value));
             }
         }
@@ -120,14 +124,29 @@ pub fn is_blank(value: &Value) -> bool {
     }
 }
 
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let exact = object.get(name).filter(|value| !is_blank(value));
-    exact.or_else(|| {
-        object
-            .iter()
-            .find(|(key, _)| local(key) == name)
-            .map(|(_, value)| value)
-    })
+fn fields(object: &Map<String, Value>) -> Vec<Field<'_>> {
+    let filled = object.iter().filter(|(_, value)| !is_blank(value));
+    let fields = filled.map(|(key, value)| {
+        let name = local(key);
+        Field {
+            name,
+            plain: name.len() == key.len(),
+            value,
+        }
+    });
+    fields.collect()
+}
+
+/// A name without a namespace comes before one with.
+fn member<'a>(layer: &[Field<'a>], name: &str) -> Option<&'a Value> {
+    let mut named = layer.iter().filter(|field| field.name == name);
+    let first = named.next()?;
+    let plain = if first.plain {
+        None
+    } else {
+        named.find(|field| field.plain)
+    };
+    Some(plain.unwrap_or(first).value)
 }
 
 /// `spdci:identifier` and `:identifier` as `identifier`.
@@ -135,5 +154,8 @@ fn local(name: &str) -> &str {
     if name.starts_with('@') {
         return name;
     }
-    name.rsplit(':').next().unwrap_or(name)
+    match name.rfind(':').and_then(|at| name.get(at + 1..)) {
+        Some(local) => local,
+        None => name,
+    }
 }
