@@ -12,13 +12,17 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Notify;
 
 use super::progress::{Charged, Progress};
 
-/// How much nicer than the gateway the busy threads are: in contention they get about a tenth.
-const NICENESS: i32 = 10;
+/// Where the system has no threads that run when nobody else wants to: as nice as can be.
+const NICENESS: i32 = 19;
 /// An idle busy thread ends after so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
@@ -36,8 +40,7 @@ impl BusyThreads {
             .thread_keep_alive(KEEP_ALIVE)
             .thread_name("busy-adapter")
             .on_thread_start(|| {
-                // Linux takes 0 for the calling thread. Being nicer never needs a privilege.
-                if rustix::process::setpriority_process(None, NICENESS).is_err() {
+                if yield_to_all().is_err() {
                     tracing::warn!("a thread for busy adapters has normal priority");
                 }
             })
@@ -114,6 +117,18 @@ impl BusyThreads {
             woken.0.notified().await;
         }
     }
+}
+
+/// Lets this thread run where nobody else wants to. A nice thread runs its slice of milliseconds to the
+/// end even when the gateway wakes up, and a lookup wakes it ten times; an idle one is stopped at once.
+/// Neither needs a privilege.
+fn yield_to_all() -> std::io::Result<()> {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    if set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).is_ok() {
+        return Ok(());
+    }
+    // Linux takes 0 for the calling thread.
+    Ok(rustix::process::setpriority_process(None, NICENESS)?)
 }
 
 impl Drop for BusyThreads {

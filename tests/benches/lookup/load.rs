@@ -81,17 +81,25 @@ impl Connection {
     }
 }
 
-/// `connections` ask for that long, each again as soon as it is answered.
-pub(crate) async fn closed(question: &Question, connections: usize, time: Duration) -> Outcome {
+/// `connections` ask for that long, each again as soon as it is answered. They begin over a time of
+/// `spread`: callers of a slow registry do not come all at once, again and again.
+pub(crate) async fn closed(
+    question: &Question,
+    connections: usize,
+    time: Duration,
+    spread: Duration,
+) -> Outcome {
     let outcome = Rc::new(RefCell::new(Outcome::default()));
     let began = Instant::now();
     let until = began + time;
     LocalSet::new()
         .run_until(async {
             let tasks: Vec<_> = (0..connections)
-                .map(|_| {
+                .map(|index| {
                     let (question, outcome) = (question.clone(), outcome.clone());
+                    let begin = began + spread.mul_f64(index as f64 / connections as f64);
                     tokio::task::spawn_local(async move {
+                        tokio::time::sleep_until(begin.into()).await;
                         let mut connection = question.connect().await;
                         while Instant::now() < until {
                             let asked = Instant::now();
@@ -167,6 +175,10 @@ impl Outcome {
 
     pub(crate) fn p50(&self) -> f64 {
         machine::millis(machine::percentile(&self.took, 50))
+    }
+
+    pub(crate) fn p95(&self) -> f64 {
+        machine::millis(machine::percentile(&self.took, 95))
     }
 
     pub(crate) fn p99(&self) -> f64 {

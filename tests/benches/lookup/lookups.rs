@@ -56,7 +56,7 @@ pub(crate) async fn measure(arguments: &Arguments) {
         server("(c) native, neither", plain, native::KEY),
     ];
     for server in &servers {
-        closed(&server.question, 16, WARM_UP).await;
+        closed(&server.question, 16, WARM_UP, Duration::ZERO).await;
     }
     println!(
         "| connections | server | requests/s | p50 ms | p99 ms | CPU ms/request | × (b) | × (c) |"
@@ -85,7 +85,8 @@ pub(crate) async fn measure(arguments: &Arguments) {
 async fn one(server: &Server, connections: usize, seconds: u64) -> Figures {
     let pid = server.process.pid();
     let before = machine::cpu(pid);
-    let outcome = closed(&server.question, connections, Duration::from_secs(seconds)).await;
+    let time = Duration::from_secs(seconds);
+    let outcome = closed(&server.question, connections, time, Duration::ZERO).await;
     let used = machine::cpu(pid) - before;
     assert_eq!(outcome.bad, 0, "{}: every answer is a person", server.name);
     Figures {

@@ -36,12 +36,12 @@ pub(crate) async fn measure(arguments: &Arguments) {
     let late = ask(LATE, &known.uin, &[200]);
     let time = Duration::from_secs(arguments.seconds);
 
-    closed(&good, 16, WARM_UP).await;
+    closed(&good, 16, WARM_UP, Duration::ZERO).await;
     println!("\n## {GOOD} good calls a second beside bad neighbours, one processor\n");
     println!(
-        "| neighbours | answered | p50 ms | p99 ms | p99 × alone | neighbours' calls | resident MiB |"
+        "| neighbours | answered | p50 ms | p95 ms | p99 ms | p99 × alone | neighbours' calls | resident MiB |"
     );
-    println!("|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     let pid = gateway.pid();
     let mut alone = Vec::new();
     let mut spinning = Vec::new();
@@ -62,8 +62,9 @@ pub(crate) async fn measure(arguments: &Arguments) {
         let bad: u64 = rounds.iter().map(|(outcome, ..)| outcome.bad).sum();
         assert_eq!(bad, 0, "{name}: good calls are answered");
         println!(
-            "| {name} | {answered} | {:.2} | {:.2} | {:.2} | {} | {} |",
+            "| {name} | {answered} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {} |",
             median(Outcome::p50),
+            median(Outcome::p95),
             median(Outcome::p99),
             median(Outcome::p99) / before,
             rounds.iter().map(|(_, others, _)| others).sum::<usize>(),
@@ -81,7 +82,7 @@ async fn beside(
     pid: u32,
 ) -> (Outcome, usize, u64) {
     let (others, outcome, memory) = tokio::join!(
-        closed(others, how_many, SETTLE + time),
+        closed(others, how_many, SETTLE + time, registry::DELAY),
         async {
             tokio::time::sleep(SETTLE).await;
             open(good, GOOD, time).await

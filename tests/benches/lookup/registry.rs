@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 /// Answers below this path come after [`DELAY`].
 pub(crate) const SLOW: &str = "/slow";
 /// What a slow registry takes.
-const DELAY: Duration = Duration::from_secs(2);
+pub(crate) const DELAY: Duration = Duration::from_secs(2);
 
 /// The size of answer that is looked for.
 const WANTED_BYTES: usize = 2_800;
