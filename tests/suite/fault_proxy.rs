@@ -51,6 +51,9 @@ impl Behind {
                     .set("endpoints.registry.timeout_ms", millis)
                     .set("endpoints.registry.connect_timeout_ms", millis)
                     .set("endpoints.registry.max_response_bytes", MAX_RESPONSE)
+                    // Nothing but failures here: each is to be seen, not the rest after some.
+                    .set("endpoints.registry.traffic.breaker.consecutive_failures", 0)
+                    .set("endpoints.registry.traffic.breaker.failure_percent", 0)
                     .set("concurrency.max_calls", 1)
                     .set("concurrency.max_wait_ms", 1_000);
                 change(civil)

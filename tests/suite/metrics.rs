@@ -69,6 +69,10 @@ async fn the_metrics_in_the_readme_are_those_of_the_gateway() {
     let gateway = TestGateway::builder()
         .registry("hostile", |text| text.module(component("hostile-guest")))
         .registry("off", |text| text.set("enabled", false))
+        .registry("away", |text| {
+            // Nobody listens there: lookups are made again.
+            text.set("endpoints.registry.base_url", "http://127.0.0.1:1")
+        })
         .start()
         .await;
     let uin = gateway.person(2).uin;
@@ -83,6 +87,7 @@ async fn the_metrics_in_the_readme_are_those_of_the_gateway() {
     let broken = gateway.lookup("hostile", "find", &trap).send().await;
     assert_eq!(broken.code(), "adapter-fault", "{}", broken.text);
     assert_eq!(gateway.find("off", &uin).send().await.status, 503);
+    assert_eq!(gateway.find("away", &uin).send().await.status, 503);
     // What callers choose makes no series.
     for name in ["nobody-1", "nobody-2", "Sita-Devi"] {
         assert_eq!(gateway.find(name, &uin).send().await.status, 404);

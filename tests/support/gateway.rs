@@ -322,7 +322,7 @@ async fn apply(
 }
 
 /// One that goes straight to the gateway.
-pub(crate) fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     // Another test of this process may have installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()

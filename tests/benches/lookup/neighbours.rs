@@ -44,16 +44,21 @@ pub(crate) async fn measure(arguments: &Arguments) {
     println!("|---|---|---|---|---|---|---|---|");
     let pid = gateway.pid();
     let mut alone = Vec::new();
+    let mut more = Vec::new();
     let mut spinning = Vec::new();
     let mut waiting = Vec::new();
     for _ in 0..arguments.rounds {
         alone.push((open(&good, GOOD, time).await, 0, machine::memory(pid).0));
+        // As many calls in all as beside the slow registry: what is left is due to the waiting.
+        let all = GOOD + u32::try_from(WAITING).unwrap_or(0) / registry::DELAY.as_secs() as u32;
+        more.push((open(&good, all, time).await, 0, machine::memory(pid).0));
         spinning.push(beside(&good, &spin, SPINNERS, time, pid).await);
         waiting.push(beside(&good, &late, WAITING, time, pid).await);
     }
     let before = machine::median(alone.iter().map(|(outcome, ..)| outcome.p99()));
     for (name, rounds) in [
         ("none", &alone),
+        ("none, and 550 good calls a second", &more),
         ("16 guests that spin", &spinning),
         ("500 calls that wait for a registry of 2 s", &waiting),
     ] {

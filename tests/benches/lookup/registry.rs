@@ -38,7 +38,7 @@ pub(crate) async fn known() -> Known {
         ..Options::default()
     })
     .await;
-    let client = reqwest::Client::new();
+    let client = gateway_tests::gateway::client();
     let mut best: Option<Known> = None;
     for index in 0..100 {
         let uin = stand_in.population().person(index).uin;

@@ -17,15 +17,8 @@ const HELLO: [u8; 11] = [22, 3, 3, 0, 122, 2, 0, 0, 118, 3, 3];
 /// is answered, in the registry's one turn.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_tls_nothing_is_sent() {
-    // Nothing but failures here: without a rest, which would answer for the rest of them.
-    let behind = Behind::with("https", |civil| {
-        let breaker = "endpoints.registry.traffic.breaker";
-        civil
-            .set("endpoints.registry.ca_file", "file:authority.pem")
-            .set(&format!("{breaker}.consecutive_failures"), 0)
-            .set(&format!("{breaker}.failure_percent"), 0)
-    })
-    .await;
+    let authority = "endpoints.registry.ca_file";
+    let behind = Behind::with("https", |civil| civil.set(authority, "file:authority.pem")).await;
     let drip = Step::Drip(vec![0], Duration::from_millis(50));
     let cases = [
         ("garbage", begins([0xf0; 500], Step::Hold), "tls"),
