@@ -20,8 +20,9 @@ const TIMEOUT: Duration = Duration::from_millis(2_000);
 const MAX_RESPONSE: i64 = 256 << 10;
 /// What the gateway may have read of one answer, with all buffers between it and the proxy.
 const READ_AT_MOST: u64 = 16 << 20;
-/// Instances of the whole gateway: fewer than cases, so that one that is not given back is missed.
-const INSTANCES: u32 = 8;
+/// Instances of the whole gateway: fewer than cases, so that one that is not given back is missed; of
+/// them one is kept for registries that hold none.
+const INSTANCES: u32 = 9;
 /// Longer than any case takes, on a machine that is busy with others.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -125,10 +125,10 @@ async fn the_metrics_in_the_readme_are_those_of_the_gateway() {
     }
     for phase in ["begin", "end"] {
         let phase = format!("{{phase=\"{phase}\"}}");
-        assert_eq!(ours("audit_wait_seconds_count", &phase), 5.0);
+        assert_eq!(ours("audit_wait_seconds_count", &phase), 6.0);
     }
     assert_eq!(ours("instances", ""), 0.0, "no call is under way");
-    for (state, count) in [("ready", 3.0), ("disabled", 1.0), ("not-ready", 0.0)] {
+    for (state, count) in [("ready", 4.0), ("disabled", 1.0), ("not-ready", 0.0)] {
         assert_eq!(ours("registries", &format!("{{state=\"{state}\"}}")), count);
     }
     assert!(value(&text, "process_cpu_seconds_total") > 0.0);

@@ -17,7 +17,7 @@ pub struct SandboxConfig {
     pub max_instances: u32,
     /// The most memory that any registry's `memory_bytes` may allow.
     pub max_memory_bytes: u64,
-    /// Threads of low priority for calls that compute longer than a moment.
+    /// Threads of idle priority for calls that compute longer than a moment.
     pub busy_threads: usize,
 }
 

@@ -1,5 +1,5 @@
 //! Where a guest's call runs. It starts on the tokio worker, where a lookup costs no thread
-//! switch; once it overruns its first slice of processor time it computes on a thread of lower
+//! switch; once it overruns its first slice of processor time it computes on a thread of the lowest
 //! priority for the rest of the call. A guest that only yielded on tokio would keep the run queue
 //! full, and every 61st task is too rarely to look at the network.
 //!
