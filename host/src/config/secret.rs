@@ -141,7 +141,7 @@ impl Secrets {
         Self::with_environment(directory, read)
     }
 
-    /// The same with another environment: tests and `registry check` need not touch their own.
+    /// The same with another environment: tests need not touch their own.
     pub fn with_environment(
         directory: Option<PathBuf>,
         environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static,

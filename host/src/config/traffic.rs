@@ -69,6 +69,8 @@ impl TrafficConfig {
     const HIGHEST_RATE: f64 = 1_000_000.0;
     /// One a day.
     const LOWEST_RATE: f64 = 1.0 / 86_400.0;
+    /// A burst of a day's requests at the lowest rate is still a number of nanoseconds.
+    const MOST_BURST: u32 = 10_000;
     /// 49 days: the contract tells waiting in 32 bits of milliseconds.
     const LONGEST_MS: u64 = 49 * 86_400_000;
 
@@ -88,6 +90,9 @@ impl TrafficConfig {
         }
         if self.burst == 0 {
             return Err(("burst", "0 lets no request through; leave it out for 1"));
+        }
+        if self.burst > Self::MOST_BURST {
+            return Err(("burst", "at most 10000"));
         }
         if self.max_in_flight == Some(0) {
             let problem = "0 lets no request through; leave it out for no limit";
@@ -201,6 +206,7 @@ mod tests {
             ("requests_per_second = inf", "requests_per_second"),
             ("requests_per_second = 0.00001", "requests_per_second"),
             ("burst = 0", "burst"),
+            ("burst = 10001", "burst"),
             ("max_in_flight = 0", "max_in_flight"),
             ("max_wait_ms = 4233600001", "max_wait_ms"),
             ("max_retry_after_ms = 4233600001", "max_retry_after_ms"),

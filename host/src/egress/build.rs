@@ -23,7 +23,7 @@ use super::endpoint::{Endpoint, Limits};
 use super::header::{self, ReservedNames};
 use super::path::{self, Base};
 use super::resolver::Lookup;
-use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
+use crate::config::endpoint::{CredentialConfig, EndpointConfig, EndpointSecrets, TokenPlace};
 
 pub(super) type Fault = (String, EndpointProblem);
 
@@ -71,6 +71,13 @@ impl Parts<'_> {
         let (headers, mut reserved) = self.headers(&authenticator)?;
         if let Some(name) = authenticator.header_name() {
             reserved.insert(name);
+        }
+        // Ordinary answers may bring the next token there.
+        if let CredentialConfig::Session(session) = &config.credential
+            && let TokenPlace::Header(name) = &session.token
+            && let Ok(name) = HeaderName::from_bytes(name.as_bytes())
+        {
+            reserved.insert(&name);
         }
         let client = self
             .client(base.url(), &policy, connect_timeout, &connection)

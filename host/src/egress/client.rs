@@ -81,9 +81,10 @@ pub(super) fn build(parts: ClientParts<'_>) -> Result<reqwest::Client, reqwest::
     let mut builder = builder.https_only(true);
     if let Some(authorities) = &connection.authorities {
         builder = builder.tls_certs_only(authorities.iter().cloned());
-    } else if connection.identity.is_none() {
-        // Without them the client says itself what it lacks.
-        if let Some(tls) = trust::of_the_system() {
+    } else if let Some(tls) = trust::of_the_system() {
+        // Looked at with an identity too: endpoints are kept only while the list is what it was.
+        // Without authorities the client says itself what it lacks.
+        if connection.identity.is_none() {
             builder = builder.tls_backend_preconfigured(tls);
         }
     }

@@ -59,9 +59,14 @@ impl Collector {
             IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
             IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0)),
         ];
+        let policy = AddressPolicy::new(&anywhere);
+        // The resolver never sees a literal.
+        policy
+            .check_literal(&url)
+            .map_err(EndpointProblem::Address)?;
         let client = client::build(ClientParts {
             target: &url,
-            policy: AddressPolicy::new(&anywhere),
+            policy,
             lookup: Arc::new(SystemLookup),
             connect_timeout: timeout,
             connection: &Connection::default(),

@@ -142,11 +142,11 @@ impl Endpoint {
         let mut hops = 0;
         loop {
             let response = self
-                .hop(&outgoing, progress)
+                .hop(&outgoing, bounds, progress)
                 .await
                 .map_err(|error| error.after_hop(hops))?;
             match self.next(&outgoing, &response, hops)? {
-                Some(_) if u32::from(hops) >= bounds.max_redirects => {
+                Some(_) if progress.spent().further_requests >= bounds.max_further_requests => {
                     let message = "the redirect is over what is left of the call's requests";
                     return Err(SendError::sent(ProblemKind::LimitReached, message));
                 }
@@ -168,6 +168,7 @@ impl Endpoint {
     async fn hop(
         &self,
         outgoing: &Outgoing,
+        bounds: Bounds,
         progress: &Progress,
     ) -> Result<reqwest::Response, SendError> {
         // The resolver never sees a literal, so each hop's is checked here.
@@ -181,7 +182,8 @@ impl Endpoint {
             .authenticator
             .refused(token.as_ref(), outgoing.deadline)
             .await;
-        if !renewable || !outgoing.only_reads {
+        let spent = progress.spent().further_requests >= bounds.max_further_requests;
+        if !renewable || !outgoing.only_reads || spent {
             return Ok(response);
         }
         // Without another token the registry's refusal is the answer.
@@ -267,7 +269,7 @@ impl Endpoint {
             let message = "the answer has a compression that was not asked for";
             return Err(SendError::sent(ProblemKind::Unreadable, message));
         }
-        let mut headers = header::visible(response.headers());
+        let mut headers = self.reserved.visible(response.headers());
         headers.extend(self.locations(&outgoing.url, response.headers()));
         let body = if bodiless {
             Bytes::new()

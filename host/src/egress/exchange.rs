@@ -34,8 +34,8 @@ pub struct Request {
 pub struct Bounds {
     /// Counted after decompression.
     pub max_response_bytes: u64,
-    /// Redirects that may be followed: each is a request of its own.
-    pub max_redirects: u32,
+    /// Requests that may follow the first: redirects, and a read sent again with another token.
+    pub max_further_requests: u32,
     /// When the call ends.
     pub deadline: Instant,
 }

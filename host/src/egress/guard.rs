@@ -130,7 +130,10 @@ impl Guard {
             return Err(self.refuse(Refusal::Closed, closed));
         }
         let now = Instant::now();
-        let by = deadline.min(now + self.max_wait);
+        // At most half of the request's time: what waited longer would run out of it, and our own queue
+        // would look like a registry that does not answer.
+        let left = deadline.saturating_duration_since(now);
+        let by = now + self.max_wait.min(left / 2);
         let mut pass = Pass {
             ticket: self.breaker.enter(now).map_err(|rest| self.rests(rest))?,
             guard: Arc::clone(self),

@@ -140,6 +140,21 @@ impl ReservedNames {
         }
         Ok(admitted)
     }
+
+    /// What of an answer's headers an adapter sees. Not those that it may not set: a server that
+    /// hands out its next token does so in the header in which it takes it.
+    pub(super) fn visible(&self, headers: &HeaderMap) -> Vec<(String, String)> {
+        headers
+            .iter()
+            .filter(|(name, _)| {
+                let name = name.as_str();
+                !DROPPED.contains(&name)
+                    && !name.starts_with("proxy-")
+                    && !self.0.contains(&as_servers_see(name))
+            })
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect()
+    }
 }
 
 /// Tells a registry of which trace its work is part. Never `tracestate` or `baggage`, which hold
@@ -178,17 +193,6 @@ pub(super) fn within_caps(headers: &HeaderMap) -> bool {
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
     headers.len() <= MAX_RESPONSE_HEADERS && bytes <= MAX_RESPONSE_HEADER_BYTES
-}
-
-/// What of an answer's headers an adapter sees.
-pub(super) fn visible(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| {
-            !DROPPED.contains(&name.as_str()) && !name.as_str().starts_with("proxy-")
-        })
-        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-        .collect()
 }
 
 /// UTF-8 where it is, else Latin-1, which HTTP once was.

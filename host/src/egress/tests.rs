@@ -100,7 +100,7 @@ fn endpoints(config: EndpointConfig) -> Endpoints {
 fn bounds() -> Bounds {
     Bounds {
         max_response_bytes: u64::MAX,
-        max_redirects: u32::MAX,
+        max_further_requests: u32::MAX,
         deadline: Instant::now() + Duration::from_secs(20),
     }
 }

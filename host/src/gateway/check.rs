@@ -36,8 +36,19 @@ pub async fn check(
         place: "audit.key".into(),
         problem: key(store, &data_dir.join("audit.key")).await?,
     }];
+    findings.push(Finding {
+        place: "callers".into(),
+        problem: store
+            .callers()
+            .active()
+            .await
+            .err()
+            .map(|error| chain(&error)),
+    });
     for row in store.registries().list().await? {
         let (name, problems) = match row {
+            // A start does not look at it either.
+            Ok(row) if !row.enabled => (row.name, Vec::new()),
             Ok(row) => {
                 let problems = registry(store, sandbox, secrets, &row).await?;
                 (row.name, problems)

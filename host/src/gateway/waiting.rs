@@ -181,6 +181,7 @@ async fn steps<T>(
     resume: impl Fn(Work, Pending) -> Running<T>,
 ) -> Result<T, GatewayError> {
     let mut from: Option<Pending> = None;
+    let mut failed: Option<Failure> = None;
     loop {
         let work = budget.work().map_err(GatewayError::Fault)?;
         let running = match &from {
@@ -189,7 +190,15 @@ async fn steps<T>(
         };
         let ran = running.await;
         budget.used(&ran.usage);
-        match ran.result.map_err(GatewayError::Fault)? {
+        let result = match (ran.result, failed.take()) {
+            // What the call's limits cut off is the attempt that they had no room for: the answer is
+            // why it was made.
+            (Err(Fault::OutOfTime | Fault::OutOfCpu), Some(failure)) => {
+                return Err(GatewayError::Failure(failure));
+            }
+            (result, _) => result.map_err(GatewayError::Fault)?,
+        };
+        match result {
             Ok(Answer::Done(value)) => return Ok(value),
             Ok(Answer::Pending(pending)) => {
                 let Some(wait) = budget.wait(&pending) else {
@@ -206,6 +215,7 @@ async fn steps<T>(
                 };
                 tokio::time::sleep(wait).await;
                 budget.again();
+                failed = Some(failure);
             }
         }
     }

@@ -30,8 +30,15 @@ pub(super) struct Cache {
     key: Vec<u8>,
     /// Changes with wasmtime's version, its settings and the processor.
     compatibility: String,
-    hits: AtomicU64,
-    misses: AtomicU64,
+    loaded: AtomicU64,
+    compiled: AtomicU64,
+}
+
+/// Where the code of a loaded module came from.
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    Cache,
+    Compiler,
 }
 
 impl Cache {
@@ -46,29 +53,27 @@ impl Cache {
             directory: directory.to_owned(),
             key: key(&directory.join(KEY_FILE))?,
             compatibility: format!("{:016x}", hasher.finish()),
-            hits: AtomicU64::new(0),
-            misses: AtomicU64::new(0),
+            loaded: AtomicU64::new(0),
+            compiled: AtomicU64::new(0),
         })
     }
 
-    /// How many modules were found here so far, and how many were not.
+    /// Counts a module that was loaded.
+    pub(super) fn count(&self, from: Source) {
+        let counter = match from {
+            Source::Cache => &self.loaded,
+            Source::Compiler => &self.compiled,
+        };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    /// How many modules came from here so far, and how many from the compiler.
     pub(super) fn loads(&self) -> (u64, u64) {
-        (self.hits.load(Relaxed), self.misses.load(Relaxed))
+        (self.loaded.load(Relaxed), self.compiled.load(Relaxed))
     }
 
     /// The compiled module of that digest, if it is here and was written by this gateway.
     pub(super) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
-        let found = self.find(engine, digest);
-        let counter = if found.is_some() {
-            &self.hits
-        } else {
-            &self.misses
-        };
-        counter.fetch_add(1, Relaxed);
-        found
-    }
-
-    fn find(&self, engine: &Engine, digest: &str) -> Option<Component> {
         let file = fs::read(self.path(digest)).ok()?;
         let (tag, code) = file.split_at_checked(TAG_BYTES)?;
         if self.mac(digest, code).verify_slice(tag).is_err() {

@@ -137,6 +137,7 @@ struct Footprints {
 impl Footprints {
     fn add(&self, error: &SendError) {
         let kind = match (error.sent, &error.kind) {
+            (_, ProblemKind::LimitReached) => &self.refused,
             (Sent::SentNoAnswer, _) => &self.unclear,
             (
                 Sent::NotSent,

@@ -8,6 +8,7 @@ use wasmtime::component::Instance;
 
 use super::bindings::abilities::find;
 use super::convert;
+use super::engine::Running;
 use super::fault::Fault;
 use super::instance::{self, Work};
 use super::lent::State;
@@ -18,6 +19,8 @@ use crate::model::FindQuery;
 
 /// An instance that is called again and again.
 pub struct Live {
+    /// What ends it should it compute without end.
+    _running: Running,
     store: Store<State>,
     find: find::Guest,
 }
@@ -41,7 +44,12 @@ impl Module {
         let find = find
             .load(&mut store, &instance)
             .map_err(|error| Fault::from_error(&error))?;
-        Ok(Live { store, find })
+        let _running = self.sandbox().ticker.begin();
+        Ok(Live {
+            _running,
+            store,
+            find,
+        })
     }
 
     async fn started(&self, work: Work) -> Result<(Store<State>, Instance), Fault> {

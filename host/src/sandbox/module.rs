@@ -9,6 +9,7 @@ use wasmtime::component::{Component, Instance, InstancePre};
 use wasmtime::{Engine, Store};
 
 use super::bindings::abilities;
+use super::cache::Source;
 use super::description::{self, Description};
 use super::engine::{Inner, Sandbox};
 use super::fault::Fault;
@@ -107,7 +108,11 @@ pub(super) async fn known(sandbox: &Sandbox, digest: &str) -> Option<Module> {
     }
     let component = {
         let (inner, digest) = (inner.clone(), digest.to_owned());
-        tokio::task::spawn_blocking(move || inner.cache.get(&inner.engine, &digest))
+        tokio::task::spawn_blocking(move || {
+            let component = inner.cache.get(&inner.engine, &digest)?;
+            inner.cache.count(Source::Cache);
+            Some(component)
+        })
     };
     let component = component.await.ok()??;
     // Whoever reads its bytes then is told what is wrong.
@@ -145,9 +150,11 @@ async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Com
     let (inner, digest) = (inner.clone(), digest.to_owned());
     let compiled = tokio::task::spawn_blocking(move || {
         if let Some(component) = inner.cache.get(&inner.engine, &digest) {
+            inner.cache.count(Source::Cache);
             return Ok(component);
         }
         let component = Component::from_binary(&inner.engine, &bytes)?;
+        inner.cache.count(Source::Compiler);
         inner.cache.put(&digest, &component);
         // From there it is mapped: less memory than where the compiler left it.
         Ok(inner.cache.get(&inner.engine, &digest).unwrap_or(component))

@@ -33,6 +33,8 @@ struct Divided {
     kept: u32,
     /// Waiting calls, with those that were given up and not cleared away yet.
     waiting: usize,
+    /// Numbers those who wait.
+    arrivals: u64,
     /// Only registries that hold a place or wait for one.
     holders: HashMap<Arc<str>, Holder>,
 }
@@ -40,7 +42,7 @@ struct Divided {
 #[derive(Default)]
 struct Holder {
     held: u32,
-    waiting: VecDeque<oneshot::Sender<Place>>,
+    waiting: VecDeque<(u64, oneshot::Sender<Place>)>,
 }
 
 impl Room {
@@ -54,6 +56,7 @@ impl Room {
             free: places,
             kept,
             waiting: 0,
+            arrivals: 0,
             holders: HashMap::new(),
         };
         Self {
@@ -88,7 +91,10 @@ impl Room {
                     registry,
                 });
             }
-            holder.waiting.push_back(tell);
+            let arrival = divided.arrivals;
+            divided.arrivals += 1;
+            let holder = divided.holders.entry(registry).or_default();
+            holder.waiting.push_back((arrival, tell));
             divided.waiting += 1;
             granted
         };
@@ -105,7 +111,7 @@ fn lock(divided: &Mutex<Divided>) -> MutexGuard<'_, Divided> {
 }
 
 impl Divided {
-    /// Whoever waits, may take a place, and holds least.
+    /// Whoever waits, may take a place, and holds least; of those who hold as little, who came first.
     fn next(&mut self) -> Option<(Arc<str>, oneshot::Sender<Place>)> {
         if self.waiting == 0 || self.free == 0 {
             return None;
@@ -123,8 +129,11 @@ impl Divided {
             .iter_mut()
             .filter(|(_, holder)| !holder.waiting.is_empty())
             .filter(|(_, holder)| may_take(holder.held, free, kept))
-            .min_by_key(|(_, holder)| holder.held)?;
-        let tell = holder.waiting.pop_front()?;
+            .min_by_key(|(_, holder)| {
+                let first = holder.waiting.front().map(|(arrival, _)| *arrival);
+                (holder.held, first)
+            })?;
+        let (_, tell) = holder.waiting.pop_front()?;
         holder.held += 1;
         self.free -= 1;
         self.waiting -= 1;
@@ -134,7 +143,11 @@ impl Divided {
 
 impl Holder {
     fn drop_given_up(&mut self) {
-        while self.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|(_, tell)| tell.is_closed())
+        {
             self.waiting.pop_front();
         }
     }
@@ -217,6 +230,30 @@ mod tests {
         assert!(of_slow.now_or_never().flatten().is_some());
         drop(third);
         assert!(of_quick.now_or_never().flatten().is_some());
+    }
+
+    /// Whatever order a map has them in.
+    #[tokio::test]
+    async fn among_equals_who_waits_longest_is_next() {
+        let room = Room::new(1);
+        let names: Vec<String> = (0..8).map(|at| format!("registry-{at}")).collect();
+        let mut held = take(&room, "first", 1).pop();
+        let mut waiting: VecDeque<_> = names
+            .iter()
+            .map(|name| (name, Box::pin(room.enter(name))))
+            .collect();
+        for (_, enter) in &mut waiting {
+            assert!(enter.as_mut().now_or_never().is_none());
+        }
+        for turn in 0..24 {
+            drop(held.take());
+            let (name, enter) = waiting.pop_front().expect("all wait");
+            held = enter.now_or_never().flatten();
+            assert!(held.is_some(), "turn {turn} is {name}'s");
+            let mut again = Box::pin(room.enter(name));
+            assert!(again.as_mut().now_or_never().is_none());
+            waiting.push_back((name, again));
+        }
     }
 
     #[tokio::test]

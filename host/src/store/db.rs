@@ -80,6 +80,14 @@ impl Opener {
             Self::Postgres(opener) => Pool::Postgres(opener.readers(), opener.limits),
         }
     }
+
+    /// Those that read and leave every file as it is.
+    pub(super) fn lookers(&self) -> Pool {
+        match self {
+            Self::Sqlite(opener) => Pool::Sqlite(opener.lookers()),
+            Self::Postgres(opener) => Pool::Postgres(opener.readers(), opener.limits),
+        }
+    }
 }
 
 impl Conn {

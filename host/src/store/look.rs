@@ -45,7 +45,7 @@ impl Store {
         }
         let store = Self {
             writer: Writer::none(),
-            readers: opener.readers(),
+            readers: opener.lookers(),
         };
         let steps = store.missing_steps().await?;
         if steps.is_empty() {

@@ -98,6 +98,24 @@ impl Opener {
             .connect_lazy_with(self.options.clone().pragma("query_only", "ON"))
     }
 
+    /// Readers that change nothing: turning to the write-ahead log is a write, and so is folding in
+    /// one that a crash left. Without such a log not even the files beside it are made.
+    pub(super) fn lookers(&self) -> SqlitePool {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .read_only(true)
+            .immutable(!Path::new(&log).exists())
+            .busy_timeout(self.busy_timeout)
+            .disable_statement_logging();
+        SqlitePoolOptions::new()
+            .max_connections(self.readers)
+            .acquire_timeout(self.busy_timeout)
+            .test_before_acquire(false)
+            .connect_lazy_with(options)
+    }
+
     async fn try_open(&self) -> Result<SqliteConnection, (StoreError, Again)> {
         let mut conn = self.connect().await.map_err(|error| match error {
             StoreError::Busy => (StoreError::Busy, Again::Yes),

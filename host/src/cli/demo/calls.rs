@@ -125,7 +125,7 @@ async fn call(
     let began = Instant::now();
     let bounds = Bounds {
         max_response_bytes: 4 << 20,
-        max_redirects: 0,
+        max_further_requests: 0,
         deadline: began + PATIENCE,
     };
     let response = gateway.send("gateway", request, bounds).await?;

@@ -168,3 +168,25 @@ async fn header_values_beyond_ascii_come_as_text() {
         [("x-utf8", "é"), ("x-latin", "é")].map(|(n, v)| (n.to_owned(), v.to_owned()))
     );
 }
+
+/// A server that hands out the next token does so in the header in which it takes it.
+#[test]
+fn an_answers_headers_that_an_adapter_may_not_set_it_does_not_see() {
+    let mut reserved = ReservedNames::default();
+    reserved.insert(&"x-auth-token".parse().expect("name"));
+    let mut headers = http::HeaderMap::new();
+    for name in [
+        "X-Auth-Token",
+        "x-auth-token",
+        "x_auth_token",
+        "set-cookie",
+        "etag",
+    ] {
+        headers.append(
+            http::HeaderName::from_bytes(name.as_bytes()).expect("name"),
+            "value".parse().expect("value"),
+        );
+    }
+    let seen = reserved.visible(&headers);
+    assert_eq!(seen, [("etag".to_owned(), "value".to_owned())]);
+}

@@ -139,7 +139,7 @@ async fn redirects_are_counted_and_bounded_by_the_call() {
     for left in 0..4 {
         let before = peer.seen().len();
         let bounds = Bounds {
-            max_redirects: left,
+            max_further_requests: left,
             ..bounds()
         };
         let result = endpoints.send("search", get("/from"), bounds).await;

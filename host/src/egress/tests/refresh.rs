@@ -98,6 +98,29 @@ async fn what_only_reads_is_sent_once_more_with_a_new_token() {
     }
 }
 
+/// The second request is one of the call's.
+#[tokio::test]
+async fn a_call_without_further_requests_has_the_refusal_for_its_answer() {
+    let registry = Registry::start().await;
+    let endpoints = registry.endpoints(Duration::ZERO);
+    assert_eq!(status(&endpoints, get("/a")).await, 200);
+    for (left, expected) in [(0, 401), (1, 200)] {
+        registry.revoke();
+        let bounds = Bounds {
+            max_further_requests: left,
+            ..bounds()
+        };
+        let answer = endpoints.send("search", get("/a"), bounds).await;
+        let answer = answer.expect("an answer");
+        assert_eq!(
+            (answer.status, answer.spent.further_requests),
+            (expected, left)
+        );
+        // The token is new all the same.
+        assert_eq!(status(&endpoints, get("/a")).await, 200);
+    }
+}
+
 #[tokio::test]
 async fn a_write_is_not_sent_again_and_the_next_one_has_a_new_token() {
     let registry = Registry::start().await;

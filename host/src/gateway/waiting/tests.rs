@@ -235,3 +235,30 @@ async fn all_attempts_have_the_limits_of_one_call() {
     assert_eq!(late.spent.retries, 1);
     assert!(began.elapsed() < Duration::from_millis(CallLimits::WALL_MS));
 }
+
+/// What had no room any more does not take the place of why it was made.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_cut_off_tells_why_the_one_before_failed() {
+    for cut in [Fault::OutOfTime, Fault::OutOfCpu] {
+        let attempts = Mutex::new(0);
+        let outcome = go_on(
+            budget_with(100, &stubborn()),
+            |_| {
+                let mut attempts = attempts.lock().unwrap();
+                *attempts += 1;
+                if *attempts == 1 {
+                    ends(unavailable(), 1)
+                } else {
+                    ends(Err(cut.clone()), 1)
+                }
+            },
+            |_, _| unreachable!(),
+        )
+        .await;
+        assert!(matches!(
+            outcome.result,
+            Err(GatewayError::Failure(Failure::Unavailable(_)))
+        ));
+        assert_eq!(outcome.spent.retries, 1);
+    }
+}

@@ -73,7 +73,7 @@ struct Admitted {
 #[derive(Clone, Copy)]
 struct Share {
     bytes_in: u64,
-    redirects: u32,
+    further_requests: u32,
 }
 
 /// What one host call needs, apart from the store, so that requests can run at the same time.
@@ -119,7 +119,7 @@ impl Sender {
         let calls = self.counters.calls.load(Relaxed);
         Share {
             bytes_in: self.left() / u64::from(requests),
-            redirects: self.limits.calls.saturating_sub(calls) / requests,
+            further_requests: self.limits.calls.saturating_sub(calls) / requests,
         }
     }
 
@@ -150,7 +150,7 @@ impl Sender {
         } = admitted;
         let bounds = Bounds {
             max_response_bytes: share.bytes_in,
-            max_redirects: share.redirects,
+            max_further_requests: share.further_requests,
             deadline: self.deadline.into_std(),
         };
         let mut span = self.span(&endpoint);

@@ -58,3 +58,32 @@ async fn what_is_not_there_is_not_made() {
     assert!(matches!(look(&home).await, Ok(Look::Absent)));
     assert!(!home.config.path.exists());
 }
+
+/// Not even what a database turns to by itself when it is opened to be written.
+#[tokio::test]
+async fn the_files_stay_as_they_are() {
+    let home = Home::sqlite();
+    home.open().await.close().await;
+    let mut conn = home.connect().await;
+    run(&mut conn, "PRAGMA journal_mode = DELETE")
+        .await
+        .unwrap();
+    conn.close().await;
+    let files = || {
+        let folder = home.config.path.parent().unwrap();
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    let Ok(Look::Here(looked)) = look(&home).await else {
+        panic!("it is there and up to date");
+    };
+    assert!(looked.modules().list().await.unwrap().is_empty());
+    looked.close().await;
+    assert_eq!(files(), before);
+}
