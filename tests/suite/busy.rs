@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use gateway_tests::wait::until;
 use registry_gateway::config::sandbox::SandboxConfig;
 use registry_gateway::sandbox::Fault;
 use tokio::time::timeout;
@@ -37,6 +38,32 @@ async fn good_calls_go_on_beside_busy_guests() {
     busy.iter().for_each(tokio::task::JoinHandle::abort);
     // Room for twelve again: none of the six holds its instance.
     join_all((0..12).map(|_| bench.good())).await;
+}
+
+/// README: busy guests run where no other thread wants to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_busy_guest_has_the_lowest_priority() {
+    let bench = bench(2, 2).await;
+    let busy = tokio::spawn(bench.find("spin", &[]));
+    let policies = || {
+        let threads = std::fs::read_dir("/proc/self/task").unwrap();
+        let threads = threads.map(|thread| thread.unwrap().path());
+        let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.join("stat")).ok());
+        let stats = stats.filter(|stat| stat.contains("(busy-adapter)"));
+        // Past the name, which may hold spaces: the policy is field 41 of proc_pid_stat(5).
+        let policies = stats.map(|stat| {
+            let (_, fields) = stat.rsplit_once(')').unwrap();
+            fields.split_whitespace().nth(38).unwrap().to_owned()
+        });
+        policies.collect::<Vec<_>>()
+    };
+    until("a busy thread", async || !policies().is_empty()).await;
+    // SCHED_IDLE; the thread says so before it computes.
+    until("its policy", async || {
+        policies().iter().all(|policy| policy == "5")
+    })
+    .await;
+    busy.abort();
 }
 
 /// A call that leaves its first slice is not stuck behind those that did so before it.

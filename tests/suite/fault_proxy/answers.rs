@@ -211,6 +211,28 @@ async fn what_never_becomes_an_answer_ends_with_the_time() {
     Behind::start().await.run(cases, 1).await;
 }
 
+/// The adapter's stack holds the deepest JSON that is read; what is deeper is refused, and breaks nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deep_json_is_no_fault() {
+    let behind = Behind::start().await;
+    for depth in [100, 126, 127, 128, 10_000] {
+        for (open, close) in [("[", "]"), ("{\"message\":", "}")] {
+            let inner = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            let body = format!("{{\"message\":{inner}}}");
+            let length = body.len();
+            let answer = format!("{OK}content-length: {length}\r\n\r\n{body}");
+            behind.proxy.set(answers(answer)).await;
+            let (status, code, _) = behind.find().await;
+            assert_eq!(
+                (status, &*code),
+                (502, "registry-unreadable"),
+                "{depth} {open}"
+            );
+        }
+    }
+    behind.recovers().await;
+}
+
 fn repeat(text: &str) -> Step {
     Step::Repeat(text.into())
 }
