@@ -9,7 +9,8 @@ use registry_gateway::model::Ability;
 use registry_gateway::serve;
 use registry_gateway::store::RegistryGrant;
 
-use crate::registry::SLOW;
+use crate::registry::{self, Known, SLOW};
+use crate::role::{Playing, Role};
 
 /// The registry that answers at once.
 pub(crate) const QUICK: &str = "quick";
@@ -18,15 +19,45 @@ pub(crate) const LATE: &str = "late";
 /// The one whose adapter computes without end.
 pub(crate) const SPINNING: &str = "spinning";
 
-/// A gateway's folder, ready to be served.
-pub(crate) struct Configured {
-    pub(crate) file: PathBuf,
+/// A registry and a gateway in front of it, each in a process of its own.
+pub(crate) struct Stage {
+    pub(crate) known: Known,
+    pub(crate) registry: Playing,
     pub(crate) key: String,
+    pub(crate) gateway: Playing,
+    _configured: Configured,
+    _answer: tempfile::TempDir,
+}
+
+impl Stage {
+    pub(crate) async fn set() -> Self {
+        let known = registry::known().await;
+        let answer = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        let file = answer.path().join("answer.json");
+        std::fs::write(&file, &known.answer).expect("written");
+        let registry = Role::Registry.start(file.to_str().expect("a path"));
+        let configured = configure(&registry.url).await;
+        let gateway = Role::Gateway.start(configured.file.to_str().expect("a path"));
+        Self {
+            known,
+            registry,
+            key: configured.key.clone(),
+            gateway,
+            _configured: configured,
+            _answer: answer,
+        }
+    }
+}
+
+/// A gateway's folder, ready to be served.
+struct Configured {
+    file: PathBuf,
+    key: String,
     _folder: tempfile::TempDir,
 }
 
 /// Configures a gateway on registries at `url`.
-pub(crate) async fn configure(url: &str) -> Configured {
+async fn configure(url: &str) -> Configured {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let file = folder.path().join("gateway.toml");
     std::fs::write(

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use crate::gateway::{QUICK, configure};
+use crate::gateway::{QUICK, Stage};
 use crate::load::{Question, closed};
 use crate::role::{Playing, Role};
-use crate::{Arguments, machine, native, registry};
+use crate::{Arguments, machine, native};
 
 const WARM_UP: Duration = Duration::from_secs(1);
 
 /// A server and what it is called in the table.
 struct Server {
     name: &'static str,
-    process: Playing,
+    pid: u32,
     question: Question,
 }
 
@@ -26,34 +26,32 @@ struct Figures {
 }
 
 pub(crate) async fn measure(arguments: &Arguments) {
-    let known = registry::known().await;
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let file = folder.path().join("answer.json");
-    std::fs::write(&file, &known.answer).expect("written");
-    let registry = Role::Registry.start(file.to_str().expect("a path"));
-    let configured = configure(&registry.url).await;
-    let gateway = Role::Gateway.start(configured.file.to_str().expect("a path"));
-    let audited = Role::Audited.start(&registry.url);
-    let plain = Role::Plain.start(&registry.url);
+    let stage = Stage::set().await;
+    let audited = Role::Audited.start(&stage.registry.url);
+    let plain = Role::Plain.start(&stage.registry.url);
     println!(
         "\n## One find, an answer of {} bytes from the registry\n",
-        known.answer.len()
+        stage.known.answer.len()
     );
-    let server = |name, process: Playing, key: &str| Server {
+    let server = |name, process: &Playing, key: &str| Server {
         name,
+        pid: process.pid(),
         question: Question {
             url: process.url.clone(),
             registry: QUICK,
             key: key.to_owned(),
-            value: known.uin.clone(),
+            value: stage.known.uin.clone(),
             expected: &[200],
         },
-        process,
     };
     let servers = [
-        server("(a) gateway", gateway, &configured.key),
-        server("(b) native, key check, durable audit", audited, native::KEY),
-        server("(c) native, neither", plain, native::KEY),
+        server("(a) gateway", &stage.gateway, &stage.key),
+        server(
+            "(b) native, key check, durable audit",
+            &audited,
+            native::KEY,
+        ),
+        server("(c) native, neither", &plain, native::KEY),
     ];
     for server in &servers {
         closed(&server.question, 16, WARM_UP, Duration::ZERO).await;
@@ -74,7 +72,7 @@ pub(crate) async fn measure(arguments: &Arguments) {
     }
     println!();
     for server in &servers {
-        let (resident, anonymous) = machine::memory(server.process.pid());
+        let (resident, anonymous) = machine::memory(server.pid);
         println!(
             "{}: {resident} MiB resident, of these {anonymous} MiB not backed by a file",
             server.name
@@ -83,7 +81,7 @@ pub(crate) async fn measure(arguments: &Arguments) {
 }
 
 async fn one(server: &Server, connections: usize, seconds: u64) -> Figures {
-    let pid = server.process.pid();
+    let pid = server.pid;
     let before = machine::cpu(pid);
     let time = Duration::from_secs(seconds);
     let outcome = closed(&server.question, connections, time, Duration::ZERO).await;

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::gateway::{LATE, QUICK, SPINNING, configure};
+use crate::gateway::{LATE, QUICK, SPINNING, Stage};
 use crate::load::{Outcome, Question, closed, open};
-use crate::role::Role;
 use crate::{Arguments, machine, registry};
 
 /// Good calls a second.
@@ -16,24 +15,18 @@ const WARM_UP: Duration = Duration::from_secs(1);
 const SETTLE: Duration = Duration::from_secs(3);
 
 pub(crate) async fn measure(arguments: &Arguments) {
-    let known = registry::known().await;
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let file = folder.path().join("answer.json");
-    std::fs::write(&file, &known.answer).expect("written");
-    let registry = Role::Registry.start(file.to_str().expect("a path"));
-    let configured = configure(&registry.url).await;
-    let gateway = Role::Gateway.start(configured.file.to_str().expect("a path"));
+    let stage = Stage::set().await;
     let ask = |registry, value: &str, expected: &'static [u16]| Question {
-        url: gateway.url.clone(),
+        url: stage.gateway.url.clone(),
         registry,
-        key: configured.key.clone(),
+        key: stage.key.clone(),
         value: value.to_owned(),
         expected,
     };
-    let good = ask(QUICK, &known.uin, &[200]);
+    let good = ask(QUICK, &stage.known.uin, &[200]);
     // Stopped at its budget of processor time, or out of its time.
     let spin = ask(SPINNING, "spin", &[502, 504]);
-    let late = ask(LATE, &known.uin, &[200]);
+    let late = ask(LATE, &stage.known.uin, &[200]);
     let time = Duration::from_secs(arguments.seconds);
 
     closed(&good, 16, WARM_UP, Duration::ZERO).await;
@@ -42,7 +35,7 @@ pub(crate) async fn measure(arguments: &Arguments) {
         "| neighbours | answered | p50 ms | p95 ms | p99 ms | p99 × alone | neighbours' calls | resident MiB |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    let pid = gateway.pid();
+    let pid = stage.gateway.pid();
     let mut alone = Vec::new();
     let mut more = Vec::new();
     let mut spinning = Vec::new();
