@@ -4,6 +4,7 @@ use gateway_tests::crafted::{Crafted, with_section};
 use gateway_tests::gateway::{RegistryText, TestGateway};
 use gateway_tests::leaks::Log;
 use gateway_tests::wait::until;
+use registry_gateway::model::Ability;
 
 async fn state(gateway: &TestGateway, registry: &str) -> String {
     let path = format!("/v1/registries/{registry}");
@@ -113,4 +114,29 @@ fn forget(gateway: &TestGateway, digest: &str) {
         }
     }
     assert_eq!(gone, 1, "{digest} is cached");
+}
+
+/// Nor does a caller's row keep another's key from being revoked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unreadable_caller_stops_only_itself() {
+    let gateway = TestGateway::start().await;
+    let uin = gateway.person(3).uin;
+    let spoilt = gateway.caller("spoilt", &["civil"], &Ability::ALL).await;
+    let revoked = gateway.caller("revoked", &["civil"], &Ability::ALL).await;
+    for key in [&spoilt, &revoked] {
+        gateway.find("civil", &uin).key(key).send().await.ok();
+    }
+    let mut outside = gateway.outside().await;
+    let spoil = "UPDATE callers SET created_at = 9000000000000000000 WHERE name = 'spoilt'";
+    assert_eq!(outside.run(spoil).await, 1);
+    let revoke = "UPDATE callers SET revoked_at = 1 WHERE name = 'revoked'";
+    assert_eq!(outside.run(revoke).await, 1);
+    outside.move_revision().await;
+    for key in [&spoilt, &revoked] {
+        until("the key is not taken", async || {
+            gateway.find("civil", &uin).key(key).send().await.status == 401
+        })
+        .await;
+    }
+    gateway.find("civil", &uin).send().await.ok();
 }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::gateway::Gateway;
 use crate::model::Ability;
 use crate::serve;
-use crate::store::RegistryGrant;
+use crate::store::{RegistryGrant, StoreError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CallerCommand {
@@ -52,7 +52,14 @@ pub(super) async fn run(command: CallerCommand, config: &Config) -> Result<(), F
             print(&format!("{key}\n"));
         }
         CallerCommand::List => {
-            for caller in store.callers().list().await? {
+            for row in store.callers().list().await? {
+                let caller = match row {
+                    Ok(caller) => caller,
+                    Err(row) => {
+                        print(&format!("{:<20} damaged\n", row.name));
+                        continue;
+                    }
+                };
                 let state = caller.revoked_at.map_or("active", |_| "revoked");
                 let registries = match caller.registries {
                     RegistryGrant::All => "all registries".to_owned(),
@@ -62,12 +69,13 @@ pub(super) async fn run(command: CallerCommand, config: &Config) -> Result<(), F
             }
         }
         CallerCommand::Revoke { name } => {
-            let callers = store.callers().list().await?;
-            let caller = callers
-                .into_iter()
-                .find(|caller| caller.name == name)
-                .ok_or_else(|| format!("there is no caller {name}: `caller list` shows them"))?;
-            store.callers().revoke(caller.id).await?;
+            let revoked = store.callers().revoke(&name).await;
+            revoked.map_err(|error| match error {
+                StoreError::Unknown { .. } => Failure::from(format!(
+                    "there is no caller {name}: `caller list` shows them"
+                )),
+                other => other.into(),
+            })?;
             print(&format!("revoked {name}\n"));
         }
     }

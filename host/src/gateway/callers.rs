@@ -59,7 +59,15 @@ pub(super) struct Callers {
 impl Callers {
     pub(super) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
         let active = store.callers().active().await?;
-        let by_hash = active.into_iter().map(|caller| {
+        // One that cannot be read opens no door, and keeps no other key from being revoked.
+        let readable = active.into_iter().filter_map(|row| {
+            row.inspect_err(|row| {
+                let error = &row.error;
+                tracing::error!(caller = row.name, %error, "a caller's row cannot be read: revoke it, and add one of another name");
+            })
+            .ok()
+        });
+        let by_hash = readable.map(|caller| {
             let known = Caller {
                 name: caller.name,
                 registries: caller.registries,

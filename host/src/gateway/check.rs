@@ -36,15 +36,14 @@ pub async fn check(
         place: "audit.key".into(),
         problem: key(store, &data_dir.join("audit.key")).await?,
     }];
-    findings.push(Finding {
-        place: "callers".into(),
-        problem: store
-            .callers()
-            .active()
-            .await
-            .err()
-            .map(|error| chain(&error)),
-    });
+    for row in store.callers().active().await? {
+        if let Err(row) = row {
+            findings.push(Finding {
+                place: format!("callers.{}", row.name),
+                problem: Some(format!("its row: {}", chain(&row.error))),
+            });
+        }
+    }
     for row in store.registries().list().await? {
         let (name, problems) = match row {
             // A start does not look at it either.

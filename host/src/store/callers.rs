@@ -4,6 +4,7 @@ use uuid::Uuid;
 use super::columns::{as_time, check_size, check_text, get, time, uuid};
 use super::db::{Conn, Row, query};
 use super::error::StoreError;
+use super::registries::Unreadable;
 use super::writer::{Change, Work};
 use super::{Store, bump, now};
 use crate::model::Ability;
@@ -94,36 +95,40 @@ impl<'a> Callers<'a> {
     /// Takes the caller's key no longer. Once more changes nothing.
     ///
     /// # Errors
-    /// `Unknown` when there is none of that id; `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn revoke(self, id: Uuid) -> Result<(), StoreError> {
-        let change = Change::RevokeCaller(id.to_string());
+    /// `Unknown` when there is none of that name; `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn revoke(self, name: &str) -> Result<(), StoreError> {
+        let change = Change::RevokeCaller(name.to_owned());
         self.store.writer.write(Work::Change(change)).await?;
         Ok(())
     }
 
-    /// All of them, revoked ones too, by name.
+    /// All of them, revoked ones too, by name, and those that cannot be read.
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn list(self) -> Result<Vec<Caller>, StoreError> {
-        query(
+    pub async fn list(self) -> Result<Vec<Result<Caller, Unreadable>>, StoreError> {
+        let rows = query(
             "SELECT id, name, key_hash, registries, abilities, created_at, revoked_at \
              FROM callers ORDER BY name",
         )
         .fetch_all(&self.store.readers)
-        .await?
-        .iter()
-        .map(caller_of)
-        .collect()
+        .await?;
+        let read = |row| {
+            caller_of(row).map_err(|error| Unreadable {
+                name: get(row, "name").unwrap_or_default(),
+                error,
+            })
+        };
+        Ok(rows.iter().map(read).collect())
     }
 
-    /// Those whose keys are taken, by name.
+    /// Those whose keys are taken, by name, and those of whom that cannot be read.
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn active(self) -> Result<Vec<Caller>, StoreError> {
+    pub async fn active(self) -> Result<Vec<Result<Caller, Unreadable>>, StoreError> {
         let mut callers = self.list().await?;
-        callers.retain(|caller| caller.revoked_at.is_none());
+        callers.retain(|row| !matches!(row, Ok(caller) if caller.revoked_at.is_some()));
         Ok(callers)
     }
 }
@@ -156,16 +161,16 @@ pub(super) async fn insert(conn: &mut Conn, caller: &Caller) -> Result<i64, Stor
     }
 }
 
-pub(super) async fn revoke(conn: &mut Conn, id: &str) -> Result<i64, StoreError> {
-    let done = query("UPDATE callers SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1")
-        .bind(id)
+pub(super) async fn revoke(conn: &mut Conn, name: &str) -> Result<i64, StoreError> {
+    let done = query("UPDATE callers SET revoked_at = COALESCE(revoked_at, $2) WHERE name = $1")
+        .bind(name)
         .bind(now().as_microsecond())
         .execute(&mut *conn)
         .await?;
     if done == 0 {
         return Err(StoreError::Unknown {
             what: "caller",
-            name: id.to_owned(),
+            name: name.to_owned(),
         });
     }
     bump(conn).await

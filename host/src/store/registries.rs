@@ -36,7 +36,7 @@ pub struct Registry {
     pub updated_at: Timestamp,
 }
 
-/// A registry whose row cannot be read back. Applying it again mends it.
+/// A registry or a caller whose row cannot be read back. Applying the registry again mends it.
 #[derive(Clone, Debug)]
 pub struct Unreadable {
     /// Its name; empty where that is what cannot be read.

@@ -9,6 +9,16 @@ fn put(name: &str, digest: &str) -> RegistryChange {
     }
 }
 
+async fn all(store: &Store) -> Vec<Caller> {
+    let all = store.callers().list().await.unwrap();
+    all.into_iter().map(Result::unwrap).collect()
+}
+
+async fn active(store: &Store) -> Vec<Caller> {
+    let active = store.callers().active().await.unwrap();
+    active.into_iter().map(Result::unwrap).collect()
+}
+
 async fn the_schema_is_brought_up_to_date_once_by_however_many(home: Home) {
     let stores = futures_util::future::join_all((0..4).map(|_| home.open())).await;
     stores[0].audit().begin(begin_row("r-1")).await.unwrap();
@@ -113,18 +123,11 @@ async fn another_process_sees_the_revision_move(home: Home) {
     assert_eq!(gateway.revision().await.unwrap(), 0);
     let caller = cli.callers().add(a_caller("openimis", 1)).await.unwrap();
     assert_eq!(gateway.revision().await.unwrap(), 1);
-    assert_eq!(
-        gateway.callers().active().await.unwrap(),
-        vec![caller.clone()]
-    );
-    cli.callers().revoke(caller.id).await.unwrap();
+    assert_eq!(active(&gateway).await, vec![caller.clone()]);
+    cli.callers().revoke(&caller.name).await.unwrap();
     assert_eq!(gateway.revision().await.unwrap(), 2);
-    assert!(gateway.callers().active().await.unwrap().is_empty());
-    assert!(
-        gateway.callers().list().await.unwrap()[0]
-            .revoked_at
-            .is_some()
-    );
+    assert!(active(&gateway).await.is_empty());
+    assert!(all(&gateway).await[0].revoked_at.is_some());
 }
 
 async fn callers_keep_their_grants_and_their_names(home: Home) {
@@ -132,8 +135,8 @@ async fn callers_keep_their_grants_and_their_names(home: Home) {
     let mut new = a_caller("openimis", 1);
     new.registries = RegistryGrant::Named(vec!["crvs".to_owned(), "*".to_owned()]);
     let caller = store.callers().add(new.clone()).await.unwrap();
-    store.callers().revoke(caller.id).await.unwrap();
-    let first = store.callers().list().await.unwrap();
+    store.callers().revoke(&caller.name).await.unwrap();
+    let first = all(&store).await;
     assert_eq!(first[0].registries, new.registries);
     assert_eq!(first[0].abilities, new.abilities);
 
@@ -147,11 +150,11 @@ async fn callers_keep_their_grants_and_their_names(home: Home) {
     assert_eq!(error.to_string(), "caller.key is taken already: (hidden)");
     let error = store.callers().add(a_caller("", 3)).await.unwrap_err();
     assert_eq!(error.to_string(), "caller.name is empty");
-    let error = store.callers().revoke(Uuid::nil()).await.unwrap_err();
+    let error = store.callers().revoke("nobody").await.unwrap_err();
     assert!(matches!(error, StoreError::Unknown { what: "caller", .. }));
 
-    store.callers().revoke(caller.id).await.unwrap();
-    let second = store.callers().list().await.unwrap();
+    store.callers().revoke(&caller.name).await.unwrap();
+    let second = all(&store).await;
     assert_eq!(second[0].revoked_at, first[0].revoked_at);
 }
 

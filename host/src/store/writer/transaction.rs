@@ -38,7 +38,7 @@ pub(super) async fn change(
         Change::PutModule(module) => modules::insert(conn, &module).await,
         Change::Registries(changes) => registries::apply(conn, &changes).await,
         Change::AddCaller(caller) => callers::insert(conn, &caller).await,
-        Change::RevokeCaller(id) => callers::revoke(conn, &id).await,
+        Change::RevokeCaller(name) => callers::revoke(conn, &name).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
         Change::Check if healthy => Ok(0),
         Change::Check => touch(conn).await,
