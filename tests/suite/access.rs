@@ -96,12 +96,7 @@ async fn a_revoked_key_is_no_key() {
     let uin = gateway.person(3).uin;
     gateway.find("civil", &uin).key(&key).send().await.ok();
     let store = gateway.store().await;
-    let callers = store.callers().list().await.unwrap();
-    let brief = callers
-        .iter()
-        .find(|caller| caller.name == "brief")
-        .unwrap();
-    store.callers().revoke(brief.id).await.unwrap();
+    store.callers().revoke("brief").await.unwrap();
     gateway.serving.gateway.reload().await.unwrap();
     let answer = gateway.find("civil", &uin).key(&key).send().await;
     assert_eq!((answer.status, answer.code()), (401, "unauthorized"));
