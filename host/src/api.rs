@@ -1,5 +1,6 @@
 //! The HTTP API: one flat router, one file per resource. It alone has axum and status codes.
 
+mod admin;
 mod body;
 mod check;
 mod find;
@@ -13,17 +14,24 @@ mod search;
 mod trace;
 mod verify;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use openapi::document;
 
 use crate::config::api::ApiConfig;
-use crate::gateway::Gateway;
+use crate::gateway::{Caller, Gateway};
+
+/// The whole API for whoever holds the data of this machine: administration needs no key.
+pub fn local(gateway: Gateway, config: &ApiConfig) -> Router {
+    let local = admin::Local(Arc::new(Caller::local()));
+    router(gateway, config).layer(Extension(local))
+}
 
 /// The whole API.
 pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
@@ -37,6 +45,12 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             post(household::household),
         )
         .route("/v1/registries/{registry}/verify", post(verify::verify))
+        .route("/admin/v1/whoami", get(admin::whoami::whoami))
+        .route(
+            "/admin/v1/callers",
+            get(admin::callers::list).post(admin::callers::add),
+        )
+        .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

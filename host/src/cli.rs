@@ -1,8 +1,10 @@
 //! The commands. Their output is for people; errors name the remedy.
 
 mod caller;
+mod client;
 mod demo;
 pub mod logging;
+mod refused;
 mod registry;
 mod serve;
 mod telemetry;
@@ -15,6 +17,8 @@ use clap::{Parser, Subcommand};
 
 use crate::api;
 use crate::config::Config;
+use client::{Client, Connection};
+use refused::Refused;
 
 /// Lets openIMIS talk to any national registry.
 #[derive(Debug, Parser)]
@@ -23,6 +27,8 @@ pub struct Cli {
     /// The configuration file. Without one: all defaults, in the working directory.
     #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    connection: Connection,
     #[command(subcommand)]
     command: Command,
 }
@@ -64,7 +70,11 @@ pub fn run(cli: Cli) -> ExitCode {
     runtime.shutdown_timeout(LAST_WAIT);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&*error),
+        Err(error) => {
+            let _ = fail(&*error);
+            let refused = error.downcast_ref::<Refused>();
+            refused.map_or(ExitCode::FAILURE, |refused| refused.exit_code().into())
+        }
     }
 }
 
@@ -77,7 +87,12 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args, &config).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Registry(command) => registry::run(command, &config).await,
-        Command::Caller(command) => caller::run(command, &config).await,
+        Command::Caller(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = caller::run(command, &client).await;
+            client.close().await;
+            done
+        }
         Command::Openapi => {
             print(&api::document());
             Ok(())

@@ -15,6 +15,7 @@ pub mod traffic;
 
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use read::ConfigError;
@@ -55,6 +56,13 @@ pub struct LogConfig {
     pub filter: String,
     /// One JSON object per line instead of text.
     pub json: bool,
+}
+
+/// The key with which commands administer a gateway over its API, from `REGISTRY_GATEWAY_KEY`.
+pub fn administration_key() -> Option<SecretString> {
+    #[expect(clippy::disallowed_methods, reason = "this is config")]
+    let key = std::env::var("REGISTRY_GATEWAY_KEY").ok()?;
+    Some(key.trim().into())
 }
 
 impl Default for LogConfig {

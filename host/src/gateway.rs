@@ -2,6 +2,7 @@
 //! registry, may they, a durable audit row, a turn, the module, another durable audit row, and
 //! what the caller may see of the answer.
 
+mod acting;
 mod audited;
 mod callers;
 mod check;
@@ -24,9 +25,10 @@ mod watched;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use acting::{Act, Acting, AdminError, Finding};
 pub use audited::{Answered, Asking};
-pub use callers::{Caller, CallerError};
-pub use check::{Finding, check};
+pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
+pub use check::check;
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
@@ -37,6 +39,7 @@ pub use stage::NotReady;
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
+pub use crate::store::RegistryGrant;
 
 use tokio_util::task::TaskTracker;
 

@@ -11,6 +11,7 @@ mod household;
 mod name;
 mod person;
 mod query;
+mod role;
 mod trace;
 mod verification;
 
@@ -30,5 +31,6 @@ pub use query::{
     Candidate, Criterion, FindQuery, HouseholdQuery, Opaque, Page, SearchQuery, SortKey, Test,
     ValueRange, VerifyQuery,
 };
+pub use role::Role;
 pub use trace::TraceContext;
 pub use verification::{AttributeResult, Verification};

@@ -2,8 +2,10 @@
 
 mod check;
 mod connections;
+mod local;
 
 pub use check::{Report, check};
+pub use local::Local;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -5,6 +5,7 @@
 //! stays in `store/sqlite.rs`, `store/postgres.rs` and the migrations.
 
 mod audit;
+mod audit_acts;
 mod audit_rows;
 mod callers;
 mod columns;
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
+pub use audit_acts::{AuditAct, Phase};
 pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
 pub use error::{Cause, StoreError};
 pub use look::Look;

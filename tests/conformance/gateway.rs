@@ -2,8 +2,8 @@
 
 use gateway_tests::components;
 use registry_gateway::config::Config;
-use registry_gateway::gateway::{Gateway, apply_file};
-use registry_gateway::model::Ability;
+use registry_gateway::gateway::{Gateway, NewCaller, apply_file};
+use registry_gateway::model::{Ability, Role};
 use registry_gateway::serve::{self, Serving};
 use registry_gateway::store::RegistryGrant;
 use serde_json::{Value, json};
@@ -68,10 +68,14 @@ impl Served {
         apply_file(&path, &parts.store, &parts.sandbox, &parts.secrets)
             .await
             .unwrap();
-        let abilities = Ability::ALL.to_vec();
-        let key = Gateway::add_caller(&parts.store, "openimis", RegistryGrant::All, abilities)
-            .await
-            .unwrap();
+        let new = NewCaller {
+            name: "openimis".into(),
+            roles: vec![Role::Client],
+            registries: RegistryGrant::All,
+            abilities: Ability::ALL.to_vec(),
+        };
+        let added = Gateway::put_caller(&parts.store, new).await;
+        let key = added.unwrap().key;
         parts.store.close().await;
         Self {
             serving: serve::start(&config).await.unwrap(),

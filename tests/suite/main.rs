@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod administering;
 mod admission;
 mod audit;
 mod bad_input;

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod administering;
 mod audit;
 mod bad_input;
 mod credentials;

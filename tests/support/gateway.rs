@@ -17,8 +17,8 @@ use std::path::Path;
 
 use registry_gateway::config::Config;
 use registry_gateway::config::secret::Secrets;
-use registry_gateway::gateway::{ApplyError, Change, Gateway, apply_file};
-use registry_gateway::model::Ability;
+use registry_gateway::gateway::{ApplyError, Change, Gateway, NewCaller, apply_file};
+use registry_gateway::model::{Ability, Role};
 use registry_gateway::serve::{self, Parts, Serving};
 use registry_gateway::store::{RegistryGrant, Store};
 use serde_json::Value;
@@ -121,11 +121,22 @@ impl TestGateway {
     pub async fn caller(&self, name: &str, registries: &[&str], abilities: &[Ability]) -> String {
         let names = registries.iter().map(|name| (*name).to_owned()).collect();
         let grant = RegistryGrant::Named(names);
-        let key = Gateway::add_caller(&self.parts.store, name, grant, abilities.to_vec())
-            .await
-            .expect("a new caller");
+        let new = client_of(name, grant, abilities);
+        let added = Gateway::put_caller(&self.parts.store, new).await;
+        let key = added.expect("a new caller").key;
         self.serving.gateway.reload().await.expect("reloads");
         key
+    }
+
+    /// Adds a caller with these roles and takes it over; gives its key.
+    pub async fn staff(&self, name: &str, roles: &[Role]) -> String {
+        let new = NewCaller {
+            roles: roles.to_vec(),
+            ..client_of(name, RegistryGrant::Named(Vec::new()), &[])
+        };
+        let added = Gateway::put_caller(&self.parts.store, new).await;
+        self.serving.gateway.reload().await.expect("reloads");
+        added.expect("a new caller").key
     }
 
     /// Another handle of the database, as another process has it.
@@ -285,10 +296,9 @@ impl Builder {
         apply(&file, texts, &stand_in, &parts)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
-        let (grant, all) = (RegistryGrant::All, Ability::ALL.to_vec());
-        let key = Gateway::add_caller(&parts.store, "suite", grant, all)
-            .await
-            .expect("a caller");
+        let new = client_of("suite", RegistryGrant::All, &Ability::ALL);
+        let added = Gateway::put_caller(&parts.store, new).await;
+        let key = added.expect("a caller").key;
         let again = Parts {
             store: parts.store.clone(),
             sandbox: parts.sandbox.clone(),
@@ -305,6 +315,16 @@ impl Builder {
             database,
             directory,
         }
+    }
+}
+
+/// A caller who asks registries.
+fn client_of(name: &str, registries: RegistryGrant, abilities: &[Ability]) -> NewCaller {
+    NewCaller {
+        name: name.into(),
+        roles: vec![Role::Client],
+        registries,
+        abilities: abilities.to_vec(),
     }
 }
 

@@ -3,7 +3,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{find, health, household, registries, search, verify};
+use super::{admin, find, health, household, registries, search, verify};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,10 @@ use super::{find, health, household, registries, search, verify};
         search::search,
         household::household,
         verify::verify,
+        admin::whoami::whoami,
+        admin::callers::list,
+        admin::callers::add,
+        admin::callers::revoke,
         health::alive,
         health::ready,
         health::metrics,

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::gateway::{Fault, GatewayError, Requirement};
+use crate::gateway::{AdminError, Fault, Finding, GatewayError, Requirement};
 use crate::model::{Failure, Refusal};
 
 /// How long a caller should wait where nothing better is known, in seconds.
@@ -38,8 +38,20 @@ pub(super) struct Problem {
     /// The registry's own code, where the registry said no.
     #[serde(skip_serializing_if = "Option::is_none")]
     registry_code: Option<String>,
+    /// What is wrong in each place, where something is refused as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<FindingResponse>,
     #[serde(skip)]
     retry_after: Option<u32>,
+}
+
+/// What is wrong in one place.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct FindingResponse {
+    /// Where.
+    place: String,
+    /// What, with the remedy.
+    problem: String,
 }
 
 impl Problem {
@@ -52,6 +64,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             registry_code: None,
+            findings: Vec::new(),
             retry_after: None,
         }
     }
@@ -66,6 +79,17 @@ impl Problem {
         if let Some(other) = self.field.as_deref().and_then(other) {
             self.field = Some(other);
         }
+        self
+    }
+
+    fn findings(mut self, findings: Vec<Finding>) -> Self {
+        let wrong = findings.into_iter().filter_map(|finding| {
+            Some(FindingResponse {
+                place: finding.place,
+                problem: finding.problem?,
+            })
+        });
+        self.findings = wrong.collect();
         self
     }
 
@@ -197,6 +221,47 @@ impl From<GatewayError> for Problem {
                 .retry_after_ms(None)
             }
             GatewayError::Internal => internal(),
+        }
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        use StatusCode as S;
+        match error {
+            AdminError::Gateway(error) => error.into(),
+            AdminError::NotAllowed(roles) => {
+                let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+                let detail = format!("this needs the role {}", roles.join(" or "));
+                Self::new(S::FORBIDDEN, "not-allowed", detail)
+            }
+            AdminError::Unknown { what, .. } => {
+                let detail = format!("there is no {what} of that name");
+                Self::new(S::NOT_FOUND, "unknown", detail).field(what)
+            }
+            AdminError::Invalid { field, problem } => {
+                Self::new(S::BAD_REQUEST, "invalid-request", problem).field(field)
+            }
+            AdminError::Refused {
+                code,
+                detail,
+                findings,
+            } => Self::new(S::UNPROCESSABLE_ENTITY, code, detail).findings(findings),
+            AdminError::Conflict { code, detail } => Self::new(S::CONFLICT, code, detail),
+            AdminError::Audit(error) => GatewayError::Audit(error).into(),
+            AdminError::Store(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "an act of administration is not done"
+                );
+                Self::new(
+                    S::SERVICE_UNAVAILABLE,
+                    "store-unavailable",
+                    "the database does not answer; nothing was changed",
+                )
+                .retry_after_ms(None)
+            }
+            AdminError::Internal => internal(),
         }
     }
 }

@@ -1,11 +1,12 @@
 use clap::Subcommand;
+use serde::Deserialize;
+use serde_json::json;
 
-use super::{Failure, print};
-use crate::config::Config;
-use crate::gateway::Gateway;
-use crate::model::Ability;
-use crate::serve;
-use crate::store::{RegistryGrant, StoreError};
+use super::Failure;
+use super::client::{Client, segment};
+use crate::model::{Ability, Role};
+
+const CALLERS: &str = "/admin/v1/callers";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CallerCommand {
@@ -13,6 +14,9 @@ pub(super) enum CallerCommand {
     Add {
         /// Its name in the audit.
         name: String,
+        /// What it is there for; may be repeated. Without one: client.
+        #[arg(long = "role", value_name = "ROLE", value_parser = role)]
+        roles: Vec<Role>,
         /// A registry it may ask; may be repeated. Without one: all.
         #[arg(long = "registry", value_name = "NAME")]
         registries: Vec<String>,
@@ -29,66 +33,87 @@ pub(super) enum CallerCommand {
     },
 }
 
-pub(super) async fn run(command: CallerCommand, config: &Config) -> Result<(), Failure> {
-    let parts = serve::open(config).await?;
-    let store = parts.store;
+#[derive(Deserialize)]
+struct Added {
+    key: String,
+}
+
+#[derive(Deserialize)]
+struct Callers {
+    callers: Vec<Caller>,
+}
+
+#[derive(Deserialize)]
+struct Caller {
+    name: String,
+    state: String,
+    roles: Vec<String>,
+    registries: Option<Vec<String>>,
+}
+
+pub(super) async fn run(command: CallerCommand, client: &Client) -> Result<(), Failure> {
     match command {
         CallerCommand::Add {
             name,
+            roles,
             registries,
             abilities,
         } => {
-            let grant = if registries.is_empty() {
-                RegistryGrant::All
-            } else {
-                RegistryGrant::Named(registries)
-            };
-            let abilities = if abilities.is_empty() {
-                Ability::ALL.to_vec()
-            } else {
-                abilities
-            };
-            let key = Gateway::add_caller(&store, &name, grant, abilities).await?;
-            print(&format!("{key}\n"));
-        }
-        CallerCommand::List => {
-            for row in store.callers().list().await? {
-                let caller = match row {
-                    Ok(caller) => caller,
-                    Err(row) => {
-                        print(&format!("{:<20} damaged\n", row.name));
-                        continue;
-                    }
-                };
-                let state = caller.revoked_at.map_or("active", |_| "revoked");
-                let registries = match caller.registries {
-                    RegistryGrant::All => "all registries".to_owned(),
-                    RegistryGrant::Named(names) => names.join(", "),
-                };
-                print(&format!("{:<20} {state:<8} {registries}\n", caller.name));
+            let mut body = json!({ "name": name });
+            if !roles.is_empty() {
+                body["roles"] = json!(roles);
             }
+            if !registries.is_empty() {
+                body["registries"] = json!(registries);
+            }
+            if !abilities.is_empty() {
+                body["abilities"] = json!(abilities);
+            }
+            let added = client.post(CALLERS, &body).await?;
+            added.print(|added: Added| format!("{}\n", added.key))
         }
+        CallerCommand::List => client.get(CALLERS).await?.print(|listed: Callers| {
+            let lines = listed.callers.iter().map(Caller::line);
+            lines.collect()
+        }),
         CallerCommand::Revoke { name } => {
-            let revoked = store.callers().revoke(&name).await;
-            revoked.map_err(|error| match error {
-                StoreError::Unknown { .. } => Failure::from(format!(
-                    "there is no caller {name}: `caller list` shows them"
-                )),
-                other => other.into(),
-            })?;
-            print(&format!("revoked {name}\n"));
+            let path = format!("{CALLERS}/{}", segment(&name));
+            let done = client.delete(&path).await?;
+            done.print_done(&format!("revoked {name}\n"))
         }
     }
-    store.close().await;
-    Ok(())
+}
+
+impl Caller {
+    fn line(&self) -> String {
+        let registries = match &self.registries {
+            None => "all registries".to_owned(),
+            Some(names) => names.join(", "),
+        };
+        format!(
+            "{:<20} {:<8} {:<14} {registries}\n",
+            self.name,
+            self.state,
+            self.roles.join(", ")
+        )
+    }
 }
 
 fn ability(name: &str) -> Result<Ability, String> {
-    Ability::parse(name).ok_or_else(|| {
-        let names: Vec<&str> = Ability::ALL
-            .iter()
-            .map(|ability| ability.as_str())
-            .collect();
+    one_of(name, Ability::parse, &Ability::ALL)
+}
+
+fn role(name: &str) -> Result<Role, String> {
+    one_of(name, Role::parse, &Role::ALL)
+}
+
+fn one_of<T: std::fmt::Display>(
+    name: &str,
+    parse: impl Fn(&str) -> Option<T>,
+    all: &[T],
+) -> Result<T, String> {
+    parse(name).ok_or_else(|| {
+        let names: Vec<String> = all.iter().map(ToString::to_string).collect();
         format!("one of {}", names.join(", "))
     })
 }

@@ -12,8 +12,8 @@ use clap::Args;
 use super::serve::StopSignals;
 use super::{Failure, print};
 use crate::config::Config;
-use crate::gateway::{Gateway, apply_file};
-use crate::model::Ability;
+use crate::gateway::{Gateway, NewCaller, apply_file};
+use crate::model::{Ability, Role};
 use crate::serve;
 use crate::store::RegistryGrant;
 
@@ -73,11 +73,15 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 async fn configure(config: &Config, file: &Path) -> Result<String, Failure> {
     let parts = serve::open(config).await?;
     apply_file(file, &parts.store, &parts.sandbox, &parts.secrets).await?;
-    let abilities = Ability::ALL.to_vec();
-    let key =
-        Gateway::add_caller(&parts.store, "openimis-demo", RegistryGrant::All, abilities).await?;
+    let new = NewCaller {
+        name: "openimis-demo".into(),
+        roles: vec![Role::Client],
+        registries: RegistryGrant::All,
+        abilities: Ability::ALL.to_vec(),
+    };
+    let added = Gateway::put_caller(&parts.store, new).await?;
     parts.store.close().await;
-    Ok(key)
+    Ok(added.key)
 }
 
 /// Runs a step, and says so when it takes long.

@@ -3,24 +3,15 @@
 
 use std::path::Path;
 
-use super::StartError;
 use super::fingerprint::Fingerprint;
 use super::registries::check_limits;
 use super::roster::{chain, check_needs, endpoints};
+use super::{Finding, StartError};
 use crate::config::registry::RegistryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
 use crate::store::{Registry, Store, StoreError};
-
-/// What was looked at, and what is wrong with it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Finding {
-    /// `registries.social`.
-    pub place: String,
-    /// What is wrong, with the remedy. None: nothing.
-    pub problem: Option<String>,
-}
 
 /// Looks at the audit's key and at every registry as a start would load it.
 ///

@@ -2,13 +2,14 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Store;
+use super::audit_acts::{self, AuditAct};
 use super::audit_rows;
 use super::columns::{check_size, check_text};
 use super::error::StoreError;
 use super::writer::{AuditRow, Work};
 
 /// Longest text of a row. Purposes and legal bases are codes or short sentences.
-const TEXT_MAX_BYTES: usize = 512;
+pub(super) const TEXT_MAX_BYTES: usize = 512;
 /// Most hashes of one row: a page of a search, each person with a few identifiers.
 const HASHES_MAX: usize = 4_096;
 /// Most entries that one reading returns.
@@ -108,6 +109,25 @@ impl<'a> Audit<'a> {
         let row = AuditRow::End(Box::new(row));
         self.store.writer.write(Work::Audit(row)).await?;
         Ok(())
+    }
+
+    /// Returns once the row is on disk. A caller that stops waiting does not withdraw it.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin): an act whose beginning could not be written must not go on.
+    pub async fn act(self, row: AuditAct) -> Result<(), StoreError> {
+        audit_acts::check(&row)?;
+        let row = AuditRow::Act(Box::new(row));
+        self.store.writer.write(Work::Audit(row)).await?;
+        Ok(())
+    }
+
+    /// The latest acts of administration, the newest first; at most 1,000 rows.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn recent_acts(self, limit: u32) -> Result<Vec<AuditAct>, StoreError> {
+        audit_acts::recent(&self.store.readers, limit.min(READ_MAX)).await
     }
 
     /// The latest entries, the newest first; at most 1,000.

@@ -4,6 +4,7 @@ use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
 use super::audit::{AuditBegin, AuditEnd, AuditEntry, KeyedHash};
+use super::audit_acts;
 use super::columns::{as_time, count, get, time, uuid};
 use super::db::{BulkInsert, Conn, Pool, Row, query};
 use super::error::StoreError;
@@ -68,7 +69,7 @@ pub(super) async fn insert(conn: &mut Conn, rows: &[AuditRow]) -> Result<(), Sto
         }
         query.execute(&mut *conn).await?;
     }
-    Ok(())
+    audit_acts::insert(conn, rows).await
 }
 
 /// The latest entries, the newest first.

@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::registries::Unreadable;
 use super::writer::{Change, Work};
 use super::{Store, bump, now};
-use crate::model::Ability;
+use crate::model::{Ability, Role};
 
 const NAME_MAX_BYTES: usize = 128;
 const REGISTRIES_MAX: usize = 1_000;
@@ -30,6 +30,8 @@ pub struct NewCaller {
     pub name: String,
     /// SHA-256 of its key. The key itself is never stored.
     pub key_hash: [u8; 32],
+    /// What it is there for.
+    pub roles: Vec<Role>,
     /// Which registries it may ask.
     pub registries: RegistryGrant,
     /// What it may ask of them.
@@ -45,6 +47,8 @@ pub struct Caller {
     pub name: String,
     /// SHA-256 of its key.
     pub key_hash: [u8; 32],
+    /// What it is there for.
+    pub roles: Vec<Role>,
     /// Which registries it may ask.
     pub registries: RegistryGrant,
     /// What it may ask of them.
@@ -82,6 +86,7 @@ impl<'a> Callers<'a> {
             id: Uuid::now_v7(),
             name: caller.name,
             key_hash: caller.key_hash,
+            roles: caller.roles,
             registries: caller.registries,
             abilities: caller.abilities,
             created_at: now(),
@@ -108,7 +113,7 @@ impl<'a> Callers<'a> {
     /// `Busy` or `Unavailable`.
     pub async fn list(self) -> Result<Vec<Result<Caller, Unreadable>>, StoreError> {
         let rows = query(
-            "SELECT id, name, key_hash, registries, abilities, created_at, revoked_at \
+            "SELECT id, name, key_hash, roles, registries, abilities, created_at, revoked_at \
              FROM callers ORDER BY name",
         )
         .fetch_all(&self.store.readers)
@@ -135,12 +140,13 @@ impl<'a> Callers<'a> {
 
 pub(super) async fn insert(conn: &mut Conn, caller: &Caller) -> Result<i64, StoreError> {
     let result = query(
-        "INSERT INTO callers (id, name, key_hash, registries, abilities, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING",
+        "INSERT INTO callers (id, name, key_hash, roles, registries, abilities, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING",
     )
     .bind(caller.id.to_string())
     .bind(&caller.name)
     .bind(caller.key_hash.as_slice())
+    .bind(roles_to_text(&caller.roles))
     .bind(grant_to_text(&caller.registries))
     .bind(abilities_to_text(&caller.abilities))
     .bind(caller.created_at.as_microsecond())
@@ -184,6 +190,7 @@ fn caller_of(row: &Row) -> Result<Caller, StoreError> {
         key_hash: get::<Vec<u8>>(row, "key_hash")?
             .try_into()
             .map_err(|_| StoreError::Damaged { what: "key_hash" })?,
+        roles: roles_from_text(get(row, "roles")?)?,
         registries: grant_from_text(get(row, "registries")?)?,
         abilities: abilities_from_text(get(row, "abilities")?)?,
         created_at: time(row, "created_at")?,
@@ -207,6 +214,18 @@ fn grant_from_text(text: &str) -> Result<RegistryGrant, StoreError> {
     serde_json::from_str(text)
         .map(RegistryGrant::Named)
         .map_err(|_| StoreError::Damaged { what: "registries" })
+}
+
+fn roles_to_text(roles: &[Role]) -> String {
+    let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    serde_json::Value::from(words).to_string()
+}
+
+/// A word that this gateway does not know grants nothing, as with abilities.
+fn roles_from_text(text: &str) -> Result<Vec<Role>, StoreError> {
+    let words: Vec<String> =
+        serde_json::from_str(text).map_err(|_| StoreError::Damaged { what: "roles" })?;
+    Ok(words.iter().filter_map(|word| Role::parse(word)).collect())
 }
 
 fn abilities_to_text(abilities: &[Ability]) -> String {

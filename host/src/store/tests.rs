@@ -143,6 +143,7 @@ fn a_caller(name: &str, key: u8) -> NewCaller {
     NewCaller {
         name: name.to_owned(),
         key_hash: [key; 32],
+        roles: vec![crate::model::Role::Client],
         registries: RegistryGrant::All,
         abilities: vec![crate::model::Ability::Find],
     }

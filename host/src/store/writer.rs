@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::audit::{AuditBegin, AuditEnd};
+use super::audit_acts::AuditAct;
 use super::callers::Caller;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
@@ -44,6 +45,7 @@ pub(super) enum Work {
 pub(super) enum AuditRow {
     Begin(Box<AuditBegin>),
     End(Box<AuditEnd>),
+    Act(Box<AuditAct>),
 }
 
 #[derive(Debug)]
@@ -63,14 +65,21 @@ impl AuditRow {
     pub(super) fn begin(&self) -> Option<&AuditBegin> {
         match self {
             Self::Begin(row) => Some(row),
-            Self::End(_) => None,
+            Self::End(_) | Self::Act(_) => None,
         }
     }
 
     pub(super) fn end(&self) -> Option<&AuditEnd> {
         match self {
-            Self::Begin(_) => None,
             Self::End(row) => Some(row),
+            Self::Begin(_) | Self::Act(_) => None,
+        }
+    }
+
+    pub(super) fn act(&self) -> Option<&AuditAct> {
+        match self {
+            Self::Act(row) => Some(row),
+            Self::Begin(_) | Self::End(_) => None,
         }
     }
 }

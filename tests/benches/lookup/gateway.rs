@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use gateway_tests::components::component;
 use registry_gateway::config::Config;
-use registry_gateway::gateway::{Gateway, apply_file};
-use registry_gateway::model::Ability;
+use registry_gateway::gateway::{Gateway, NewCaller, apply_file};
+use registry_gateway::model::{self, Ability};
 use registry_gateway::serve;
 use registry_gateway::store::RegistryGrant;
 
@@ -73,9 +73,14 @@ async fn configure(url: &str) -> Configured {
     apply_file(&registries, &parts.store, &parts.sandbox, &parts.secrets)
         .await
         .expect("applies");
-    let abilities = Ability::ALL.to_vec();
-    let key = Gateway::add_caller(&parts.store, "bench", RegistryGrant::All, abilities);
-    let key = key.await.expect("a caller");
+    let new = NewCaller {
+        name: "bench".into(),
+        roles: vec![model::Role::Client],
+        registries: RegistryGrant::All,
+        abilities: Ability::ALL.to_vec(),
+    };
+    let added = Gateway::put_caller(&parts.store, new).await;
+    let key = added.expect("a caller").key;
     parts.store.close().await;
     Configured {
         file,

@@ -174,6 +174,12 @@ impl<'q> From<&'q str> for Value<'q> {
     }
 }
 
+impl<'q> From<Option<&'q str>> for Value<'q> {
+    fn from(text: Option<&'q str>) -> Self {
+        Self::Text(text)
+    }
+}
+
 impl<'q> From<&'q String> for Value<'q> {
     fn from(text: &'q String) -> Self {
         Self::Text(Some(text))

@@ -1,0 +1,71 @@
+//! `/admin/v1`: what administrators, implementers and auditors do.
+
+pub(super) mod callers;
+pub(super) mod whoami;
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::problem::Problem;
+use super::request::Known;
+use super::trace::RequestId;
+use crate::gateway::{Acting, Caller, Gateway};
+use crate::model::Role;
+
+/// A request with a role that may: `By<Administrators>`.
+pub(super) struct By<W>(pub(super) Acting, PhantomData<W>);
+
+/// Which roles may.
+pub(super) trait Who {
+    const ROLES: &'static [Role];
+}
+
+/// Decide what serves, and who may call.
+pub(super) enum Administrators {}
+/// Bring modules, and look at what serves.
+#[expect(dead_code, reason = "modules are next")]
+pub(super) enum Implementers {}
+/// Read the audit.
+#[expect(dead_code, reason = "the audit is next")]
+pub(super) enum Auditors {}
+/// Whoever has any role but `client`.
+pub(super) enum Staff {}
+
+impl Who for Administrators {
+    const ROLES: &'static [Role] = &[Role::Administrator];
+}
+impl Who for Implementers {
+    const ROLES: &'static [Role] = &[Role::Implementer, Role::Administrator];
+}
+impl Who for Auditors {
+    const ROLES: &'static [Role] = &[Role::Auditor];
+}
+impl Who for Staff {
+    const ROLES: &'static [Role] = &[Role::Implementer, Role::Administrator, Role::Auditor];
+}
+
+/// Puts who administers from the machine itself into a request. Nothing that comes over the network
+/// can make one.
+#[derive(Clone)]
+pub(super) struct Local(pub(super) Arc<Caller>);
+
+impl<W: Who> FromRequestParts<Gateway> for By<W> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
+        let caller = match parts.extensions.get::<Local>() {
+            Some(Local(caller)) => caller.clone(),
+            None => Known::from_request_parts(parts, gateway).await?.0,
+        };
+        let request_id = parts.extensions.get::<RequestId>();
+        let acting = Acting {
+            caller,
+            request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+        };
+        acting.allowed(W::ROLES)?;
+        Ok(Self(acting, PhantomData))
+    }
+}

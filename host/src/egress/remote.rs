@@ -1,0 +1,77 @@
+//! Another gateway's admin API, for the commands.
+
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+use url::Url;
+
+/// Longer than any act: a pull over a slow line, a check of a large module.
+const TIMEOUT: Duration = Duration::from_secs(600);
+/// A gateway that is there answers at once.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A gateway by its URL, and a key of its.
+pub struct Remote {
+    client: reqwest::Client,
+    base: Url,
+    key: SecretString,
+}
+
+/// The gateway gave no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the gateway at {base} does not answer: is it running, and is that its address?")]
+pub struct RemoteError {
+    base: String,
+    #[source]
+    source: reqwest::Error,
+}
+
+impl Remote {
+    /// For that gateway. Redirects are not followed: the key is for nobody else. The system's
+    /// proxies are ignored, as everywhere.
+    ///
+    /// # Errors
+    /// No client could be made.
+    pub fn new(base: Url, key: SecretString) -> Result<Self, RemoteError> {
+        super::Egress::new();
+        #[expect(clippy::disallowed_methods, reason = "this is egress")]
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .build();
+        let client = client.map_err(|source| RemoteError {
+            base: base.to_string(),
+            source,
+        })?;
+        Ok(Self { client, base, key })
+    }
+
+    /// Asks the API. Gives the status and the body.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn request(
+        &self,
+        method: http::Method,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), RemoteError> {
+        let failed = |source: reqwest::Error| RemoteError {
+            base: self.base.to_string(),
+            source: source.without_url(),
+        };
+        let base = self.base.as_str().trim_end_matches('/');
+        let request = self
+            .client
+            .request(method, format!("{base}{path}"))
+            .bearer_auth(self.key.expose_secret())
+            .header(http::header::CONTENT_TYPE, content_type)
+            .body(body);
+        let answer = request.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(failed)?;
+        Ok((status, body.to_vec()))
+    }
+}

@@ -1,0 +1,81 @@
+//! Administration over the API: who may, and that nothing is done without a trace.
+
+use gateway_tests::gateway::TestGateway;
+use registry_gateway::model::Role;
+use registry_gateway::store::Phase;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_added_asks_and_is_revoked() {
+    let gateway = TestGateway::start().await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let uin = gateway.person(3).uin;
+
+    let body = json!({ "name": "clinic", "registries": ["civil"] });
+    let added = gateway.post("/admin/v1/callers", &body).key(&admin);
+    let added = added.send().await;
+    assert_eq!(added.status, 201, "{}", added.json);
+    let key = added.json["key"].as_str().unwrap();
+    assert_eq!(
+        gateway.find("civil", &uin).key(key).send().await.status,
+        200
+    );
+    assert_eq!(
+        gateway.find("social", &uin).key(key).send().await.status,
+        404
+    );
+
+    let again = gateway.post("/admin/v1/callers", &body).key(&admin);
+    let again = again.send().await;
+    assert_eq!((again.status, again.code()), (409, "taken"));
+
+    let revoked = gateway.ask(reqwest::Method::DELETE, "/admin/v1/callers/clinic");
+    assert_eq!(revoked.key(&admin).send().await.status, 204);
+    assert_eq!(
+        gateway.find("civil", &uin).key(key).send().await.status,
+        401
+    );
+
+    let listed = gateway.get("/admin/v1/callers").key(&admin).send().await;
+    let callers = listed.json["callers"].as_array().unwrap();
+    let clinic = callers.iter().find(|caller| caller["name"] == "clinic");
+    assert_eq!(clinic.unwrap()["state"], "revoked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_act_has_a_row_before_and_after_it() {
+    let gateway = TestGateway::start().await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    for (caller, status) in [("clinic", 201), ("clinic", 409)] {
+        let body = json!({ "name": caller });
+        let added = gateway.post("/admin/v1/callers", &body).key(&admin);
+        assert_eq!(added.send().await.status, status);
+    }
+    let store = gateway.store().await;
+    let acts = store.audit().recent_acts(10).await.unwrap();
+    store.close().await;
+    let told: Vec<_> = acts
+        .iter()
+        .rev()
+        .map(|row| {
+            assert_eq!((&*row.caller, &*row.act), ("ada", "caller.add"));
+            assert_eq!(row.subject.as_deref(), Some("clinic"));
+            match &row.phase {
+                Phase::Begin => "begin",
+                Phase::End { outcome } => outcome,
+            }
+        })
+        .collect();
+    assert_eq!(told, ["begin", "done", "begin", "taken"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_administers_nothing_and_an_administrator_asks_nothing() {
+    let gateway = TestGateway::start().await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let refused = gateway.get("/admin/v1/callers").send().await;
+    assert_eq!((refused.status, refused.code()), (403, "not-allowed"));
+    let uin = gateway.person(3).uin;
+    let refused = gateway.find("civil", &uin).key(&admin).send().await;
+    assert_eq!((refused.status, refused.code()), (404, "unknown-registry"));
+}
