@@ -100,6 +100,10 @@ impl Roster {
         }
     }
 
+    pub(super) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
     pub(super) fn occupancy(&self) -> Occupancy {
         self.sandbox.occupancy()
     }
