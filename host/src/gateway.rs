@@ -18,6 +18,7 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod settings;
 mod stage;
 mod waiting;
 mod watch;
@@ -36,6 +37,7 @@ pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use registries::{ApplyError, Change, What, apply_file};
 pub use roster::{RegistryState, RegistryView, chain};
+pub use settings::check_settings;
 pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
