@@ -66,6 +66,20 @@ pub fn toml_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
+/// Reads a JSON value. The error is the path, empty for the value itself, and what is wrong with
+/// the remedy; no value is repeated.
+///
+/// # Errors
+/// The two.
+pub fn json_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let path = path.replace('[', ".").replace(']', "");
+        let path = if path == "." { String::new() } else { path };
+        (path, tell(&error.inner().to_string()))
+    })
+}
+
 fn explain(text: &str, path: &str, error: &toml::de::Error) -> String {
     let line = error
         .span()

@@ -1,7 +1,8 @@
 //! Registries, as `registry apply -f` reads them and the store keeps them.
 
+mod source;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,6 +11,9 @@ use super::endpoint::EndpointConfig;
 use super::limits::CallLimits;
 use super::retry::RetryConfig;
 use super::secret::SecretSource;
+use super::traffic::OpeningHours;
+
+pub use source::{BadModuleSource, ModuleSource};
 
 /// What `registry apply -f` reads.
 ///
@@ -27,6 +31,12 @@ use super::secret::SecretSource;
 pub struct RegistryFile {
     /// By name.
     pub registries: BTreeMap<String, RegistryConfig>,
+    /// Of an export, to be read: keys cannot be exported, so that callers are not applied.
+    #[serde(default)]
+    pub callers: Vec<Value>,
+    /// Of an export, to be read: the gateway's own settings are in its configuration file.
+    #[serde(default)]
+    pub gateway: Map<String, Value>,
 }
 
 /// A registry as configured here. The store keeps all of it but `module`, in whose place it keeps
@@ -34,9 +44,9 @@ pub struct RegistryFile {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RegistryConfig {
-    /// The adapter's `.wasm`, relative to the file.
+    /// The adapter's module.
     #[serde(skip_serializing)]
-    pub module: PathBuf,
+    pub module: Option<ModuleSource>,
     /// Whether it takes calls.
     pub enabled: bool,
     /// For people.
@@ -66,6 +76,15 @@ pub struct PolicyConfig {
     /// Top-level fields of a person that callers may see, search by and have verified. Default:
     /// all but `extra`.
     pub fields: Vec<String>,
+    /// The purposes that a call may state. Default: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purposes: Option<Vec<String>>,
+    /// The legal bases that a call may state. Default: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal_bases: Option<Vec<String>>,
+    /// When callers may ask. Default: always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<OpeningHours>,
 }
 
 /// Something that a call states about itself.
@@ -132,6 +151,9 @@ impl Default for PolicyConfig {
                 .filter(|field| *field != "extra")
                 .map(str::to_owned)
                 .collect(),
+            purposes: None,
+            legal_bases: None,
+            hours: None,
         }
     }
 }
@@ -139,7 +161,7 @@ impl Default for PolicyConfig {
 impl Default for RegistryConfig {
     fn default() -> Self {
         Self {
-            module: PathBuf::new(),
+            module: None,
             enabled: true,
             summary: String::new(),
             settings: Map::new(),

@@ -52,6 +52,10 @@ pub(super) enum AuditRow {
 pub(super) enum Change {
     PutModule(Box<Module>),
     Registries(Vec<RegistryChange>),
+    RegistriesOf {
+        state: String,
+        changes: Vec<RegistryChange>,
+    },
     AddCaller(Box<Caller>),
     RevokeCaller(String),
     /// None: only whether one could be made.
