@@ -3,6 +3,7 @@
 //! what the caller may see of the answer.
 
 mod acting;
+mod admission;
 mod audited;
 mod callers;
 mod check;
@@ -26,6 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
+pub use admission::{ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
@@ -42,16 +44,19 @@ pub use stage::NotReady;
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
+pub(crate) use crate::sandbox::digest as module_digest;
 pub use crate::store::RegistryGrant;
 
 use tokio_util::task::TaskTracker;
 
+use admission::Admission;
 use callers::Callers;
 use fingerprint::Fingerprint;
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
+use crate::config::admission::AdmissionConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -73,6 +78,7 @@ struct Inner {
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
     stage: Stage,
+    admission: Admission,
 }
 
 /// The gateway cannot start.
@@ -103,6 +109,7 @@ impl Gateway {
         egress: Egress,
         secrets: Secrets,
         data_dir: &Path,
+        admission: &AdmissionConfig,
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
@@ -115,6 +122,7 @@ impl Gateway {
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
+                admission: Admission::new(admission),
                 store,
             }),
         })

@@ -2,6 +2,7 @@
 
 pub(super) mod apply;
 pub(super) mod callers;
+pub(super) mod modules;
 pub(super) mod registries;
 pub(super) mod whoami;
 
@@ -53,7 +54,6 @@ pub(super) trait Who {
 /// Decide what serves, and who may call.
 pub(super) enum Administrators {}
 /// Bring modules, and look at what serves.
-#[expect(dead_code, reason = "modules are next")]
 pub(super) enum Implementers {}
 /// Read the audit.
 #[expect(dead_code, reason = "the audit is next")]

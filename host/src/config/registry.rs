@@ -3,12 +3,14 @@
 mod source;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::endpoint::EndpointConfig;
 use super::limits::CallLimits;
+use super::read::{self, ConfigError};
 use super::retry::RetryConfig;
 use super::secret::SecretSource;
 use super::traffic::OpeningHours;
@@ -37,6 +39,25 @@ pub struct RegistryFile {
     /// Of an export, to be read: the gateway's own settings are in its configuration file.
     #[serde(default)]
     pub gateway: Map<String, Value>,
+}
+
+impl RegistryFile {
+    /// Reads a file: what it says, and how it says it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line, or of JSON the field, and the remedy.
+    pub fn read(file: &Path) -> Result<(Self, Value), ConfigError> {
+        let written = read::written(file)?;
+        let wrong = |(field, problem): (String, String)| ConfigError::Content {
+            file: file.to_owned(),
+            message: format!("`{field}`: {problem}"),
+        };
+        let parsed = match file.extension().is_some_and(|kind| kind == "json") {
+            true => read::json_value(written.clone()).map_err(wrong)?,
+            false => read::toml_file(file)?,
+        };
+        Ok((parsed, written))
+    }
 }
 
 /// A registry as configured here. The store keeps all of it but `module`, in whose place it keeps

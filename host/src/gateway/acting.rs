@@ -130,6 +130,10 @@ impl From<StoreError> for AdminError {
                     "the {what} were changed since they were looked at: look again, and then apply"
                 ),
             },
+            StoreError::InUse { what, by } => Self::Conflict {
+                code: "in-use",
+                detail: format!("the {what} is in use by {by}: give them another first"),
+            },
             StoreError::Invalid { field, problem } => Self::Invalid {
                 field: field.into(),
                 problem,

@@ -95,10 +95,6 @@ impl Roster {
         }
     }
 
-    pub(super) fn sandbox(&self) -> &Sandbox {
-        &self.sandbox
-    }
-
     pub(super) fn secrets(&self) -> &Secrets {
         &self.secrets
     }
@@ -112,6 +108,10 @@ impl Roster {
             Some(State::Broken(_)) => Err(GatewayError::NotReady),
             Some(State::Ready(entry)) => Ok(entry.clone()),
         }
+    }
+
+    pub(super) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
@@ -225,8 +225,8 @@ impl Roster {
     ) -> Result<Entry, String> {
         check_needs(&config, &module)?;
         let (secrets, witness) = self.secrets.witnessed();
-        let endpoints = endpoints(&self.egress, &row.name, &config, &secrets)
-            .map_err(|error| chain(&error))?;
+        let endpoints =
+            endpoints(&self.egress, &row.name, &config, &secrets).map_err(|error| chain(&error))?;
         let ConcurrencyConfig {
             max_calls,
             max_wait_ms,

@@ -57,6 +57,14 @@ pub enum StoreError {
         /// What was: registries.
         what: &'static str,
     },
+    /// Something needs it.
+    #[error("the {what} is in use by {by}")]
+    InUse {
+        /// What was to be removed: a module.
+        what: &'static str,
+        /// By whom: `registries.social`.
+        by: String,
+    },
     /// A field does not hold to its limits.
     #[error("{field} {problem}")]
     Invalid {

@@ -60,7 +60,13 @@ mod tests {
         let pulled = "oci://r.example/a@sha256:1";
         assert_eq!(read(pulled), Ok(ModuleSource::Pulled(pulled.into())));
         assert_eq!(read("a/b.wasm"), Ok(ModuleSource::File("a/b.wasm".into())));
-        for bad in ["", "oci://", "sha256:", "sha256:0A", &digest.to_uppercase().replace("SHA", "sha")] {
+        for bad in [
+            "",
+            "oci://",
+            "sha256:",
+            "sha256:0A",
+            &digest.to_uppercase().replace("SHA", "sha"),
+        ] {
             assert_eq!(read(bad), Err(BadModuleSource), "{bad}");
         }
         assert_eq!(String::from(read("a/b.wasm").unwrap()), "a/b.wasm");

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::What;
 use super::checks::{self, Checks, finding};
 use super::differences::{self, RegistryDifference};
-use super::What;
 use crate::config::registry::{ModuleSource, RegistryConfig};
 use crate::egress::Egress;
 use crate::gateway::roster::written;
@@ -160,9 +160,9 @@ impl Gateway {
                 findings,
             });
         }
-        let gone = before.iter().filter(|(name, _)| {
-            asked.prune && !asked.registries.contains_key(name.as_str())
-        });
+        let gone = before
+            .iter()
+            .filter(|(name, _)| asked.prune && !asked.registries.contains_key(name.as_str()));
         for (name, row) in gone {
             differences.insert(name.clone(), difference(name, Some(row), None));
             changes.push(RegistryChange::Delete { name: name.clone() });
@@ -251,12 +251,14 @@ fn describe(act: &mut Act, differences: &[RegistryDifference]) {
     let full: Vec<Value> = changed()
         .map(|it| {
             let fields: Vec<&str> = it.fields.iter().map(|field| &*field.field).collect();
-            let mut told =
-                json!({ "registry": it.registry, "what": it.what.as_str(), "fields": fields });
-            if let Some(module) = it.fields.iter().find(|field| field.field == "module") {
-                told["module"] = json!({ "from": module.from, "to": module.to });
-            }
-            told
+            let module = it.fields.iter().find(|field| field.field == "module");
+            let module = module.map(|module| json!({ "from": module.from, "to": module.to }));
+            json!({
+                "registry": it.registry,
+                "what": it.what.as_str(),
+                "fields": fields,
+                "module": module,
+            })
         })
         .collect();
     let brief = || -> Vec<Value> {

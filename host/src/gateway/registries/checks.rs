@@ -176,7 +176,8 @@ fn policy(policy: &PolicyConfig) -> Vec<Problem> {
                 && word.len() <= MAX_STATEMENT
                 && !word.chars().any(char::is_control);
             if !fits {
-                let problem = format!("one line without spaces around it, at most {MAX_STATEMENT} bytes");
+                let problem =
+                    format!("one line without spaces around it, at most {MAX_STATEMENT} bytes");
                 problems.push((format!("{field}.{at}"), problem));
             }
         }
@@ -200,7 +201,10 @@ mod tests {
             "endpoints": { "a": { "base_url": "https://a", "timeout_ms": "hunter2" }, "b": {} },
         });
         let problems = parse(&value).unwrap_err();
-        let told: Vec<String> = problems.iter().map(|(at, what)| format!("{at}: {what}")).collect();
+        let told: Vec<String> = problems
+            .iter()
+            .map(|(at, what)| format!("{at}: {what}"))
+            .collect();
         let all = told.join("\n");
         assert!(!all.contains("hunter2"), "{all}");
         for (field, words) in [
@@ -214,7 +218,10 @@ mod tests {
             ("endpoints.b: ", "missing field `base_url`"),
         ] {
             let found = told.iter().find(|line| line.starts_with(field));
-            assert!(found.is_some_and(|line| line.contains(words)), "{field} in\n{all}");
+            assert!(
+                found.is_some_and(|line| line.contains(words)),
+                "{field} in\n{all}"
+            );
         }
         assert_eq!(told.len(), 8, "{all}");
         assert!(parse(&json!({})).is_ok());

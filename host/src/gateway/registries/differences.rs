@@ -44,7 +44,10 @@ pub(super) fn between(from: Option<&Value>, to: Option<&Value>) -> Vec<FieldDiff
     let default = default();
     let (from, to) = (from.map(leaves), to.map(leaves));
     let empty = Leaves::new();
-    let (before, after) = (from.as_ref().unwrap_or(&empty), to.as_ref().unwrap_or(&empty));
+    let (before, after) = (
+        from.as_ref().unwrap_or(&empty),
+        to.as_ref().unwrap_or(&empty),
+    );
     let mut fields: Vec<&String> = before.keys().chain(after.keys()).collect();
     fields.sort_unstable();
     fields.dedup();
@@ -126,9 +129,8 @@ mod tests {
 
     fn told(differences: &[FieldDifference]) -> Vec<String> {
         let show = |value: &Option<Value>| value.as_ref().map_or("-".into(), Value::to_string);
-        let line = |it: &FieldDifference| {
-            format!("{} {} {}", it.field, show(&it.from), show(&it.to))
-        };
+        let line =
+            |it: &FieldDifference| format!("{} {} {}", it.field, show(&it.from), show(&it.to));
         differences.iter().map(line).collect()
     }
 
@@ -168,10 +170,17 @@ mod tests {
 
     #[test]
     fn of_a_new_one_what_is_not_the_default_is_told() {
-        let new = written(json!({ "summary": "s", "endpoints": { "e": { "base_url": "https://e" } } }));
+        let new =
+            written(json!({ "summary": "s", "endpoints": { "e": { "base_url": "https://e" } } }));
         let added = told(&between(None, Some(&new)));
-        assert_eq!(added, ["endpoints.e.base_url - \"https://e\"", "summary - \"s\""]);
+        assert_eq!(
+            added,
+            ["endpoints.e.base_url - \"https://e\"", "summary - \"s\""]
+        );
         let removed = told(&between(Some(&new), None));
-        assert_eq!(removed, ["endpoints.e.base_url \"https://e\" -", "summary \"s\" -"]);
+        assert_eq!(
+            removed,
+            ["endpoints.e.base_url \"https://e\" -", "summary \"s\" -"]
+        );
     }
 }

@@ -72,14 +72,16 @@ impl Gateway {
 /// One whose row cannot be read opens no door: there is nothing to tell of it.
 fn caller(view: &CallerView) -> Option<Value> {
     let known = view.known.as_ref()?;
-    let mut caller = json!({
+    // Left out: all.
+    let registries = match &known.registries {
+        RegistryGrant::All => None,
+        RegistryGrant::Named(names) => Some(names),
+    };
+    Some(json!({
         "name": view.name,
         "roles": known.roles,
         "abilities": known.abilities,
+        "registries": registries,
         "revoked": known.revoked_at.is_some(),
-    });
-    if let RegistryGrant::Named(names) = &known.registries {
-        caller["registries"] = json!(names);
-    }
-    Some(caller)
+    }))
 }

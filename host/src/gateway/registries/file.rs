@@ -130,9 +130,9 @@ impl Modules<'_> {
     ) -> Result<Result<Module, String>, StoreError> {
         match source {
             None => Ok(Err("name the adapter's module".into())),
-            Some(ModuleSource::Pulled(_)) => {
-                Ok(Err("a file that is applied in place names no oci:// module".into()))
-            }
+            Some(ModuleSource::Pulled(_)) => Ok(Err(
+                "a file that is applied in place names no oci:// module".into(),
+            )),
             Some(ModuleSource::Digest(digest)) => {
                 let one = BTreeSet::from([digest.clone()]);
                 let mut loaded = modules::load(self.sandbox, self.store, one).await?;
@@ -180,6 +180,7 @@ impl Modules<'_> {
                 adapter: description.name.clone(),
                 version: description.version.clone(),
                 bytes: Bytes::from(bytes),
+                facts: None,
             });
             if put.await?.digest != module.digest() {
                 return Err(wrong("has just been changed: apply again"));

@@ -62,7 +62,9 @@ pub(super) fn problems(config: &RegistryConfig, sandbox: &Sandbox) -> Vec<Proble
         let remedy = "0 lets no call through; leave it out for the default";
         (key.to_owned(), remedy.to_owned())
     });
-    let over = bounded.into_iter().filter(|(_, value, most, _)| value > most);
+    let over = bounded
+        .into_iter()
+        .filter(|(_, value, most, _)| value > most);
     let over =
         over.map(|(key, _, most, remedy)| (key.to_owned(), format!("at most {most}{remedy}")));
     nothing.chain(over).collect()
