@@ -35,14 +35,18 @@ pub use check::check;
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
-pub use registries::{ApplyError, Change, What, apply_file};
-pub use roster::{RegistryState, RegistryView, chain};
+pub use registries::{
+    AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
+    RegistryDifference, What, apply_file,
+};
+pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
 pub use settings::check_settings;
 pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
+pub(crate) use crate::sandbox::digest as module_digest;
 pub use crate::store::RegistryGrant;
 
 use tokio_util::task::TaskTracker;
