@@ -2,6 +2,7 @@
 //! that names the nearest key.
 
 pub mod api;
+pub mod callers;
 pub mod endpoint;
 pub mod limits;
 pub mod read;
@@ -38,6 +39,8 @@ pub struct Config {
     pub secrets_dir: PathBuf,
     /// The HTTP API.
     pub api: api::ApiConfig,
+    /// Who calls.
+    pub callers: callers::CallersConfig,
     /// The engine that runs adapters.
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
@@ -80,6 +83,7 @@ impl Default for Config {
             data_dir: PathBuf::from("data"),
             secrets_dir: PathBuf::from("secrets"),
             api: api::ApiConfig::default(),
+            callers: callers::CallersConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             log: LogConfig::default(),

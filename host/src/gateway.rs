@@ -3,12 +3,16 @@
 //! what the caller may see of the answer.
 
 mod acting;
+mod allowance;
 mod audited;
+mod caller_acts;
 mod callers;
 mod check;
 mod disclosed;
 mod error;
 mod fingerprint;
+mod guesses;
+mod keys;
 mod lookups;
 mod metrics;
 mod modules;
@@ -27,7 +31,8 @@ use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
 pub use audited::{Answered, Asking};
-pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
+pub use caller_acts::KeyWish;
+pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
@@ -39,16 +44,18 @@ pub use stage::NotReady;
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
-pub use crate::store::RegistryGrant;
+pub use crate::store::{CallerKey, CallerSettings};
 
 use tokio_util::task::TaskTracker;
 
-use callers::Callers;
+use allowance::Allowance;
 use fingerprint::Fingerprint;
+use keys::Keys;
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
+use crate::config::callers::CallersConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -63,7 +70,8 @@ pub struct Gateway {
 struct Inner {
     store: Store,
     roster: Roster,
-    callers: Callers,
+    keys: Keys,
+    allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
     metrics: Metrics,
@@ -100,13 +108,15 @@ impl Gateway {
         egress: Egress,
         secrets: Secrets,
         data_dir: &Path,
+        callers: &CallersConfig,
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
             inner: Arc::new(Inner {
                 roster: Roster::new(sandbox, egress, secrets),
-                callers: Callers::default(),
+                keys: Keys::new(callers.failed_keys_per_minute.get()),
+                allowance: Allowance::new(callers),
                 fingerprint,
                 page_tokens,
                 metrics: Metrics::new(),

@@ -1,5 +1,6 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
+pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod whoami;
 

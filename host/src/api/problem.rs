@@ -157,6 +157,24 @@ impl From<GatewayError> for Problem {
                 "send the key that `caller add` gave as `Authorization: Bearer <key>`",
             )
             .field("Authorization"),
+            GatewayError::TooManyFailedKeys { retry_after_ms } => Self::new(
+                S::TOO_MANY_REQUESTS,
+                "too-many-failed-keys",
+                "too many keys that nobody has came from this address; send no other until then",
+            )
+            .retry_after_ms(Some(retry_after_ms)),
+            GatewayError::RateLimited { retry_after_ms } => Self::new(
+                S::TOO_MANY_REQUESTS,
+                "rate-limited",
+                "this caller asks the registry more quickly than it may",
+            )
+            .retry_after_ms(Some(retry_after_ms)),
+            GatewayError::QuotaSpent { retry_after_ms } => Self::new(
+                S::TOO_MANY_REQUESTS,
+                "quota-spent",
+                "this caller has asked the registry what it may ask in a day",
+            )
+            .retry_after_ms(Some(retry_after_ms)),
             GatewayError::NotGranted => Self::new(
                 S::FORBIDDEN,
                 "not-granted",
@@ -191,7 +209,7 @@ impl From<GatewayError> for Problem {
             GatewayError::HiddenField(place) => Self::new(
                 S::FORBIDDEN,
                 "hidden-field",
-                "the registry's policy does not show what this asks for or about",
+                "the registry's policy, or this caller's grant, does not show what this asks for or about",
             )
             .field(place),
             GatewayError::Busy => Self::new(

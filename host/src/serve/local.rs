@@ -32,8 +32,9 @@ impl Local {
             sandbox,
             secrets,
         } = open(config).await?;
+        let (data_dir, callers) = (&config.data_dir, &config.callers);
         let gateway =
-            Gateway::new(store, sandbox, Egress::new(), secrets, &config.data_dir).await?;
+            Gateway::new(store, sandbox, Egress::new(), secrets, data_dir, callers).await?;
         gateway.load().await?;
         let router = api::local(gateway.clone(), &config.api);
         Ok(Self { gateway, router })
