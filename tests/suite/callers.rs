@@ -290,7 +290,8 @@ async fn what_is_wrong_with_a_caller_is_told_by_its_place() {
         ),
         (json!({ "name": "(local)" }), "name"),
         (json!({ "name": "idp:sub" }), "name"),
-        (json!({ "name": "" }), "caller.name"),
+        (json!({ "name": "" }), "name"),
+        (json!({ "name": "n".repeat(129) }), "name"),
     ] {
         let mut body = json!({ "name": "wrong" });
         body.as_object_mut()
@@ -307,13 +308,14 @@ async fn what_is_wrong_with_a_caller_is_told_by_its_place() {
     let long = json!({ "overlapSeconds": 91 * 86_400 });
     let refused = admin.send(Method::POST, "/ada/keys", &long).await;
     assert_eq!(refused.json["field"], "overlapSeconds", "{}", refused.text);
-    for path in ["/nobody", "/nobody/keys/x", "/ada/keys/x"] {
+    let long = format!("/{}", "n".repeat(500));
+    for path in ["/nobody", "/nobody/keys/x", "/ada/keys/x", &long, "/%00"] {
         let unknown = admin.send(Method::DELETE, path, &Value::Null).await;
         assert_eq!((unknown.status, unknown.code()), (404, "unknown"), "{path}");
     }
     let whole = json!({ "roles": ["client"] });
     let refused = admin.send(Method::PUT, "/ada", &whole).await;
-    assert_eq!((refused.status, refused.code()), (400, "invalid-request"));
+    assert_eq!((refused.status, refused.code()), (400, "missing-field"));
 }
 
 /// Who guesses is refused; who was known from the same address goes on.

@@ -82,9 +82,12 @@ fn filled(path: &str) -> String {
 fn body(path: &str, operation: &Value) -> Option<(String, Vec<u8>)> {
     let content = operation.pointer("/requestBody/content")?.as_object()?;
     let (kind, _) = content.iter().next()?;
-    let body = match path.starts_with("/v1/") {
-        true => json!({ "identifiers": [{ "scheme": "national-id", "value": "1" }] }),
-        false => json!({}),
+    let identifiers = json!([{ "scheme": "national-id", "value": "1" }]);
+    let body = match path.rsplit('/').next() {
+        _ if !path.starts_with("/v1/") => json!({}),
+        Some("search") => json!({ "criteria": [{ "field": "sex", "equals": "female" }] }),
+        Some("verify") => json!({ "identifiers": identifiers, "claimed": { "sex": "female" } }),
+        _ => json!({ "identifiers": identifiers }),
     };
     Some((kind.clone(), body.to_string().into_bytes()))
 }
@@ -166,6 +169,9 @@ fn difference(told: &str, real: &str) -> String {
     let mut heading = "";
     for (sign, lines, others) in [("-", told, real), ("+", real, told)] {
         for line in lines.lines() {
+            if line.is_empty() {
+                continue;
+            }
             if !line.starts_with(' ') {
                 heading = line;
             }

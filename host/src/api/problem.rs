@@ -1,11 +1,14 @@
 //! The only error renderer: `application/problem+json` (RFC 9457) with a stable `code`. A problem
 //! holds no value of the request and nothing of a person.
 
+mod limited;
+
 use std::any::Any;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use limited::limited;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -157,24 +160,9 @@ impl From<GatewayError> for Problem {
                 "send the key that `caller add` gave as `Authorization: Bearer <key>`",
             )
             .field("Authorization"),
-            GatewayError::TooManyFailedKeys { retry_after_ms } => Self::new(
-                S::TOO_MANY_REQUESTS,
-                "too-many-failed-keys",
-                "too many keys that nobody has came from this address; send no other until then",
-            )
-            .retry_after_ms(Some(retry_after_ms)),
-            GatewayError::RateLimited { retry_after_ms } => Self::new(
-                S::TOO_MANY_REQUESTS,
-                "rate-limited",
-                "this caller asks the registry more quickly than it may",
-            )
-            .retry_after_ms(Some(retry_after_ms)),
-            GatewayError::QuotaSpent { retry_after_ms } => Self::new(
-                S::TOO_MANY_REQUESTS,
-                "quota-spent",
-                "this caller has asked the registry what it may ask in a day",
-            )
-            .retry_after_ms(Some(retry_after_ms)),
+            GatewayError::TooManyFailedKeys { retry_after_ms }
+            | GatewayError::RateLimited { retry_after_ms }
+            | GatewayError::QuotaSpent { retry_after_ms } => limited(error.word(), retry_after_ms),
             GatewayError::NotGranted => Self::new(
                 S::FORBIDDEN,
                 "not-granted",

@@ -10,6 +10,8 @@ use super::{Act, Acting, AddedKey, AdminError, CallerError, CallerView, Gateway,
 use crate::model::{Grant, Person, Role};
 use crate::store::CallerSettings;
 
+/// A caller's name.
+const NAME_MAX_BYTES: usize = 128;
 /// Grants of one caller.
 const GRANTS_MAX: usize = 100;
 /// Registries of one grant.
@@ -40,6 +42,9 @@ impl Gateway {
             );
             return Err(invalid("name", problem));
         }
+        if check_name(&new.name).is_err() {
+            return Err(invalid("name", format!("has 1 to {NAME_MAX_BYTES} bytes")));
+        }
         check(&new.settings)?;
         check_end("keyExpiresAt", new.key_expires_at)?;
         let act = act("caller.add", &new.name, told(&new.settings));
@@ -63,6 +68,7 @@ impl Gateway {
         name: &str,
         settings: CallerSettings,
     ) -> Result<(), AdminError> {
+        check_name(name)?;
         check(&settings)?;
         let act = act("caller.set", name, told(&settings));
         let (gateway, name) = (self.clone(), name.to_owned());
@@ -84,6 +90,7 @@ impl Gateway {
         name: &str,
         wish: KeyWish,
     ) -> Result<AddedKey, AdminError> {
+        check_name(name)?;
         check_end("expiresAt", wish.expires_at)?;
         let now = Timestamp::now();
         let others_end_at = match wish.overlap {
@@ -123,6 +130,7 @@ impl Gateway {
     /// # Errors
     /// [`AdminError`].
     pub async fn revoke_key(&self, by: &Acting, name: &str, key: Uuid) -> Result<(), AdminError> {
+        check_name(name)?;
         let act = act("caller.key.revoke", name, json!({ "key": key.to_string() }));
         let (gateway, name) = (self.clone(), name.to_owned());
         let doing = async move {
@@ -138,6 +146,7 @@ impl Gateway {
     /// # Errors
     /// [`AdminError`].
     pub async fn revoke_caller(&self, by: &Acting, name: &str) -> Result<(), AdminError> {
+        check_name(name)?;
         let act = Act {
             word: "caller.revoke",
             subject: Some(name.to_owned()),
@@ -197,6 +206,17 @@ fn told(settings: &CallerSettings) -> serde_json::Value {
         ..=LONGEST => whole,
         _ => json!({ "roles": roles, "grantsCount": grants.len(), "limits": limits }),
     }
+}
+
+/// What cannot be a caller's name is that of none, and no audit row could hold it.
+fn check_name(name: &str) -> Result<(), AdminError> {
+    if name.is_empty() || name.len() > NAME_MAX_BYTES || name.contains('\0') {
+        return Err(AdminError::Unknown {
+            what: "caller",
+            name: name.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 fn check(settings: &CallerSettings) -> Result<(), AdminError> {
