@@ -7,6 +7,7 @@ mod find;
 mod health;
 mod household;
 mod openapi;
+mod peer;
 mod problem;
 mod registries;
 mod request;
@@ -24,6 +25,7 @@ use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use openapi::document;
+pub use peer::Peer;
 
 use crate::config::api::ApiConfig;
 use crate::gateway::{Caller, Gateway};
@@ -51,7 +53,20 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callers",
             get(admin::callers::list).post(admin::callers::add),
         )
-        .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
+        .route(
+            "/admin/v1/callers/{caller}",
+            get(admin::callers::one)
+                .put(admin::callers::set)
+                .delete(admin::callers::revoke),
+        )
+        .route(
+            "/admin/v1/callers/{caller}/keys",
+            post(admin::caller_keys::add),
+        )
+        .route(
+            "/admin/v1/callers/{caller}/keys/{key}",
+            delete(admin::caller_keys::revoke),
+        )
         .merge(admin::registries(config))
         .route(
             "/admin/v1/modules",
@@ -68,6 +83,9 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(Extension(peer::Trusted(
+            config.trusted_proxies.clone().into(),
+        )))
         .layer(Extension(body::MaxBody(config.max_body_bytes)))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,

@@ -3,6 +3,7 @@
 
 pub mod admission;
 pub mod api;
+pub mod callers;
 pub mod endpoint;
 pub mod limits;
 pub mod read;
@@ -39,6 +40,8 @@ pub struct Config {
     pub secrets_dir: PathBuf,
     /// The HTTP API.
     pub api: api::ApiConfig,
+    /// Who calls.
+    pub callers: callers::CallersConfig,
     /// The engine that runs adapters.
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
@@ -83,6 +86,7 @@ impl Default for Config {
             data_dir: PathBuf::from("data"),
             secrets_dir: PathBuf::from("secrets"),
             api: api::ApiConfig::default(),
+            callers: callers::CallersConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             log: LogConfig::default(),

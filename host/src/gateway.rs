@@ -4,12 +4,16 @@
 
 mod acting;
 mod admission;
+mod allowance;
 mod audited;
+mod caller_acts;
 mod callers;
 mod check;
 mod disclosed;
 mod error;
 mod fingerprint;
+mod guesses;
+mod keys;
 mod lookups;
 mod metrics;
 mod modules;
@@ -30,7 +34,8 @@ use std::sync::Arc;
 pub use acting::{Act, Acting, AdminError, Finding};
 pub use admission::{ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
-pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
+pub use caller_acts::KeyWish;
+pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
@@ -47,18 +52,20 @@ pub use stage::NotReady;
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
 pub(crate) use crate::sandbox::digest as module_digest;
-pub use crate::store::RegistryGrant;
+pub use crate::store::{CallerKey, CallerSettings};
 
 use tokio_util::task::TaskTracker;
 
 use admission::Admission;
-use callers::Callers;
+use allowance::Allowance;
 use fingerprint::Fingerprint;
+use keys::Keys;
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
 use crate::config::admission::AdmissionConfig;
+use crate::config::callers::CallersConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -73,7 +80,8 @@ pub struct Gateway {
 struct Inner {
     store: Store,
     roster: Roster,
-    callers: Callers,
+    keys: Keys,
+    allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
     metrics: Metrics,
@@ -81,6 +89,16 @@ struct Inner {
     tasks: TaskTracker,
     stage: Stage,
     admission: Admission,
+}
+
+/// What of the configuration a gateway is made with.
+pub struct Sections<'a> {
+    /// Where its keys are.
+    pub data_dir: &'a Path,
+    /// How modules are taken in.
+    pub admission: &'a AdmissionConfig,
+    /// What callers may do in general.
+    pub callers: &'a CallersConfig,
 }
 
 /// The gateway cannot start.
@@ -110,15 +128,20 @@ impl Gateway {
         sandbox: Sandbox,
         egress: Egress,
         secrets: Secrets,
-        data_dir: &Path,
-        admission: &AdmissionConfig,
+        sections: Sections<'_>,
     ) -> Result<Self, StartError> {
+        let Sections {
+            data_dir,
+            admission,
+            callers,
+        } = sections;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
             inner: Arc::new(Inner {
                 roster: Roster::new(sandbox, egress, secrets),
-                callers: Callers::default(),
+                keys: Keys::new(callers.failed_keys_per_minute.get()),
+                allowance: Allowance::new(callers),
                 fingerprint,
                 page_tokens,
                 metrics: Metrics::new(),

@@ -7,10 +7,12 @@
 mod audit;
 mod audit_acts;
 mod audit_rows;
+mod caller_keys;
 mod callers;
 mod columns;
 mod db;
 mod error;
+mod grants;
 mod look;
 mod modules;
 mod postgres;
@@ -25,7 +27,8 @@ use secrecy::SecretString;
 
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
-pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
+pub use caller_keys::{CallerKey, NewKey};
+pub use callers::{Caller, CallerSettings, Callers, NewCaller};
 pub use error::{Cause, StoreError};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};

@@ -71,6 +71,11 @@ fn real() -> BTreeMap<String, u64> {
         ("admission.at_once", config.admission.at_once.get().into()),
         ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
         ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
+        ("callers.burst", config.callers.burst.get().into()),
+        (
+            "callers.failed_keys_per_minute",
+            config.callers.failed_keys_per_minute.get().into(),
+        ),
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
         ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),

@@ -1,6 +1,7 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
 pub(super) mod apply;
+pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod modules;
 pub(super) mod registries;

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
-use super::callers::Caller;
+use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
 use super::modules::Module;
@@ -59,8 +59,7 @@ pub(super) enum Change {
         state: String,
         changes: Vec<RegistryChange>,
     },
-    AddCaller(Box<Caller>),
-    RevokeCaller(String),
+    Caller(Box<CallerChange>),
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.

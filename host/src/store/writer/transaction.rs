@@ -42,8 +42,7 @@ pub(super) async fn change(
         Change::RegistriesOf { state, changes } => {
             registries::apply_to(conn, &state, &changes).await
         }
-        Change::AddCaller(caller) => callers::insert(conn, &caller).await,
-        Change::RevokeCaller(name) => callers::revoke(conn, &name).await,
+        Change::Caller(change) => callers::change(conn, &change).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
         Change::Check if healthy => Ok(0),
         Change::Check => touch(conn).await,
