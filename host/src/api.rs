@@ -8,6 +8,7 @@ mod health;
 mod household;
 mod openapi;
 mod problem;
+mod query;
 mod registries;
 mod request;
 mod search;
@@ -51,6 +52,11 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::callers::list).post(admin::callers::add),
         )
         .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
+        .route("/admin/v1/audit/verify", post(admin::audit::verify))
+        .route(
+            "/admin/v1/audit/checkpoints",
+            get(admin::audit::checkpoints).post(admin::audit::seal),
+        )
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

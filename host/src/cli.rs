@@ -1,5 +1,6 @@
 //! The commands. Their output is for people; errors name the remedy.
 
+mod audit;
 mod caller;
 mod client;
 mod demo;
@@ -46,6 +47,9 @@ enum Command {
     /// Configure who may call.
     #[command(subcommand)]
     Caller(caller::CallerCommand),
+    /// Read the audit, verify it, and seal it.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -90,6 +94,12 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Caller(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = caller::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Audit(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = audit::run(command, &client).await;
             client.close().await;
             done
         }

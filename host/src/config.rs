@@ -2,6 +2,7 @@
 //! that names the nearest key.
 
 pub mod api;
+pub mod audit;
 pub mod endpoint;
 pub mod limits;
 pub mod read;
@@ -42,6 +43,8 @@ pub struct Config {
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
     pub store: store::StoreConfig,
+    /// The audit's checkpoints, and how long its rows are kept.
+    pub audit: audit::AuditConfig,
     /// The process's own log.
     pub log: LogConfig,
     /// Where spans go.
@@ -82,6 +85,7 @@ impl Default for Config {
             api: api::ApiConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
+            audit: audit::AuditConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
         }

@@ -9,6 +9,7 @@ mod check;
 mod disclosed;
 mod error;
 mod fingerprint;
+mod ledger;
 mod lookups;
 mod metrics;
 mod modules;
@@ -30,6 +31,7 @@ pub use audited::{Answered, Asking};
 pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use ledger::{Bad, BadPublicKey, Kept, PublicKey, SealError, SignedCheckpoint, Verdict};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use registries::{ApplyError, Change, What, apply_file};
@@ -45,10 +47,12 @@ use tokio_util::task::TaskTracker;
 
 use callers::Callers;
 use fingerprint::Fingerprint;
+use ledger::Ledger;
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
+use crate::config::audit::AuditConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -66,6 +70,7 @@ struct Inner {
     callers: Callers,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
+    ledger: Ledger,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
@@ -84,6 +89,22 @@ pub enum StartError {
          audit again: restore audit.key from backup"
     )]
     KeyLost,
+    /// The key of the audit's checkpoints cannot be read or made.
+    #[error("the key that signs the audit cannot be used")]
+    SigningKey(#[source] std::io::Error),
+    /// The same, where it is a secret.
+    #[error("the key that signs the audit cannot be read")]
+    SigningKeySecret(#[source] crate::config::secret::SecretError),
+    /// The audit is signed, and the key is gone.
+    #[error(
+        "the key that signs the audit is not the one that signed it: restore audit-signing.key from \
+         backup, or copy it from the other gateway, or put its public key, which is in every \
+         exported checkpoint, into [audit] trusted_keys"
+    )]
+    SigningKeyLost,
+    /// A key that is to be believed is none.
+    #[error("audit.trusted_keys.{0}")]
+    TrustedKey(usize, #[source] BadPublicKey),
     /// The database does not answer.
     #[error("the configuration cannot be read from the database")]
     Store(#[from] crate::store::StoreError),
@@ -100,7 +121,9 @@ impl Gateway {
         egress: Egress,
         secrets: Secrets,
         data_dir: &Path,
+        audit: &AuditConfig,
     ) -> Result<Self, StartError> {
+        let ledger = Ledger::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
@@ -109,6 +132,7 @@ impl Gateway {
                 callers: Callers::default(),
                 fingerprint,
                 page_tokens,
+                ledger,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
@@ -124,6 +148,7 @@ impl Gateway {
     pub async fn load(&self) -> Result<(), StartError> {
         self.reload().await?;
         self.watch();
+        self.keep_audit();
         self.inner.stage.loaded();
         Ok(())
     }

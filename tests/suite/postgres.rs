@@ -11,6 +11,7 @@
 mod access;
 mod administering;
 mod audit;
+mod audit_chain;
 mod bad_input;
 mod credentials;
 mod damage;

@@ -1,5 +1,6 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
+pub(super) mod audit;
 pub(super) mod callers;
 pub(super) mod whoami;
 
@@ -29,7 +30,6 @@ pub(super) enum Administrators {}
 #[expect(dead_code, reason = "modules are next")]
 pub(super) enum Implementers {}
 /// Read the audit.
-#[expect(dead_code, reason = "the audit is next")]
 pub(super) enum Auditors {}
 /// Whoever has any role but `client`.
 pub(super) enum Staff {}

@@ -21,6 +21,7 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod chain;
 mod closing;
 mod configuration;
 mod faults;
