@@ -3,6 +3,7 @@
 //! what the caller may see of the answer.
 
 mod acting;
+mod admission;
 mod audited;
 mod callers;
 mod check;
@@ -18,6 +19,7 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod settings;
 mod stage;
 mod waiting;
 mod watch;
@@ -27,6 +29,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
+pub use admission::{ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
@@ -34,17 +37,23 @@ pub use error::GatewayError;
 pub use ledger::{Bad, BadPublicKey, Kept, PublicKey, SealError, SignedCheckpoint, Verdict};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
-pub use registries::{ApplyError, Change, What, apply_file};
-pub use roster::{RegistryState, RegistryView, chain};
+pub use registries::{
+    AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
+    RegistryDifference, What, apply_file,
+};
+pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
+pub use settings::check_settings;
 pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
+pub(crate) use crate::sandbox::digest as module_digest;
 pub use crate::store::RegistryGrant;
 
 use tokio_util::task::TaskTracker;
 
+use admission::Admission;
 use callers::Callers;
 use fingerprint::Fingerprint;
 use ledger::Ledger;
@@ -52,6 +61,7 @@ use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
+use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -75,6 +85,7 @@ struct Inner {
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
     stage: Stage,
+    admission: Admission,
 }
 
 /// The gateway cannot start.
@@ -122,6 +133,7 @@ impl Gateway {
         secrets: Secrets,
         data_dir: &Path,
         audit: &AuditConfig,
+        admission: &AdmissionConfig,
     ) -> Result<Self, StartError> {
         let ledger = Ledger::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
@@ -136,6 +148,7 @@ impl Gateway {
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
+                admission: Admission::new(admission),
                 store,
             }),
         })

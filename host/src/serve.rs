@@ -124,6 +124,7 @@ async fn serve(
         parts.secrets,
         &config.data_dir,
         &config.audit,
+        &config.admission,
     )
     .await?;
     let address = listener

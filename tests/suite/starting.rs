@@ -22,6 +22,7 @@ async fn it_is_alive_before_it_is_ready() {
         secrets,
         first.data_dir(),
         &first.config.audit,
+        &first.config.admission,
     );
     let gateway = made.await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

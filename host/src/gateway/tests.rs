@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
 use crate::config::sandbox::SandboxConfig;
 use crate::config::store::StoreConfig;
@@ -24,8 +25,12 @@ async fn gateway(directory: &Path) -> Gateway {
     let sandbox = Sandbox::new(&sandbox, directory).unwrap();
     let (egress, secrets) = (Egress::new(), Secrets::new(None));
     let audit = AuditConfig::default();
-    let made = Gateway::new(store, sandbox, egress, secrets, directory, &audit);
-    made.await.unwrap()
+    let admission = AdmissionConfig::default();
+    Gateway::new(
+        store, sandbox, egress, secrets, directory, &audit, &admission,
+    )
+    .await
+    .unwrap()
 }
 
 #[tokio::test]

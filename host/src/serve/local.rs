@@ -39,6 +39,7 @@ impl Local {
             secrets,
             &config.data_dir,
             &config.audit,
+            &config.admission,
         )
         .await?;
         gateway.load().await?;

@@ -153,24 +153,6 @@ pub(super) async fn heads(readers: &Pool) -> Result<Vec<ChainHead>, StoreError> 
         .collect()
 }
 
-/// What was removed, or may be.
-pub(super) async fn pruned(readers: &Pool) -> Result<Vec<Pruned>, StoreError> {
-    query("SELECT chain, seq, sealed_by FROM audit_pruned ORDER BY chain, seq")
-        .fetch_all(readers)
-        .await?
-        .iter()
-        .map(|row| {
-            Ok(Pruned {
-                to: Seal {
-                    chain: get(row, "chain")?,
-                    seq: get(row, "seq")?,
-                },
-                sealed_by: get(row, "sealed_by")?,
-            })
-        })
-        .collect()
-}
-
 pub(super) fn bytes<const N: usize>(
     row: &Row,
     column: &'static str,

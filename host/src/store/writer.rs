@@ -58,7 +58,14 @@ pub enum AuditRow {
 #[derive(Debug)]
 pub(super) enum Change {
     PutModule(Box<Module>),
+    RetireModule(String),
+    /// By which reference, and its digest.
+    PulledModule(String, String),
     Registries(Vec<RegistryChange>),
+    RegistriesOf {
+        state: String,
+        changes: Vec<RegistryChange>,
+    },
     AddCaller(Box<Caller>),
     RevokeCaller(String),
     Checkpoint(Box<NewCheckpoint>),

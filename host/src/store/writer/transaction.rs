@@ -37,7 +37,12 @@ pub(super) async fn change(
 ) -> Result<i64, StoreError> {
     let done = match change {
         Change::PutModule(module) => modules::insert(conn, &module).await,
+        Change::RetireModule(digest) => modules::retire(conn, &digest).await,
+        Change::PulledModule(reference, digest) => modules::pulled(conn, &reference, &digest).await,
         Change::Registries(changes) => registries::apply(conn, &changes).await,
+        Change::RegistriesOf { state, changes } => {
+            registries::apply_to(conn, &state, &changes).await
+        }
         Change::AddCaller(caller) => callers::insert(conn, &caller).await,
         Change::RevokeCaller(name) => callers::revoke(conn, &name).await,
         Change::Checkpoint(row) => audit_checkpoints::insert(conn, &row).await,
