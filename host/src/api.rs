@@ -9,6 +9,7 @@ mod household;
 mod openapi;
 mod peer;
 mod problem;
+mod query;
 mod registries;
 mod request;
 mod search;
@@ -66,6 +67,11 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .route(
             "/admin/v1/callers/{caller}/keys/{key}",
             delete(admin::caller_keys::revoke),
+        )
+        .route("/admin/v1/audit/verify", post(admin::audit::verify))
+        .route(
+            "/admin/v1/audit/checkpoints",
+            get(admin::audit::checkpoints).post(admin::audit::seal),
         )
         .merge(admin::registries(config))
         .route(

@@ -3,6 +3,7 @@
 
 pub mod admission;
 pub mod api;
+pub mod audit;
 pub mod callers;
 pub mod endpoint;
 pub mod limits;
@@ -46,6 +47,8 @@ pub struct Config {
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
     pub store: store::StoreConfig,
+    /// The audit's checkpoints, and how long its rows are kept.
+    pub audit: audit::AuditConfig,
     /// The process's own log.
     pub log: LogConfig,
     /// Where spans go.
@@ -89,6 +92,7 @@ impl Default for Config {
             callers: callers::CallersConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
+            audit: audit::AuditConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
             admission: admission::AdmissionConfig::default(),

@@ -14,6 +14,7 @@ mod error;
 mod fingerprint;
 mod guesses;
 mod keys;
+mod ledger;
 mod lookups;
 mod metrics;
 mod modules;
@@ -38,6 +39,7 @@ pub use caller_acts::KeyWish;
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use ledger::{Bad, BadPublicKey, Kept, PublicKey, SealError, SignedCheckpoint, Verdict};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use registries::{
@@ -60,11 +62,13 @@ use admission::Admission;
 use allowance::Allowance;
 use fingerprint::Fingerprint;
 use keys::Keys;
+use ledger::Ledger;
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
 use crate::config::admission::AdmissionConfig;
+use crate::config::audit::AuditConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -84,6 +88,7 @@ struct Inner {
     allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
+    ledger: Ledger,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
@@ -97,6 +102,8 @@ pub struct Sections<'a> {
     pub data_dir: &'a Path,
     /// How modules are taken in.
     pub admission: &'a AdmissionConfig,
+    /// How the audit is signed and kept.
+    pub audit: &'a AuditConfig,
     /// What callers may do in general.
     pub callers: &'a CallersConfig,
 }
@@ -113,6 +120,22 @@ pub enum StartError {
          audit again: restore audit.key from backup"
     )]
     KeyLost,
+    /// The key of the audit's checkpoints cannot be read or made.
+    #[error("the key that signs the audit cannot be used")]
+    SigningKey(#[source] std::io::Error),
+    /// The same, where it is a secret.
+    #[error("the key that signs the audit cannot be read")]
+    SigningKeySecret(#[source] crate::config::secret::SecretError),
+    /// The audit is signed, and the key is gone.
+    #[error(
+        "the key that signs the audit is not the one that signed it: restore audit-signing.key from \
+         backup, or copy it from the other gateway, or put its public key, which is in every \
+         exported checkpoint, into [audit] trusted_keys"
+    )]
+    SigningKeyLost,
+    /// A key that is to be believed is none.
+    #[error("audit.trusted_keys.{0}")]
+    TrustedKey(usize, #[source] BadPublicKey),
     /// The database does not answer.
     #[error("the configuration cannot be read from the database")]
     Store(#[from] crate::store::StoreError),
@@ -133,8 +156,10 @@ impl Gateway {
         let Sections {
             data_dir,
             admission,
+            audit,
             callers,
         } = sections;
+        let ledger = Ledger::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
@@ -144,6 +169,7 @@ impl Gateway {
                 allowance: Allowance::new(callers),
                 fingerprint,
                 page_tokens,
+                ledger,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
@@ -160,6 +186,7 @@ impl Gateway {
     pub async fn load(&self) -> Result<(), StartError> {
         self.reload().await?;
         self.watch();
+        self.keep_audit();
         self.inner.stage.loaded();
         Ok(())
     }

@@ -111,6 +111,7 @@ pub fn sections(config: &Config) -> Sections<'_> {
     Sections {
         data_dir: &config.data_dir,
         admission: &config.admission,
+        audit: &config.audit,
         callers: &config.callers,
     }
 }

@@ -12,6 +12,7 @@ mod administering;
 mod admission;
 mod applying;
 mod audit;
+mod audit_chain;
 mod bad_input;
 mod bench;
 mod busy;

@@ -12,6 +12,7 @@ mod access;
 mod administering;
 mod applying;
 mod audit;
+mod audit_chain;
 mod bad_input;
 mod callers;
 mod credentials;

@@ -1,6 +1,7 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
 pub(super) mod apply;
+pub(super) mod audit;
 pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod modules;
@@ -57,7 +58,6 @@ pub(super) enum Administrators {}
 /// Bring modules, and look at what serves.
 pub(super) enum Implementers {}
 /// Read the audit.
-#[expect(dead_code, reason = "the audit is next")]
 pub(super) enum Auditors {}
 /// Whoever has any role but `client`.
 pub(super) enum Staff {}

@@ -22,6 +22,7 @@ macro_rules! on_both {
 
 mod audit;
 mod caller_keys;
+mod chain;
 mod closing;
 mod configuration;
 mod faults;
