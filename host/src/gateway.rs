@@ -18,6 +18,7 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod settings;
 mod stage;
 mod waiting;
 mod watch;
@@ -39,6 +40,7 @@ pub use registries::{
     RegistryDifference, What, apply_file,
 };
 pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
+pub use settings::check_settings;
 pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
