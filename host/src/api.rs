@@ -73,7 +73,21 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/audit/checkpoints",
             get(admin::audit::checkpoints).post(admin::audit::seal),
         )
-        .merge(admin::registries(config))
+        .route("/admin/v1/registries", get(admin::registries::list))
+        .route("/admin/v1/registries/apply", post(admin::apply::apply))
+        .route("/admin/v1/registries/export", get(admin::apply::export))
+        .route(
+            "/admin/v1/registries/{registry}",
+            get(admin::registries::one).delete(admin::registries::remove),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/enable",
+            post(admin::registries::enable),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/disable",
+            post(admin::registries::disable),
+        )
         .route(
             "/admin/v1/modules",
             get(admin::modules::list).post(admin::modules::add),
@@ -93,6 +107,9 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             config.trusted_proxies.clone().into(),
         )))
         .layer(Extension(body::MaxBody(config.max_body_bytes)))
+        .layer(Extension(body::MaxConfiguration(
+            config.max_configuration_bytes,
+        )))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
         ))))
