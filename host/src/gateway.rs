@@ -28,7 +28,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
-pub use admission::{ModuleView, Place as AdmissionPlace};
+pub use admission::{CheckedModule, ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
@@ -42,7 +42,7 @@ pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
-pub use crate::sandbox::Fault;
+pub use crate::sandbox::{Description, Fault};
 pub use crate::store::RegistryGrant;
 
 use tokio_util::task::TaskTracker;
@@ -91,6 +91,9 @@ pub enum StartError {
          audit again: restore audit.key from backup"
     )]
     KeyLost,
+    /// A key whose signatures should be trusted is none.
+    #[error("admission.trusted_keys: {0}")]
+    TrustedKey(crate::package::KeyError),
     /// The database does not answer.
     #[error("the configuration cannot be read from the database")]
     Store(#[from] crate::store::StoreError),
@@ -110,6 +113,7 @@ impl Gateway {
         admission: &AdmissionConfig,
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
+        let admission = Admission::new(admission)?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -120,7 +124,7 @@ impl Gateway {
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
-                admission: Admission::new(admission),
+                admission,
                 store,
             }),
         })

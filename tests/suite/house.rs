@@ -30,7 +30,15 @@ const ROOMS: &[Room] = &[
     // It reads what the store keeps of a registry: its configuration and the places of its secrets.
     room(
         "gateway",
-        &["model", "config", "store", "egress", "sandbox", "telemetry"],
+        &[
+            "model",
+            "config",
+            "store",
+            "egress",
+            "sandbox",
+            "telemetry",
+            "package",
+        ],
         // `store` and `sandbox` in its own tests alone: they open one.
         &[
             "admission",
@@ -44,6 +52,8 @@ const ROOMS: &[Room] = &[
             "sandbox",
         ],
     ),
+    // What a file holds, for whoever has one.
+    room("package", &["model"], &[]),
     // Spans as plain words: whoever does something that takes time may say so.
     room("telemetry", &["model"], &[]),
     room(
@@ -68,6 +78,7 @@ const ROOMS: &[Room] = &[
             "api",
             "serve",
             "telemetry",
+            "package",
         ],
         &[],
     ),
@@ -99,6 +110,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("opentelemetry_otlp", &["cli"]),
     ("opentelemetry_http", &["egress"]),
     ("sd_notify", &["cli"]),
+    ("minisign", &["package"]),
+    ("minisign_verify", &["package"]),
+    ("boon", &["gateway"]),
+    ("wasmparser", &["sandbox"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

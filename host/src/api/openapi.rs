@@ -31,6 +31,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::modules::list,
         admin::modules::one,
         admin::modules::add,
+        admin::modules::check,
         admin::modules::retire,
         health::alive,
         health::ready,
