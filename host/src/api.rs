@@ -92,6 +92,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/modules",
             get(admin::modules::list).post(admin::modules::add),
         )
+        .route("/admin/v1/modules/check", post(admin::modules::check))
         .route(
             "/admin/v1/modules/{digest}",
             get(admin::modules::one).delete(admin::modules::retire),

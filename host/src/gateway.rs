@@ -33,7 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
-pub use admission::{ModuleView, Place as AdmissionPlace};
+pub use admission::{CheckedModule, ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use caller_acts::KeyWish;
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
@@ -52,8 +52,8 @@ pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
-pub use crate::sandbox::Fault;
 pub(crate) use crate::sandbox::digest as module_digest;
+pub use crate::sandbox::{Description, Fault};
 pub use crate::store::{CallerKey, CallerSettings};
 
 use tokio_util::task::TaskTracker;
@@ -135,7 +135,10 @@ pub enum StartError {
     SigningKeyLost,
     /// A key that is to be believed is none.
     #[error("audit.trusted_keys.{0}")]
-    TrustedKey(usize, #[source] BadPublicKey),
+    AuditTrustedKey(usize, #[source] BadPublicKey),
+    /// A key whose signatures should be trusted is none.
+    #[error("admission.trusted_keys: {0}")]
+    TrustedKey(crate::package::KeyError),
     /// The database does not answer.
     #[error("the configuration cannot be read from the database")]
     Store(#[from] crate::store::StoreError),
@@ -161,6 +164,7 @@ impl Gateway {
         } = sections;
         let ledger = Ledger::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
+        let admission = Admission::new(admission)?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -173,7 +177,7 @@ impl Gateway {
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
-                admission: Admission::new(admission),
+                admission,
                 store,
             }),
         })

@@ -7,6 +7,8 @@ mod local;
 pub use check::{Report, check};
 pub use local::Local;
 
+pub(crate) use crate::sandbox::{COMPILE_COMMAND, compile_here as compile};
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;

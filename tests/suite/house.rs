@@ -30,7 +30,15 @@ const ROOMS: &[Room] = &[
     // It reads what the store keeps of a registry: its configuration and the places of its secrets.
     room(
         "gateway",
-        &["model", "config", "store", "egress", "sandbox", "telemetry"],
+        &[
+            "model",
+            "config",
+            "store",
+            "egress",
+            "sandbox",
+            "telemetry",
+            "package",
+        ],
         // `store` and `sandbox` in its own tests alone: they open one.
         &[
             "audit",
@@ -46,6 +54,8 @@ const ROOMS: &[Room] = &[
             "sandbox",
         ],
     ),
+    // What a file holds, for whoever has one.
+    room("package", &["model"], &[]),
     // Spans as plain words: whoever does something that takes time may say so.
     room("telemetry", &["model"], &[]),
     room(
@@ -70,6 +80,7 @@ const ROOMS: &[Room] = &[
             "api",
             "serve",
             "telemetry",
+            "package",
         ],
         &[],
     ),
@@ -103,6 +114,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("opentelemetry_otlp", &["cli"]),
     ("opentelemetry_http", &["egress"]),
     ("sd_notify", &["cli"]),
+    ("minisign", &["package"]),
+    ("minisign_verify", &["package"]),
+    ("boon", &["gateway"]),
+    ("wasmparser", &["sandbox"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

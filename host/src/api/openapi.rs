@@ -43,6 +43,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::modules::list,
         admin::modules::one,
         admin::modules::add,
+        admin::modules::check,
         admin::modules::retire,
         admin::caller_keys::add,
         admin::caller_keys::revoke,

@@ -85,8 +85,10 @@ impl Ledger {
 
 fn trusted(config: &AuditConfig) -> Result<Vec<PublicKey>, StartError> {
     let keys = config.trusted_keys.iter().enumerate();
-    keys.map(|(at, text)| PublicKey::parse(text).map_err(|bad| StartError::TrustedKey(at, bad)))
-        .collect()
+    keys.map(|(at, text)| {
+        PublicKey::parse(text).map_err(|bad| StartError::AuditTrustedKey(at, bad))
+    })
+    .collect()
 }
 
 /// None: none is configured, and none was made yet.
