@@ -95,6 +95,10 @@ fn real() -> BTreeMap<String, u64> {
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
         (
+            "audit.checkpoint_interval_ms",
+            config.audit.checkpoint_interval_ms.get(),
+        ),
+        (
             "telemetry.queue_spans",
             config.telemetry.queue_spans.get().into(),
         ),
