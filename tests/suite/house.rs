@@ -42,6 +42,7 @@ const ROOMS: &[Room] = &[
         // `store` and `sandbox` in its own tests alone: they open one.
         &[
             "admission",
+            "endpoint",
             "registry",
             "retry",
             "limits",

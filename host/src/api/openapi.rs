@@ -32,6 +32,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::modules::one,
         admin::modules::add,
         admin::modules::check,
+        admin::modules::pull,
         admin::modules::retire,
         health::alive,
         health::ready,

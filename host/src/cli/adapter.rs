@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::Failure;
 use super::client::{Client, Connection, segment};
@@ -64,6 +65,11 @@ pub(super) enum AdapterCommand {
     Push {
         /// The package, or a bare `.wasm`.
         file: PathBuf,
+    },
+    /// Have the gateway fetch a module from an OCI registry, by digest.
+    Pull {
+        /// `oci://host/repository@sha256:…`
+        reference: String,
     },
     /// List the modules.
     Modules,
@@ -125,6 +131,11 @@ async fn ask(command: AdapterCommand, client: &Client) -> Result<(), Failure> {
     match command {
         AdapterCommand::Check { file } => push::check(&file, client).await,
         AdapterCommand::Push { file } => push::push(&file, client).await,
+        AdapterCommand::Pull { reference } => {
+            let body = json!({ "reference": reference });
+            let pulled = client.post(&format!("{MODULES}/pull"), &body).await?;
+            pulled.print(|module: Module| module.line())
+        }
         AdapterCommand::Retire { digest } => {
             let path = format!("{MODULES}/{}", segment(&digest));
             let done = client.delete(&path).await?;
