@@ -93,6 +93,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::modules::list).post(admin::modules::add),
         )
         .route("/admin/v1/modules/check", post(admin::modules::check))
+        .route("/admin/v1/modules/pull", post(admin::modules::pull))
         .route(
             "/admin/v1/modules/{digest}",
             get(admin::modules::one).delete(admin::modules::retire),

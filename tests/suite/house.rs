@@ -44,6 +44,7 @@ const ROOMS: &[Room] = &[
             "audit",
             "admission",
             "callers",
+            "endpoint",
             "registry",
             "retry",
             "limits",

@@ -8,8 +8,9 @@ use crate::components::workspace;
 
 /// `registry-gateway`, as cargo builds it beside this test's own program.
 ///
-/// Cargo does not build it by itself: it belongs to another package. Its library is built already,
-/// so that this takes the time of linking, once.
+/// Cargo does not build it by itself: it belongs to another package. It is asked for a test of that
+/// package, which comes with the program: so the library is the one that this test has, where a mere
+/// `cargo build` would build it once more, without what tests need.
 ///
 /// # Panics
 /// With cargo's own words where it does not build.
@@ -24,7 +25,7 @@ pub fn program() -> &'static Path {
         let mut command = Command::new(cargo);
         command
             .current_dir(workspace())
-            .args(["build", "--quiet", "--bin", "registry-gateway"])
+            .args(["test", "--quiet", "--no-run", "--test", "lifecycle"])
             .args(release.then_some("--release"))
             .arg("--target-dir")
             .arg(folder.parent().expect("the target directory"));

@@ -44,6 +44,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::modules::one,
         admin::modules::add,
         admin::modules::check,
+        admin::modules::pull,
         admin::modules::retire,
         admin::caller_keys::add,
         admin::caller_keys::revoke,

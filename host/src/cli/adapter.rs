@@ -66,6 +66,11 @@ pub(super) enum AdapterCommand {
         /// The package, or a bare `.wasm`.
         file: PathBuf,
     },
+    /// Have the gateway fetch a module from an OCI registry, by digest.
+    Pull {
+        /// `oci://host/repository@sha256:…`
+        reference: String,
+    },
     /// List the modules.
     Modules,
     /// Remove the bytes of a module that nothing uses.
@@ -126,6 +131,11 @@ async fn ask(command: AdapterCommand, client: &Client) -> Result<(), Failure> {
     match command {
         AdapterCommand::Check { file } => push::check(&file, client).await,
         AdapterCommand::Push { file } => push::push(&file, client).await,
+        AdapterCommand::Pull { reference } => {
+            let body = json!({ "reference": reference });
+            let pulled = client.post(&format!("{MODULES}/pull"), &body).await?;
+            pulled.print(|module: Module| module.line())
+        }
         AdapterCommand::Retire { digest } => {
             let path = format!("{MODULES}/{}", segment(&digest));
             let done = client.delete(&path).await?;

@@ -1,8 +1,11 @@
 //! How modules come in.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
+
+use super::endpoint::EndpointConfig;
 
 /// How modules come in.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,6 +19,8 @@ pub struct AdmissionConfig {
     pub require_signature: Option<bool>,
     /// How long all recordings of a package may take, in milliseconds.
     pub replay_timeout_ms: u64,
+    /// The OCI registries that modules are pulled from, by host and port as in references.
+    pub oci: BTreeMap<String, EndpointConfig>,
 }
 
 impl AdmissionConfig {
@@ -38,6 +43,7 @@ impl Default for AdmissionConfig {
             trusted_keys: Vec::new(),
             require_signature: None,
             replay_timeout_ms: Self::REPLAY_TIMEOUT_MS,
+            oci: BTreeMap::new(),
         }
     }
 }

@@ -4,8 +4,10 @@
 mod difference;
 mod examine;
 mod peer;
+mod pull;
 mod replay;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +17,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Act, Acting, AdminError, Finding, Gateway, StartError};
 use crate::config::admission::AdmissionConfig;
+use crate::config::endpoint::EndpointConfig;
 use crate::package::TrustedKey;
-use crate::sandbox::{Description, Sandbox, digest};
+use crate::sandbox::{self, Description, Sandbox};
 use crate::store::{ModuleFacts, ModuleSummary, NewModule};
 use examine::{Examined, Rules, examine};
 
@@ -24,6 +27,7 @@ use examine::{Examined, Rules, examine};
 pub(super) struct Admission {
     places: Arc<Semaphore>,
     rules: Arc<Rules>,
+    oci: BTreeMap<String, EndpointConfig>,
 }
 
 /// A place for one module: what it takes to hold and look at it is bounded.
@@ -67,6 +71,7 @@ impl Admission {
                 signed: config.signed(),
                 replay: Duration::from_millis(config.replay_timeout_ms),
             }),
+            oci: config.oci.clone(),
         })
     }
 }
@@ -152,9 +157,7 @@ impl Gateway {
         let gateway = self.clone();
         self.act(by, act, async move {
             let _place = place;
-            let rules = gateway.inner.admission.rules.clone();
-            let examined = examine(gateway.sandbox(), &rules, &bytes).await;
-            then(examined.map_err(refused)?).await
+            then(gateway.examine(&bytes).await?).await
         })
         .await
     }
@@ -198,6 +201,12 @@ impl Gateway {
             Ok(())
         })
         .await
+    }
+
+    async fn examine(&self, bytes: &Bytes) -> Result<Examined, AdminError> {
+        let rules = self.inner.admission.rules.clone();
+        let examined = examine(self.sandbox(), rules, bytes.clone()).await;
+        examined.map_err(refused)
     }
 
     async fn store_module(
@@ -257,7 +266,7 @@ fn refused(findings: Vec<Finding>) -> AdminError {
 
 /// Off the event loop: megabytes take milliseconds.
 async fn digest_of(bytes: Bytes) -> Result<String, AdminError> {
-    tokio::task::spawn_blocking(move || digest(&bytes))
+    tokio::task::spawn_blocking(move || sandbox::digest_of(&bytes))
         .await
         .map_err(|_| AdminError::Internal)
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::Duration;
 
+use bytes::Bytes;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -158,6 +159,14 @@ impl Sandbox {
     /// # Errors
     /// [`module::LoadError`]: what is wrong with the module, and the remedy.
     pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, module::LoadError> {
+        self.load_bytes(Bytes::copy_from_slice(bytes)).await
+    }
+
+    /// The same, without a copy.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_bytes(&self, bytes: Bytes) -> Result<module::Module, module::LoadError> {
         module::load(self, bytes).await
     }
 

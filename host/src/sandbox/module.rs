@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -106,15 +107,23 @@ pub(super) struct Exports {
     pub(super) verify: Option<abilities::verify::GuestIndices>,
 }
 
-pub(super) async fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Module, LoadError> {
+pub(super) async fn load(sandbox: &Sandbox, bytes: Bytes) -> Result<Module, LoadError> {
     let inner = sandbox.inner.clone();
-    let digest = digest(bytes);
+    let looking = {
+        let (sandbox, bytes) = (sandbox.clone(), bytes.clone());
+        // Off the event loop: megabytes take milliseconds.
+        tokio::task::spawn_blocking(move || {
+            let names = read_names(&sandbox, &bytes)?;
+            Ok((digest(&bytes), names))
+        })
+    };
+    let looked = looking.await.map_err(|_| Fault::NoInstance)?;
+    let (digest, names): (String, Names) = looked?;
     if let Some(admitted) = inner.loaded.get(&digest) {
         return Ok(Module { inner: admitted });
     }
-    look(sandbox, bytes)?;
-    let names = Names::read(bytes).map_err(LoadError::NotAComponent)?;
-    let component = compile(&inner, &digest, bytes).await?;
+    names.judge().map_err(LoadError::Refused)?;
+    let component = compile(&inner, &digest, &bytes).await?;
     match admit(inner, digest, component).await {
         Err(LoadError::Link(error)) => Err(match names.newer() {
             Some(needs) => LoadError::Newer(needs),
@@ -126,6 +135,11 @@ pub(super) async fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Module, Load
 
 /// All that can be told of a module without compiling it.
 pub(super) fn look(sandbox: &Sandbox, bytes: &[u8]) -> Result<Vec<Ability>, LoadError> {
+    let names = read_names(sandbox, bytes)?;
+    names.judge().map_err(LoadError::Refused)
+}
+
+fn read_names(sandbox: &Sandbox, bytes: &[u8]) -> Result<Names, LoadError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     let max = sandbox.inner.max_module_bytes;
     if size > max {
@@ -134,8 +148,7 @@ pub(super) fn look(sandbox: &Sandbox, bytes: &[u8]) -> Result<Vec<Ability>, Load
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(LoadError::Precompiled);
     }
-    let names = Names::read(bytes).map_err(LoadError::NotAComponent)?;
-    names.judge().map_err(LoadError::Refused)
+    Names::read(bytes).map_err(LoadError::NotAComponent)
 }
 
 pub(super) async fn known(sandbox: &Sandbox, digest: &str) -> Option<Module> {
@@ -170,7 +183,7 @@ async fn admit(
 }
 
 /// `sha256:` and 64 hexadecimal digits.
-pub(crate) fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")

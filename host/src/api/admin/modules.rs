@@ -3,10 +3,11 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{By, Implementers, Staff};
+use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::api::upload::Upload;
 use crate::gateway::{AdminError, Description, Gateway, ModuleView};
@@ -221,6 +222,38 @@ pub(in crate::api) async fn check(
         recordings: checked.recordings,
         description: DescriptionResponse::of(checked.description),
     }))
+}
+
+/// A module to pull.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::api) struct PullRequest {
+    /// `oci://host/repository@sha256:…`, of a registry in `admission.oci`.
+    reference: String,
+}
+
+/// Pulls a module from an OCI registry, admits and stores it. One that was pulled is not pulled again.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/modules/pull",
+    tag = "modules",
+    request_body = PullRequest,
+    responses(
+        (status = 201, description = "The module is stored", body = ModuleResponse),
+        (status = 422, description = "It is not there, or not admitted: every finding", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not done", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(in crate::api) async fn pull(
+    State(gateway): State<Gateway>,
+    By(acting, _): By<Implementers>,
+    Body(PullRequest { reference }): Body<PullRequest>,
+) -> Result<(StatusCode, Json<ModuleResponse>), Problem> {
+    let place = gateway.admission_place().await?;
+    let module = gateway.pull_module(&acting, &reference, place).await?;
+    Ok((StatusCode::CREATED, Json(ModuleResponse::of(module))))
 }
 
 /// Removes a module's bytes, where nothing needs them. It stays known by its digest.

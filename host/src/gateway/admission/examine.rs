@@ -1,7 +1,10 @@
 //! What is looked at, in this order: whatever can be told without compiling is told at once, and what
 //! was refused so far is neither compiled nor run.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use super::difference::finding;
 use super::replay::replay;
@@ -29,37 +32,18 @@ pub(super) struct Examined {
 /// Looks at all of it. Stores nothing.
 pub(super) async fn examine(
     sandbox: &Sandbox,
-    rules: &Rules,
-    bytes: &[u8],
+    rules: Arc<Rules>,
+    bytes: Bytes,
 ) -> Result<Examined, Vec<Finding>> {
+    let seen = {
+        let (sandbox, rules, bytes) = (sandbox.clone(), rules.clone(), bytes.clone());
+        // Off the event loop: to hash megabytes takes milliseconds.
+        tokio::task::spawn_blocking(move || look(&sandbox, &rules, &bytes))
+    };
+    let ended = |_| vec![finding("module", "the gateway ends: bring it again")];
+    let Seen { package, signed_by } = seen.await.map_err(ended)??;
+    let module = sandbox.load_bytes(bytes).await.map_err(|it| told(&it))?;
     let mut findings = Vec::new();
-    if let Err(error) = sandbox.look(bytes) {
-        findings.extend(told(&error));
-        // Of what is no module, or not for here, nothing else is said.
-        if matches!(error, LoadError::TooLarge { .. } | LoadError::Precompiled) {
-            return Err(findings);
-        }
-    }
-    let package = match Package::read(bytes) {
-        Ok(package) => package,
-        // Then it is no WebAssembly at all, as was said.
-        Err(_) if findings.iter().any(|it| it.place == "module") => return Err(findings),
-        Err(wrong) => {
-            findings.extend(wrong.into_iter().map(|it| finding(it.place, it.problem)));
-            Package::default()
-        }
-    };
-    let signed_by = match signer(rules, bytes) {
-        Ok(signed_by) => signed_by,
-        Err(problem) => {
-            findings.push(finding("signature", problem));
-            None
-        }
-    };
-    if !findings.is_empty() {
-        return Err(findings);
-    }
-    let module = sandbox.load(bytes).await.map_err(|error| told(&error))?;
     let description = module.description();
     if let Some(schema) = &description.settings_schema {
         let problem = check_schema(schema);
@@ -81,6 +65,38 @@ pub(super) async fn examine(
         signed_by,
         recordings: package.recordings.len(),
     })
+}
+
+/// What a file says without being run.
+struct Seen {
+    package: Package,
+    signed_by: Option<String>,
+}
+
+fn look(sandbox: &Sandbox, rules: &Rules, bytes: &[u8]) -> Result<Seen, Vec<Finding>> {
+    let mut findings = Vec::new();
+    if let Err(error) = sandbox.look(bytes) {
+        findings.extend(told(&error));
+        // Of what is no module, or not for here, nothing else is said.
+        if matches!(error, LoadError::TooLarge { .. } | LoadError::Precompiled) {
+            return Err(findings);
+        }
+    }
+    let package = match Package::read(bytes) {
+        Ok(package) => package,
+        // Then it is no WebAssembly at all, as was said.
+        Err(_) if findings.iter().any(|it| it.place == "module") => return Err(findings),
+        Err(wrong) => {
+            findings.extend(wrong.into_iter().map(|it| finding(it.place, it.problem)));
+            Package::default()
+        }
+    };
+    match signer(rules, bytes) {
+        Ok(signed_by) if findings.is_empty() => return Ok(Seen { package, signed_by }),
+        Ok(_) => {}
+        Err(problem) => findings.push(finding("signature", problem)),
+    }
+    Err(findings)
 }
 
 fn signer(rules: &Rules, bytes: &[u8]) -> Result<Option<String>, String> {
