@@ -4,7 +4,7 @@ mod shown;
 use clap::Subcommand;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Failure;
 use super::client::{Client, segment};
@@ -20,10 +20,10 @@ pub(super) enum CallerCommand {
         /// Its name in the audit.
         name: String,
         #[command(flatten)]
-        settings: Settings,
+        settings: Box<Settings>,
         /// Its key is not taken after so long: `90d`, `12h`. Without it: for ever.
         #[arg(long, value_name = "TIME")]
-        expires_in: Option<Span>,
+        expires_in: Option<Box<Span>>,
     },
     /// Show a caller and its keys.
     Show {
@@ -37,7 +37,7 @@ pub(super) enum CallerCommand {
         /// Its name.
         name: String,
         #[command(flatten)]
-        settings: Settings,
+        settings: Box<Settings>,
         /// Limits as the gateway is configured.
         #[arg(long)]
         default_limits: bool,
@@ -61,7 +61,7 @@ pub(super) enum KeyCommand {
         name: String,
         /// It is not taken after so long: `90d`, `12h`. Without it: for ever.
         #[arg(long, value_name = "TIME")]
-        expires_in: Option<Span>,
+        expires_in: Option<Box<Span>>,
     },
     /// Print another key, this once. The others end after a while.
     Rotate {
@@ -72,7 +72,7 @@ pub(super) enum KeyCommand {
         overlap: Span,
         /// The new one is not taken after so long. Without it: for ever.
         #[arg(long, value_name = "TIME")]
-        expires_in: Option<Span>,
+        expires_in: Option<Box<Span>>,
     },
     /// Take one key out of use.
     Revoke {
@@ -95,11 +95,13 @@ pub(super) async fn run(command: CallerCommand, client: &Client) -> Result<(), F
             settings,
             expires_in,
         } => {
-            let mut body = settings.change(json!({ "name": name }))?;
+            let mut body = Map::new();
+            body.insert("name".into(), json!(name));
+            settings.change(&mut body)?;
             if let Some(end) = end(expires_in, "--expires-in")? {
-                body["keyExpiresAt"] = json!(end);
+                body.insert("keyExpiresAt".into(), json!(end));
             }
-            let added = client.post(CALLERS, &body).await?;
+            let added = client.post(CALLERS, &body.into()).await?;
             added.print(|added: Added| format!("{}\n", added.key))
         }
         CallerCommand::Show { name } => {
@@ -115,12 +117,14 @@ pub(super) async fn run(command: CallerCommand, client: &Client) -> Result<(), F
             settings,
             default_limits,
         } => {
-            let now: Value = client.get(&path(&name)).await?.read()?;
-            let mut body = json!({ "roles": now["roles"], "grants": now["grants"] });
-            if !default_limits {
-                body["limits"] = now["limits"].clone();
-            }
-            let body = settings.change(body)?;
+            let now: Map<String, Value> = client.get(&path(&name)).await?.read()?;
+            let stays = |(key, _): &(String, Value)| match key.as_str() {
+                "limits" => !default_limits,
+                key => matches!(key, "roles" | "grants"),
+            };
+            let mut body = now.into_iter().filter(stays).collect();
+            settings.change(&mut body)?;
+            let body = body.into();
             let done = client.put(&path(&name), &body).await?;
             done.print_done(&format!("changed {name}\n"))
         }
