@@ -3,6 +3,7 @@
 //! what the caller may see of the answer.
 
 mod acting;
+mod admission;
 mod allowance;
 mod audited;
 mod caller_acts;
@@ -21,6 +22,7 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod settings;
 mod stage;
 mod waiting;
 mod watch;
@@ -30,6 +32,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
+pub use admission::{ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use caller_acts::KeyWish;
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
@@ -37,8 +40,12 @@ pub use check::check;
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
-pub use registries::{ApplyError, Change, What, apply_file};
-pub use roster::{RegistryState, RegistryView, chain};
+pub use registries::{
+    AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
+    RegistryDifference, What, apply_file,
+};
+pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
+pub use settings::check_settings;
 pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
@@ -48,6 +55,8 @@ pub use crate::store::{CallerKey, CallerSettings};
 
 use tokio_util::task::TaskTracker;
 
+pub(crate) use crate::sandbox::digest as module_digest;
+use admission::Admission;
 use allowance::Allowance;
 use fingerprint::Fingerprint;
 use keys::Keys;
@@ -55,6 +64,7 @@ use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
+use crate::config::admission::AdmissionConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -78,6 +88,16 @@ struct Inner {
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
     stage: Stage,
+    admission: Admission,
+}
+
+/// The sections of the configuration that the gateway itself obeys.
+#[derive(Clone, Copy)]
+pub struct Sections<'a> {
+    /// How modules come in.
+    pub admission: &'a AdmissionConfig,
+    /// Who calls, and how much.
+    pub callers: &'a CallersConfig,
 }
 
 /// The gateway cannot start.
@@ -108,20 +128,21 @@ impl Gateway {
         egress: Egress,
         secrets: Secrets,
         data_dir: &Path,
-        callers: &CallersConfig,
+        config: Sections<'_>,
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
             inner: Arc::new(Inner {
                 roster: Roster::new(sandbox, egress, secrets),
-                keys: Keys::new(callers.failed_keys_per_minute.get()),
-                allowance: Allowance::new(callers),
+                keys: Keys::new(config.callers.failed_keys_per_minute.get()),
+                allowance: Allowance::new(config.callers),
                 fingerprint,
                 page_tokens,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
+                admission: Admission::new(config.admission),
                 store,
             }),
         })

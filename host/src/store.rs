@@ -31,7 +31,7 @@ pub use caller_keys::{CallerKey, NewKey};
 pub use callers::{Caller, CallerSettings, Callers, NewCaller};
 pub use error::{Cause, StoreError};
 pub use look::Look;
-pub use modules::{Module, ModuleSummary, Modules, NewModule};
+pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 
 use crate::config::store::StoreConfig;

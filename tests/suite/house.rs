@@ -34,6 +34,7 @@ const ROOMS: &[Room] = &[
         // `store` and `sandbox` in its own tests alone: they open one.
         &[
             "callers",
+            "admission",
             "registry",
             "retry",
             "limits",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::config::admission::AdmissionConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::sandbox::SandboxConfig;
 use crate::config::store::StoreConfig;
@@ -23,8 +24,11 @@ async fn gateway(directory: &Path) -> Gateway {
     let store = Store::open(&config, None).await.unwrap();
     let sandbox = Sandbox::new(&sandbox, directory).unwrap();
     let (egress, secrets) = (Egress::new(), Secrets::new(None));
-    let callers = CallersConfig::default();
-    let made = Gateway::new(store, sandbox, egress, secrets, directory, &callers);
+    let sections = Sections {
+        admission: &AdmissionConfig::default(),
+        callers: &CallersConfig::default(),
+    };
+    let made = Gateway::new(store, sandbox, egress, secrets, directory, sections);
     made.await.unwrap()
 }
 

@@ -6,7 +6,7 @@ use axum::http::{Method, Request, header};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use super::{Parts, ServeError, open};
+use super::{Parts, ServeError, open, sections};
 use crate::api;
 use crate::config::Config;
 use crate::egress::Egress;
@@ -32,9 +32,15 @@ impl Local {
             sandbox,
             secrets,
         } = open(config).await?;
-        let (data_dir, callers) = (&config.data_dir, &config.callers);
-        let gateway =
-            Gateway::new(store, sandbox, Egress::new(), secrets, data_dir, callers).await?;
+        let gateway = Gateway::new(
+            store,
+            sandbox,
+            Egress::new(),
+            secrets,
+            &config.data_dir,
+            sections(config),
+        )
+        .await?;
         gateway.load().await?;
         let router = api::local(gateway.clone(), &config.api);
         Ok(Self { gateway, router })

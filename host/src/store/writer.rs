@@ -51,8 +51,15 @@ pub(super) enum AuditRow {
 #[derive(Debug)]
 pub(super) enum Change {
     PutModule(Box<Module>),
+    RetireModule(String),
+    /// By which reference, and its digest.
+    PulledModule(String, String),
     Registries(Vec<RegistryChange>),
     Caller(Box<CallerChange>),
+    RegistriesOf {
+        state: String,
+        changes: Vec<RegistryChange>,
+    },
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.

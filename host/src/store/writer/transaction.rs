@@ -36,8 +36,13 @@ pub(super) async fn change(
 ) -> Result<i64, StoreError> {
     let done = match change {
         Change::PutModule(module) => modules::insert(conn, &module).await,
+        Change::RetireModule(digest) => modules::retire(conn, &digest).await,
+        Change::PulledModule(reference, digest) => modules::pulled(conn, &reference, &digest).await,
         Change::Registries(changes) => registries::apply(conn, &changes).await,
         Change::Caller(change) => callers::change(conn, &change).await,
+        Change::RegistriesOf { state, changes } => {
+            registries::apply_to(conn, &state, &changes).await
+        }
         // While writes go well, having begun is proof enough; after a failure only a true write is.
         Change::Check if healthy => Ok(0),
         Change::Check => touch(conn).await,
