@@ -51,6 +51,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::callers::list).post(admin::callers::add),
         )
         .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
+        .route("/admin/v1/nodes", get(admin::nodes::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -4,6 +4,7 @@ mod caller;
 mod client;
 mod demo;
 pub mod logging;
+mod node;
 mod refused;
 mod registry;
 mod serve;
@@ -46,6 +47,9 @@ enum Command {
     /// Configure who may call.
     #[command(subcommand)]
     Caller(caller::CallerCommand),
+    /// Look at the gateways that share the database.
+    #[command(subcommand)]
+    Node(node::NodeCommand),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -90,6 +94,12 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Caller(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = caller::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Node(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = node::run(command, &client).await;
             client.close().await;
             done
         }

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod endpoint;
 pub mod limits;
+pub mod node;
 pub mod read;
 pub mod registry;
 pub mod retry;
@@ -42,6 +43,8 @@ pub struct Config {
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
     pub store: store::StoreConfig,
+    /// This gateway among those that share the database.
+    pub node: node::NodeConfig,
     /// The process's own log.
     pub log: LogConfig,
     /// Where spans go.
@@ -82,6 +85,7 @@ impl Default for Config {
             api: api::ApiConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
+            node: node::NodeConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
         }

@@ -27,6 +27,7 @@ mod logs;
 mod lookups;
 mod many;
 mod metrics;
+mod nodes;
 mod openapi;
 mod outbound;
 mod peer;

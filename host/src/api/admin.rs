@@ -1,6 +1,7 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
 pub(super) mod callers;
+pub(super) mod nodes;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;

@@ -28,6 +28,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::callers::list,
         admin::callers::add,
         admin::callers::revoke,
+        admin::nodes::list,
         health::alive,
         health::ready,
         health::metrics,

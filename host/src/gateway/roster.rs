@@ -100,6 +100,10 @@ impl Roster {
         }
     }
 
+    pub(super) fn egress(&self) -> &Egress {
+        &self.egress
+    }
+
     pub(super) fn occupancy(&self) -> Occupancy {
         self.sandbox.occupancy()
     }

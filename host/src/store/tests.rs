@@ -26,6 +26,7 @@ mod configuration;
 mod faults;
 mod figures;
 mod look;
+mod nodes;
 mod on_postgres;
 mod on_sqlite;
 mod power;

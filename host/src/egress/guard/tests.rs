@@ -12,7 +12,7 @@ fn guard(change: impl FnOnce(&mut TrafficConfig)) -> Arc<Guard> {
     let mut config = TrafficConfig::default();
     change(&mut config);
     assert_eq!(config.check(), Ok(()));
-    Arc::new(Guard::new("crvs/search".into(), &config))
+    Arc::new(Guard::new("crvs/search".into(), &config, None))
 }
 
 /// A breaker that the first failure turns.
