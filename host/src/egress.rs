@@ -38,7 +38,7 @@ use secrecy::SecretString;
 
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
-pub use cluster::{Granted as DayGrant, Ledger};
+pub use cluster::{Granted as DayGrant, Ledger, Share};
 pub use collector::Collector;
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent, Spent};
 pub use guard::Refusal;
@@ -106,11 +106,11 @@ impl Egress {
         }
     }
 
-    /// With somebody who counts what all gateways use of a day together. Without, what is counted by
-    /// the day is not sent.
+    /// With somebody who counts what all gateways use of a day together, and the share of each rate
+    /// that is this one's. Without, what is counted by the day is not sent.
     #[must_use]
-    pub fn counting(mut self, ledger: Arc<dyn Ledger>) -> Self {
-        self.guards = Arc::new(guard::Guards::counting(ledger));
+    pub fn in_cluster(mut self, ledger: Arc<dyn Ledger>, share: Arc<Share>) -> Self {
+        self.guards = Arc::new(guard::Guards::in_cluster(ledger, share));
         self
     }
 

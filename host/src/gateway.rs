@@ -119,7 +119,7 @@ impl Gateway {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let nodes = Membership::default();
         let ledger = StoreLedger::new(store.clone(), Arc::clone(&nodes.live));
-        let egress = egress.counting(Arc::new(ledger));
+        let egress = egress.in_cluster(Arc::new(ledger), Arc::clone(&nodes.share));
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
             inner: Arc::new(Inner {

@@ -29,7 +29,7 @@ mod writer;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-pub use agreements::{Agreements, Asking, Begun, Decision, NewAgreement, ToPrepare};
+pub use agreements::{Agreements, Asking, Begun, Decision, NewAgreement, ToPrepare, UnderWay};
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
 pub use callers::{Caller, Callers, NewCaller, RegistryGrant};

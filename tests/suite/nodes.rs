@@ -1,5 +1,7 @@
 //! Several gateways on one database.
 
+mod agreeing;
+
 use std::time::Duration;
 
 use gateway_tests::gateway::{Beside, RegistryText, TestGateway};
@@ -213,4 +215,60 @@ async fn a_gateway_that_stops_gives_back_what_it_did_not_use() {
     second.serving.stop().await;
     assert_eq!(taken().await, 3);
     store.close().await;
+}
+
+/// Three gateways that share ten requests a second have ten together, and a gateway that is gone
+/// leaves its part to the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rate_is_that_of_all_gateways_together() {
+    let gateway = TestGateway::builder()
+        .config(named("a"))
+        .registry("civil", |text| {
+            text.set("endpoints.registry.traffic.requests_per_second", 10)
+                .set("endpoints.registry.traffic.max_wait_ms", 300)
+        })
+        .start()
+        .await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let [second, third] = three(&gateway).await;
+    let uin = gateway.person(3).uin;
+    let shares = async || -> Vec<f64> {
+        let nodes = nodes(&gateway, &admin).await;
+        let live = nodes.iter().filter(|node| node["state"] == "live");
+        live.map(|node| node["share"].as_f64().unwrap()).collect()
+    };
+    until("each has a third", async || {
+        let shares = shares().await;
+        shares.len() == 3 && shares.iter().all(|share| (0.33..0.34).contains(share))
+    })
+    .await;
+    let flood = async |seconds: f64| {
+        let before = gateway.stand_in.requests();
+        let began = std::time::Instant::now();
+        while began.elapsed().as_secs_f64() < seconds {
+            let asks = [
+                gateway.find("civil", &uin).send(),
+                second.find("civil", &uin).send(),
+                gateway.find("civil", &uin).send(),
+                second.find("civil", &uin).send(),
+            ];
+            futures_util::future::join_all(asks).await;
+        }
+        let asked = (gateway.stand_in.requests() - before) as f64;
+        (asked, began.elapsed().as_secs_f64())
+    };
+    let (asked, took) = flood(3.0).await;
+    // Two of three, and one each that was free.
+    assert!(
+        asked <= took * 10.0 * 2.0 / 3.0 + 2.5,
+        "{asked} in {took} s"
+    );
+    drop(third);
+    until("two have half each", async || shares().await == [0.5, 0.5]).await;
+    let (asked, took) = flood(3.0).await;
+    assert!(asked <= took * 10.0 + 2.5, "{asked} in {took} s");
+    assert!(
+        asked > took * 10.0 * 2.0 / 3.0,
+        "{asked} in {took} s: its part is not used"
+    );
 }

@@ -24,7 +24,7 @@ use self::breaker::{Breaker, Rest, Ticket, Verdict};
 use self::day::{Day, NoneLeft};
 use self::rate::Rate;
 use self::verdict::{asked_to_wait, verdict};
-use super::cluster::Ledger;
+use super::cluster::{Ledger, Share};
 use super::exchange::{ProblemKind, Response, SendError};
 use crate::config::traffic::{OpeningHours, TrafficConfig};
 
@@ -116,7 +116,12 @@ impl Refusal {
 }
 
 impl Guard {
-    fn new(name: String, config: &TrafficConfig, ledger: Option<Arc<dyn Ledger>>) -> Self {
+    fn new(
+        name: String,
+        config: &TrafficConfig,
+        ledger: Option<Arc<dyn Ledger>>,
+        share: &Arc<Share>,
+    ) -> Self {
         let permits = config
             .max_in_flight
             .map(|most| usize::try_from(most).unwrap_or(usize::MAX));
@@ -133,7 +138,7 @@ impl Guard {
                 .map(|most| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))),
             rate: config
                 .requests_per_second
-                .map(|rate| Rate::new(rate, config.burst)),
+                .map(|rate| Rate::new(rate, config.burst, Arc::clone(share))),
             max_wait: Duration::from_millis(config.max_wait_ms),
             max_retry_after: Duration::from_millis(config.max_retry_after_ms),
             refused: Default::default(),

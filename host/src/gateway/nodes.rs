@@ -1,5 +1,6 @@
 //! This gateway among those that share the database: it shows that it is there, and sees who else is.
 
+mod agree;
 mod identity;
 mod ledger;
 mod view;
@@ -14,11 +15,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use self::agree::Preparing;
 use self::identity::Identity;
 pub(super) use self::ledger::StoreLedger;
 pub use self::view::{NodeView, NodesView};
 use super::{Gateway, Inner, StartError};
 use crate::config::node::NodeConfig;
+use crate::egress::Share;
 use crate::store::{Beat, Beaten, StoreError};
 
 /// Of a day's requests nobody keeps for so long what it does not use.
@@ -37,6 +40,9 @@ pub(super) struct Membership {
     serves: AtomicI64,
     /// How many nodes are alive, as far as this one knows.
     pub(super) live: Arc<std::sync::atomic::AtomicU32>,
+    /// The part of each rate that it may use. All of it, until it is a node.
+    pub(super) share: Arc<Share>,
+    pub(super) preparing: Preparing,
 }
 
 /// A node.
@@ -87,8 +93,11 @@ impl Gateway {
             leaving: AtomicBool::new(false),
             _identity: identity,
         });
+        // Nothing before the others have left it something.
+        self.inner.nodes.share.set(0, Instant::now());
+        let began = Instant::now();
         let beaten = self.inner.store.nodes().join(self.beat_of(&me)).await?;
-        self.told(beaten);
+        self.told(&me, beaten, began);
         tracing::info!(node = me.name, id = %me.id(), "joined");
         if self.inner.nodes.me.set(Arc::clone(&me)).is_ok() {
             tokio::spawn(beat_on(Arc::downgrade(&self.inner), me));
@@ -117,17 +126,27 @@ impl Gateway {
             listens: me.listens.clone(),
             alive_for: Duration::from_millis(me.config.dead_after_ms.into()),
             revision: self.inner.nodes.serves.load(SeqCst),
-            share: 0,
+            share: self.inner.nodes.share.now(),
             behind: Vec::new(),
         }
     }
 
     /// Takes over what the others left it.
-    fn told(&self, beaten: Beaten) {
-        self.inner.nodes.live.store(beaten.live, SeqCst);
+    fn told(&self, me: &Me, beaten: Beaten, began: Instant) {
+        let nodes = &self.inner.nodes;
+        nodes.live.store(beaten.live, SeqCst);
+        let before = nodes.share.now();
+        // From before the beat: it ends here before the others take it for dead.
+        let alive = Duration::from_millis(me.config.dead_after_ms.into());
+        nodes.share.set(beaten.share, began + alive);
+        if beaten.share < before {
+            // The others wait for what it uses no more.
+            me.beat.notify_one();
+        }
     }
 
     async fn one_beat(&self, me: &Me) -> Result<(), StoreError> {
+        let began = Instant::now();
         let beaten = match self.inner.store.nodes().beat(self.beat_of(me)).await {
             Err(StoreError::Taken { .. }) => {
                 let other = me.another_id();
@@ -140,7 +159,7 @@ impl Gateway {
             }
             other => other?,
         };
-        self.told(beaten);
+        self.told(me, beaten, began);
         Ok(())
     }
 

@@ -11,6 +11,8 @@ use crate::store::StoreError;
 
 /// How often the store is asked whether something changed: one small read.
 const POLL: Duration = Duration::from_secs(1);
+/// The same while the nodes agree on a module.
+const POLL_SOON: Duration = Duration::from_millis(100);
 /// A registry that did not load is tried again so often: its secret may be there by then.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -45,12 +47,15 @@ impl Gateway {
 async fn follow(weak: Weak<Inner>, mut wakes: crate::store::Wakes) {
     let mut seen = None;
     let mut loaded = Instant::now();
+    let mut poll = POLL;
     loop {
-        let _ = tokio::time::timeout(POLL, wakes.next()).await;
+        let _ = tokio::time::timeout(poll, wakes.next()).await;
         let Some(inner) = weak.upgrade() else {
             return;
         };
         let gateway = Gateway { inner };
+        // Before the revision: what is not under way any more is decided, and in it.
+        let under_way = gateway.inner.store.agreements().under_way().await;
         let revision = match gateway.inner.store.revision().await {
             Ok(revision) => revision,
             Err(StoreError::Closed) => return,
@@ -59,13 +64,25 @@ async fn follow(weak: Weak<Inner>, mut wakes: crate::store::Wakes) {
                 continue;
             }
         };
-        if seen == Some(revision) && loaded.elapsed() < RETRY {
-            continue;
+        poll = POLL;
+        if let Ok(under_way) = &under_way
+            && !under_way.is_empty()
+        {
+            poll = POLL_SOON;
+            if let Err(error) = gateway.take_part(under_way).await {
+                tracing::warn!(%error, "this node takes no part in what is agreed on");
+            }
         }
-        match gateway.take_over().await {
-            Ok(revision) => seen = Some(revision),
-            Err(error) => tracing::error!(%error, "the configuration could not be reloaded"),
+        if seen != Some(revision) || loaded.elapsed() >= RETRY {
+            match gateway.take_over().await {
+                Ok(revision) => seen = Some(revision),
+                Err(error) => tracing::error!(%error, "the configuration could not be reloaded"),
+            }
+            loaded = Instant::now();
         }
-        loaded = Instant::now();
+        // Only now: what is decided serves, or never will.
+        if let Ok(under_way) = under_way {
+            gateway.inner.nodes.preparing.keep_only(&under_way);
+        }
     }
 }

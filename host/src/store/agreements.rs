@@ -59,6 +59,15 @@ pub struct ToPrepare {
     pub to: String,
 }
 
+/// An agreement that is not decided.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct UnderWay {
+    /// Its own.
+    pub id: Uuid,
+    /// Nobody leads it any more, or its time is over: whoever finds that has it decided.
+    pub overdue: bool,
+}
+
 /// How an agreement stands.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Decision {
@@ -162,26 +171,26 @@ impl<'a> Agreements<'a> {
             .await
     }
 
-    /// Those under way: whether any is, and which of them nobody leads any more or are out of time.
+    /// Those that are not decided.
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
-    pub async fn under_way(self) -> Result<(usize, Vec<Uuid>), StoreError> {
+    pub async fn under_way(self) -> Result<Vec<UnderWay>, StoreError> {
         let rows =
             query("SELECT id, led_until, decide_by FROM agreements WHERE phase = 'preparing'")
                 .fetch_all(&self.store.readers)
                 .await?;
         if rows.is_empty() {
-            return Ok((0, Vec::new()));
+            return Ok(Vec::new());
         }
         let at = clock_of(&self.store.readers).await?;
-        let mut overdue = Vec::new();
-        for row in &rows {
-            if get::<i64>(row, "led_until")? < at || get::<i64>(row, "decide_by")? < at {
-                overdue.push(uuid(row, "id")?);
-            }
-        }
-        Ok((rows.len(), overdue))
+        let read = |row: &Row| {
+            Ok(UnderWay {
+                id: uuid(row, "id")?,
+                overdue: get::<i64>(row, "led_until")? < at || get::<i64>(row, "decide_by")? < at,
+            })
+        };
+        rows.iter().map(read).collect()
     }
 
     async fn ask<T: Clone>(self, change: Change, told: &Told<T>) -> Result<T, StoreError> {

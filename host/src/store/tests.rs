@@ -20,6 +20,7 @@ macro_rules! on_both {
     };
 }
 
+mod agreements;
 mod audit;
 mod closing;
 mod configuration;

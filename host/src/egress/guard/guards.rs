@@ -8,13 +8,14 @@ use std::time::Duration;
 use super::Guard;
 use crate::config::endpoint::EndpointConfig;
 use crate::config::traffic::TrafficConfig;
-use crate::egress::cluster::Ledger;
+use crate::egress::cluster::{Ledger, Share};
 
 /// The guards in use, by registry and endpoint. What nobody uses any more is forgotten.
 #[derive(Default)]
 pub(in crate::egress) struct Guards {
     known: Mutex<HashMap<(String, String), Known>>,
     ledger: Option<Arc<dyn Ledger>>,
+    share: Arc<Share>,
 }
 
 struct Known {
@@ -25,9 +26,10 @@ struct Known {
 }
 
 impl Guards {
-    pub(in crate::egress) fn counting(ledger: Arc<dyn Ledger>) -> Self {
+    pub(in crate::egress) fn in_cluster(ledger: Arc<dyn Ledger>, share: Arc<Share>) -> Self {
         Self {
             ledger: Some(ledger),
+            share,
             ..Self::default()
         }
     }
@@ -64,6 +66,7 @@ impl Guards {
             format!("{registry}/{endpoint}"),
             &config.traffic,
             self.ledger.clone(),
+            &self.share,
         ));
         let now = Known {
             base_url: config.base_url.clone(),
