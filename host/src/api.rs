@@ -7,11 +7,13 @@ mod find;
 mod health;
 mod household;
 mod openapi;
+mod peer;
 mod problem;
 mod registries;
 mod request;
 mod search;
 mod trace;
+mod upload;
 mod verify;
 
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use openapi::document;
+pub use peer::Peer;
 
 use crate::config::api::ApiConfig;
 use crate::gateway::{Caller, Gateway};
@@ -50,7 +53,29 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callers",
             get(admin::callers::list).post(admin::callers::add),
         )
-        .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
+        .route(
+            "/admin/v1/callers/{caller}",
+            get(admin::callers::one)
+                .put(admin::callers::set)
+                .delete(admin::callers::revoke),
+        )
+        .route(
+            "/admin/v1/callers/{caller}/keys",
+            post(admin::caller_keys::add),
+        )
+        .route(
+            "/admin/v1/callers/{caller}/keys/{key}",
+            delete(admin::caller_keys::revoke),
+        )
+        .merge(admin::registries(config))
+        .route(
+            "/admin/v1/modules",
+            get(admin::modules::list).post(admin::modules::add),
+        )
+        .route(
+            "/admin/v1/modules/{digest}",
+            get(admin::modules::one).delete(admin::modules::retire),
+        )
         .route("/admin/v1/nodes", get(admin::nodes::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -59,9 +84,15 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(Extension(peer::Trusted(
+            config.trusted_proxies.clone().into(),
+        )))
         .layer(Extension(body::MaxBody(config.max_body_bytes)))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
+        ))))
+        .layer(Extension(upload::UploadTimeout(Duration::from_millis(
+            config.upload_timeout_ms,
         ))))
         .layer(from_fn_with_state(gateway.clone(), trace::count))
         .layer(from_fn(trace::number))

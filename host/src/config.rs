@@ -1,7 +1,9 @@
 //! One struct per concern; the only place that reads the environment. An unknown key is an error
 //! that names the nearest key.
 
+pub mod admission;
 pub mod api;
+pub mod callers;
 pub mod endpoint;
 pub mod limits;
 pub mod node;
@@ -39,6 +41,8 @@ pub struct Config {
     pub secrets_dir: PathBuf,
     /// The HTTP API.
     pub api: api::ApiConfig,
+    /// Who calls.
+    pub callers: callers::CallersConfig,
     /// The engine that runs adapters.
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
@@ -49,6 +53,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Where spans go.
     pub telemetry: telemetry::TelemetryConfig,
+    /// How modules come in.
+    pub admission: admission::AdmissionConfig,
 }
 
 /// The process's own log, on standard error.
@@ -83,11 +89,13 @@ impl Default for Config {
             data_dir: PathBuf::from("data"),
             secrets_dir: PathBuf::from("secrets"),
             api: api::ApiConfig::default(),
+            callers: callers::CallersConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             node: node::NodeConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
+            admission: admission::AdmissionConfig::default(),
         }
     }
 }

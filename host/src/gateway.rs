@@ -3,12 +3,17 @@
 //! what the caller may see of the answer.
 
 mod acting;
+mod admission;
+mod allowance;
 mod audited;
+mod caller_acts;
 mod callers;
 mod check;
 mod disclosed;
 mod error;
 mod fingerprint;
+mod guesses;
+mod keys;
 mod lookups;
 mod metrics;
 mod modules;
@@ -18,6 +23,7 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod settings;
 mod stage;
 mod waiting;
 mod watch;
@@ -27,31 +33,42 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
+pub use admission::{ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
-pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
+pub use caller_acts::KeyWish;
+pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use nodes::{NodeView, NodesView};
-pub use registries::{ApplyError, Change, What, apply_file};
-pub use roster::{RegistryState, RegistryView, chain};
+pub use registries::{
+    AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
+    RegistryDifference, What, apply_file,
+};
+pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
+pub use settings::check_settings;
 pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
-pub use crate::store::{Behind, RegistryGrant};
+pub(crate) use crate::sandbox::digest as module_digest;
+pub use crate::store::{Behind, CallerKey, CallerSettings};
 
 use tokio_util::task::TaskTracker;
 
-use callers::Callers;
+use admission::Admission;
+use allowance::Allowance;
 use fingerprint::Fingerprint;
+use keys::Keys;
 use nodes::{Membership, StoreLedger};
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
+use crate::config::admission::AdmissionConfig;
+use crate::config::callers::CallersConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -66,7 +83,8 @@ pub struct Gateway {
 struct Inner {
     store: Store,
     roster: Roster,
-    callers: Callers,
+    keys: Keys,
+    allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
     metrics: Metrics,
@@ -74,6 +92,17 @@ struct Inner {
     tasks: TaskTracker,
     stage: Stage,
     nodes: Membership,
+    admission: Admission,
+}
+
+/// What of the configuration a gateway is made with.
+pub struct Sections<'a> {
+    /// Where its keys are.
+    pub data_dir: &'a Path,
+    /// How modules are taken in.
+    pub admission: &'a AdmissionConfig,
+    /// What callers may do in general.
+    pub callers: &'a CallersConfig,
 }
 
 /// The gateway cannot start.
@@ -114,8 +143,13 @@ impl Gateway {
         sandbox: Sandbox,
         egress: Egress,
         secrets: Secrets,
-        data_dir: &Path,
+        sections: Sections<'_>,
     ) -> Result<Self, StartError> {
+        let Sections {
+            data_dir,
+            admission,
+            callers,
+        } = sections;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let nodes = Membership::default();
         let ledger = StoreLedger::new(store.clone(), Arc::clone(&nodes.live));
@@ -124,13 +158,15 @@ impl Gateway {
         Ok(Self {
             inner: Arc::new(Inner {
                 roster: Roster::new(sandbox, egress, secrets),
-                callers: Callers::default(),
+                keys: Keys::new(callers.failed_keys_per_minute.get()),
+                allowance: Allowance::new(callers),
                 fingerprint,
                 page_tokens,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
                 nodes,
+                admission: Admission::new(admission),
                 store,
             }),
         })

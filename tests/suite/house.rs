@@ -33,6 +33,8 @@ const ROOMS: &[Room] = &[
         &["model", "config", "store", "egress", "sandbox", "telemetry"],
         // `store` and `sandbox` in its own tests alone: they open one.
         &[
+            "admission",
+            "callers",
             "node",
             "registry",
             "retry",

@@ -10,8 +10,10 @@
 
 mod access;
 mod administering;
+mod applying;
 mod audit;
 mod bad_input;
+mod callers;
 mod credentials;
 mod damage;
 mod fault_proxy;
@@ -20,9 +22,11 @@ mod leaks;
 mod lookups;
 mod many;
 mod metrics;
+mod modules;
 mod nodes;
 mod openapi;
 mod registry_faults;
+mod roles;
 mod roster;
 mod searches;
 mod starting;

@@ -59,12 +59,23 @@ fn real() -> BTreeMap<String, u64> {
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),
         (
+            "api.max_configuration_bytes",
+            config.api.max_configuration_bytes as u64,
+        ),
+        (
             "api.max_connections",
             config.api.max_connections.get().into(),
         ),
         ("api.read_timeout_ms", config.api.read_timeout_ms),
+        ("api.upload_timeout_ms", config.api.upload_timeout_ms),
+        ("admission.at_once", config.admission.at_once.get().into()),
         ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
         ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
+        ("callers.burst", config.callers.burst.get().into()),
+        (
+            "callers.failed_keys_per_minute",
+            config.callers.failed_keys_per_minute.get().into(),
+        ),
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
         ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),

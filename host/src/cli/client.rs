@@ -71,6 +71,11 @@ impl Client {
         })
     }
 
+    /// Whether what the API answers is to be printed as it is.
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+
     pub(super) async fn get(&self, path: &str) -> Result<Answer, Failure> {
         self.send(Method::GET, path, JSON, Vec::new()).await
     }
@@ -78,6 +83,11 @@ impl Client {
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
         let body = serde_json::to_vec(body)?;
         self.send(Method::POST, path, JSON, body).await
+    }
+
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        let body = serde_json::to_vec(body)?;
+        self.send(Method::PUT, path, JSON, body).await
     }
 
     pub(super) async fn delete(&self, path: &str) -> Result<Answer, Failure> {

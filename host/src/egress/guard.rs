@@ -8,7 +8,6 @@
 mod breaker;
 mod day;
 mod guards;
-mod hours;
 mod rate;
 mod verdict;
 
@@ -150,7 +149,7 @@ impl Guard {
         if let Some(closed) = self
             .hours
             .as_ref()
-            .and_then(|hours| hours::closed_for(hours, Timestamp::now()))
+            .and_then(|hours| hours.closed_for(Timestamp::now()))
         {
             return Err(self.refuse(Refusal::Closed, closed));
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::config::admission::AdmissionConfig;
+use crate::config::callers::CallersConfig;
 use crate::config::sandbox::SandboxConfig;
 use crate::config::store::StoreConfig;
 use crate::store::AuditBegin;
@@ -22,7 +24,12 @@ async fn gateway(directory: &Path) -> Gateway {
     let store = Store::open(&config, None).await.unwrap();
     let sandbox = Sandbox::new(&sandbox, directory).unwrap();
     let (egress, secrets) = (Egress::new(), Secrets::new(None));
-    let made = Gateway::new(store, sandbox, egress, secrets, directory);
+    let sections = Sections {
+        data_dir: directory,
+        admission: &AdmissionConfig::default(),
+        callers: &CallersConfig::default(),
+    };
+    let made = Gateway::new(store, sandbox, egress, secrets, sections);
     made.await.unwrap()
 }
 
@@ -63,11 +70,14 @@ async fn readiness_follows_the_stage() {
     let directory = tempfile::tempdir().unwrap();
     let gateway = gateway(directory.path()).await;
     assert_eq!(gateway.ready().await, Err(NotReady::Starting));
-    assert!(matches!(gateway.caller("x"), Err(GatewayError::Starting)));
+    assert!(matches!(
+        gateway.caller("x", None).await,
+        Err(GatewayError::Starting)
+    ));
     gateway.load().await.unwrap();
     assert_eq!(gateway.ready().await, Ok(()));
     assert!(matches!(
-        gateway.caller("x"),
+        gateway.caller("x", None).await,
         Err(GatewayError::UnknownCaller)
     ));
     gateway.stopping();

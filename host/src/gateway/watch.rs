@@ -15,6 +15,8 @@ const POLL: Duration = Duration::from_secs(1);
 const POLL_SOON: Duration = Duration::from_millis(100);
 /// A registry that did not load is tried again so often: its secret may be there by then.
 const RETRY: Duration = Duration::from_secs(30);
+/// When keys were used is written so often.
+const USED: Duration = Duration::from_secs(60);
 
 impl Gateway {
     /// Takes over registries and callers from the store.
@@ -22,7 +24,7 @@ impl Gateway {
     /// # Errors
     /// The store does not answer; what was loaded before stays.
     pub async fn reload(&self) -> Result<(), StoreError> {
-        self.inner.callers.reload(&self.inner.store).await?;
+        self.inner.keys.reload(&self.inner.store).await?;
         self.inner.roster.reload(&self.inner.store).await
     }
 
@@ -47,6 +49,7 @@ impl Gateway {
 async fn follow(weak: Weak<Inner>, mut wakes: crate::store::Wakes) {
     let mut seen = None;
     let mut loaded = Instant::now();
+    let mut used = Instant::now();
     let mut poll = POLL;
     loop {
         let _ = tokio::time::timeout(poll, wakes.next()).await;
@@ -72,6 +75,10 @@ async fn follow(weak: Weak<Inner>, mut wakes: crate::store::Wakes) {
             if let Err(error) = gateway.take_part(under_way).await {
                 tracing::warn!(%error, "this node takes no part in what is agreed on");
             }
+        }
+        if used.elapsed() >= USED {
+            gateway.inner.keys.write_used(&gateway.inner.store).await;
+            used = Instant::now();
         }
         if seen != Some(revision) || loaded.elapsed() >= RETRY {
             match gateway.take_over().await {

@@ -22,6 +22,7 @@ macro_rules! on_both {
 
 mod agreements;
 mod audit;
+mod caller_keys;
 mod closing;
 mod configuration;
 mod faults;
@@ -42,6 +43,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::store::DatabaseHost;
+use crate::model::Grant;
 use gateway_tests::postgres::Server;
 
 /// A database of its own, gone with the test.
@@ -138,16 +140,27 @@ fn a_module(bytes: &'static [u8]) -> NewModule {
         adapter: "spdci".to_owned(),
         version: "1.2.0".to_owned(),
         bytes: Bytes::from_static(bytes),
+        facts: None,
+    }
+}
+
+fn a_key(key: u8) -> NewKey {
+    NewKey {
+        hash: [key; 32],
+        prefix: format!("rgw_{key}"),
+        expires_at: None,
     }
 }
 
 fn a_caller(name: &str, key: u8) -> NewCaller {
     NewCaller {
         name: name.to_owned(),
-        key_hash: [key; 32],
-        roles: vec![crate::model::Role::Client],
-        registries: RegistryGrant::All,
-        abilities: vec![crate::model::Ability::Find],
+        settings: CallerSettings {
+            roles: vec![crate::model::Role::Client],
+            grants: vec![Grant::of(&["crvs"], &[crate::model::Ability::Find])],
+            limits: None,
+        },
+        key: a_key(key),
     }
 }
 

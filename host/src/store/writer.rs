@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::agreements::{Answering, Beginning, Deciding};
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
-use super::callers::Caller;
+use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
 use super::key_check::KeyCheck;
@@ -57,9 +57,15 @@ pub(super) enum AuditRow {
 #[derive(Debug)]
 pub(super) enum Change {
     PutModule(Box<Module>),
+    RetireModule(String),
+    /// By which reference, and its digest.
+    PulledModule(String, String),
     Registries(Vec<RegistryChange>),
-    AddCaller(Box<Caller>),
-    RevokeCaller(String),
+    RegistriesOf {
+        state: String,
+        changes: Vec<RegistryChange>,
+    },
+    Caller(Box<CallerChange>),
     KeepKeyCheck(KeyCheck),
     Beat(Box<Beating>),
     Leave {

@@ -20,6 +20,7 @@ pub(super) async fn another_module(gateway: &TestGateway, name: &str) -> String 
         adapter: "spdci".into(),
         version: "9".into(),
         bytes: bytes.into(),
+        facts: None,
     });
     let digest = put.await.unwrap().digest;
     store.close().await;

@@ -38,9 +38,13 @@ pub(super) async fn change(
 ) -> Result<i64, StoreError> {
     let done = match change {
         Change::PutModule(module) => modules::insert(conn, &module).await,
+        Change::RetireModule(digest) => modules::retire(conn, &digest).await,
+        Change::PulledModule(reference, digest) => modules::pulled(conn, &reference, &digest).await,
         Change::Registries(changes) => registries::apply(conn, &changes).await,
-        Change::AddCaller(caller) => callers::insert(conn, &caller).await,
-        Change::RevokeCaller(name) => callers::revoke(conn, &name).await,
+        Change::RegistriesOf { state, changes } => {
+            registries::apply_to(conn, &state, &changes).await
+        }
+        Change::Caller(change) => callers::change(conn, &change).await,
         Change::KeepKeyCheck(check) => key_check::keep(conn, &check).await,
         Change::Beat(beating) => nodes::beat(conn, &beating).await,
         Change::Leave { id, run } => nodes::leave(conn, id, run).await,
