@@ -98,6 +98,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/modules/{digest}",
             get(admin::modules::one).delete(admin::modules::retire),
         )
+        .route("/admin/v1/nodes", get(admin::nodes::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

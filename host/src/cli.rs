@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod exit;
 pub mod logging;
+mod node;
 mod refused;
 mod registry;
 mod serve;
@@ -56,6 +57,9 @@ enum Command {
     /// Read the audit, verify it, and seal it.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Look at the gateways that share the database.
+    #[command(subcommand)]
+    Node(node::NodeCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Print what makes a shell complete these commands.
@@ -125,6 +129,12 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Caller(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = caller::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Node(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = node::run(command, &client).await;
             client.close().await;
             done
         }

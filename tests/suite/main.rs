@@ -32,6 +32,7 @@ mod lookups;
 mod many;
 mod metrics;
 mod modules;
+mod nodes;
 mod oci;
 mod openapi;
 mod outbound;

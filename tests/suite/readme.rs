@@ -92,6 +92,10 @@ fn real() -> BTreeMap<String, u64> {
             config.sandbox.compile_timeout_ms,
         ),
         ("sandbox.busy_threads", config.sandbox.busy_threads as u64),
+        ("node.heartbeat_ms", config.node.heartbeat_ms.into()),
+        ("node.dead_after_ms", config.node.dead_after_ms.into()),
+        ("node.forget_after_ms", config.node.forget_after_ms),
+        ("node.prepare_ms", config.node.prepare_ms.into()),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
         (

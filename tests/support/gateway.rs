@@ -12,6 +12,8 @@
 //!
 //! Dropping it ends the gateway and the stand-in and removes the database.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,6 +27,7 @@ use serde_json::Value;
 
 pub use crate::ask::{Answer, Ask, identifiers};
 pub use crate::registries::RegistryText;
+pub use beside::Beside;
 
 use crate::database::{Database, Outside};
 use crate::program::program;

@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod modules;
+pub(super) mod nodes;
 pub(super) mod registries;
 pub(super) mod whoami;
 

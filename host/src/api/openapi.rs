@@ -33,6 +33,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::audit::verify,
         admin::audit::checkpoints,
         admin::audit::seal,
+        admin::nodes::list,
         admin::registries::list,
         admin::registries::one,
         admin::registries::enable,

@@ -114,11 +114,11 @@ pub(super) async fn load(sandbox: &Sandbox, bytes: Bytes) -> Result<Module, Load
         // Off the event loop: megabytes take milliseconds.
         tokio::task::spawn_blocking(move || {
             let names = read_names(&sandbox, &bytes)?;
-            Ok((digest(&bytes), names))
+            Ok::<_, LoadError>((digest(&bytes), names))
         })
     };
     let looked = looking.await.map_err(|_| Fault::NoInstance)?;
-    let (digest, names): (String, Names) = looked?;
+    let (digest, names) = looked?;
     if let Some(admitted) = inner.loaded.get(&digest) {
         return Ok(Module { inner: admitted });
     }

@@ -9,17 +9,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::civil::Date;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
+use super::agreements::{Answering, Beginning, Deciding};
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
 use super::audit_checkpoints::NewCheckpoint;
 use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
+use super::key_check::KeyCheck;
 use super::modules::Module;
+use super::nodes::Beating;
+use super::quotas::Leasing;
 use super::registries::RegistryChange;
 use crate::config::store::StoreConfig;
 pub(super) use chain::Chain;
@@ -68,6 +74,23 @@ pub(super) enum Change {
     },
     Caller(Box<CallerChange>),
     Checkpoint(Box<NewCheckpoint>),
+    KeepKeyCheck(KeyCheck),
+    Beat(Box<Beating>),
+    Leave {
+        id: Uuid,
+        run: Uuid,
+    },
+    ForgetNodes(Duration),
+    BeginAgreement(Box<Beginning>),
+    AnswerAgreement(Box<Answering>),
+    DecideAgreement(Box<Deciding>),
+    TakeQuota(Box<Leasing>),
+    GiveBackQuota {
+        name: String,
+        day: Date,
+        count: u64,
+    },
+    ForgetQuotas(Duration),
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.
