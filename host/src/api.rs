@@ -53,6 +53,11 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::callers::list).post(admin::callers::add),
         )
         .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
+        .route("/admin/v1/audit/calls", get(admin::audit_reading::calls))
+        .route("/admin/v1/audit/acts", get(admin::audit_reading::acts))
+        .route("/admin/v1/audit/find", post(admin::audit_find::find))
+        .route("/admin/v1/audit/export", get(admin::audit_export::export))
+        .route("/admin/v1/audit/prune", post(admin::audit_export::prune))
         .route("/admin/v1/audit/verify", post(admin::audit::verify))
         .route(
             "/admin/v1/audit/checkpoints",

@@ -34,7 +34,10 @@ pub use audited::{Answered, Asking};
 pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
-pub use ledger::{Bad, BadPublicKey, Kept, PublicKey, SealError, SignedCheckpoint, Verdict};
+pub use ledger::{
+    Bad, BadPublicKey, ExportError, FindPage, Found, FoundCall, Kept, PublicKey, SealError,
+    SignedCheckpoint, Verdict, verify_export,
+};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use registries::{
@@ -49,7 +52,7 @@ pub use stage::NotReady;
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
 pub(crate) use crate::sandbox::digest as module_digest;
-pub use crate::store::RegistryGrant;
+pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage, RegistryGrant};
 
 use tokio_util::task::TaskTracker;
 

@@ -12,10 +12,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
 use super::audit_checkpoints::NewCheckpoint;
+use super::audit_people::IndexStep;
 use super::callers::Caller;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
@@ -69,6 +71,8 @@ pub(super) enum Change {
     AddCaller(Box<Caller>),
     RevokeCaller(String),
     Checkpoint(Box<NewCheckpoint>),
+    IndexPeople(Box<IndexStep>),
+    PruneAudit,
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.
@@ -77,6 +81,15 @@ pub(super) enum Change {
 }
 
 impl AuditRow {
+    /// The id of its call or act.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Begin(row) => row.id,
+            Self::End(row) => row.id,
+            Self::Act(row) => row.id,
+        }
+    }
+
     pub(super) fn begin(&self) -> Option<&AuditBegin> {
         match self {
             Self::Begin(row) => Some(row),

@@ -6,7 +6,9 @@ use std::slice;
 use super::{AuditRow, Chain, Change};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
-use crate::store::{audit_checkpoints, audit_rows, callers, modules, now, registries};
+use crate::store::{
+    audit_checkpoints, audit_people, audit_prune, audit_rows, callers, modules, now, registries,
+};
 
 /// Commits the rows together, with one answer for each. First without savepoints, which would
 /// triple the statements for what never happens in a healthy gateway; when a row is refused, once
@@ -46,6 +48,8 @@ pub(super) async fn change(
         Change::AddCaller(caller) => callers::insert(conn, &caller).await,
         Change::RevokeCaller(name) => callers::revoke(conn, &name).await,
         Change::Checkpoint(row) => audit_checkpoints::insert(conn, &row).await,
+        Change::IndexPeople(step) => audit_people::index(conn, &step).await,
+        Change::PruneAudit => audit_prune::step(conn).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
         Change::Check if healthy => Ok(0),
         Change::Check => touch(conn).await,
