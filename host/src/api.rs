@@ -68,6 +68,11 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callers/{caller}/keys/{key}",
             delete(admin::caller_keys::revoke),
         )
+        .route("/admin/v1/audit/calls", get(admin::audit_reading::calls))
+        .route("/admin/v1/audit/acts", get(admin::audit_reading::acts))
+        .route("/admin/v1/audit/find", post(admin::audit_find::find))
+        .route("/admin/v1/audit/export", get(admin::audit_export::export))
+        .route("/admin/v1/audit/prune", post(admin::audit_export::prune))
         .route("/admin/v1/audit/verify", post(admin::audit::verify))
         .route(
             "/admin/v1/audit/checkpoints",

@@ -138,6 +138,7 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             client.close().await;
             done
         }
+        Command::Audit(command) if command.is_offline() => audit::run_offline(&command),
         Command::Audit(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = audit::run(command, &client).await;

@@ -40,7 +40,10 @@ pub use caller_acts::KeyWish;
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
-pub use ledger::{Bad, BadPublicKey, Kept, PublicKey, SealError, SignedCheckpoint, Verdict};
+pub use ledger::{
+    Bad, BadPublicKey, ExportError, FindPage, Found, FoundCall, Kept, PublicKey, SealError,
+    SignedCheckpoint, Verdict, verify_export,
+};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use nodes::{NodeView, NodesView};
@@ -56,6 +59,7 @@ pub use stage::NotReady;
 pub use crate::config::registry::Requirement;
 pub(crate) use crate::sandbox::digest_of as module_digest;
 pub use crate::sandbox::{Description, Fault};
+pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
 pub use crate::store::{Behind, CallerKey, CallerSettings};
 
 use tokio_util::task::TaskTracker;

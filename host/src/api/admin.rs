@@ -2,6 +2,9 @@
 
 pub(super) mod apply;
 pub(super) mod audit;
+pub(super) mod audit_export;
+pub(super) mod audit_find;
+pub(super) mod audit_reading;
 pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod modules;

@@ -1,8 +1,13 @@
 //! The audit as a whole: sealed by signed checkpoints, verified, exported, searched.
 
 mod acts;
+mod export;
+mod find;
 mod keep;
 mod key;
+mod line;
+mod prune;
+mod reading;
 mod seal;
 mod statement;
 mod verifier;
@@ -10,6 +15,8 @@ mod verify;
 
 use std::path::Path;
 
+pub use export::{ExportError, verify_export};
+pub use find::{FindPage, Found, FoundCall};
 pub use key::{BadPublicKey, PublicKey};
 pub use seal::SealError;
 pub use statement::SignedCheckpoint;

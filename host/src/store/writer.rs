@@ -19,6 +19,7 @@ use super::agreements::{Answering, Beginning, Deciding};
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
 use super::audit_checkpoints::NewCheckpoint;
+use super::audit_people::IndexStep;
 use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
@@ -91,6 +92,8 @@ pub(super) enum Change {
         count: u64,
     },
     ForgetQuotas(Duration),
+    IndexPeople(Box<IndexStep>),
+    PruneAudit,
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.
@@ -99,6 +102,15 @@ pub(super) enum Change {
 }
 
 impl AuditRow {
+    /// The id of its call or act.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Begin(row) => row.id,
+            Self::End(row) => row.id,
+            Self::Act(row) => row.id,
+        }
+    }
+
     pub(super) fn begin(&self) -> Option<&AuditBegin> {
         match self {
             Self::Begin(row) => Some(row),

@@ -7,8 +7,8 @@ use super::{AuditRow, Chain, Change};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::{
-    agreements, audit_checkpoints, audit_rows, callers, key_check, modules, nodes, now, quotas,
-    registries,
+    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, key_check,
+    modules, nodes, now, quotas, registries,
 };
 
 /// Commits the rows together, with one answer for each. First without savepoints, which would
@@ -60,6 +60,8 @@ pub(super) async fn change(
             quotas::give_back(conn, &name, day, count).await
         }
         Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
+        Change::IndexPeople(step) => audit_people::index(conn, &step).await,
+        Change::PruneAudit => audit_prune::step(conn).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
         Change::Check if healthy => Ok(0),
         Change::Check => touch(conn).await,
