@@ -6,6 +6,7 @@ pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod modules;
 pub(super) mod registries;
+pub(super) mod trial;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;

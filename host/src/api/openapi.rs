@@ -35,6 +35,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::audit::seal,
         admin::registries::list,
         admin::registries::one,
+        admin::trial::test,
         admin::registries::enable,
         admin::registries::disable,
         admin::registries::remove,
