@@ -86,6 +86,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::registries::one).delete(admin::registries::remove),
         )
         .route(
+            "/admin/v1/registries/{registry}/test",
+            post(admin::trial::test),
+        )
+        .route(
             "/admin/v1/registries/{registry}/enable",
             post(admin::registries::enable),
         )

@@ -26,6 +26,8 @@ mod retry;
 mod roster;
 mod settings;
 mod stage;
+mod terms;
+mod trial;
 mod waiting;
 mod watch;
 mod watched;
@@ -54,6 +56,7 @@ pub use registries::{
 pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
 pub use settings::check_settings;
 pub use stage::NotReady;
+pub use trial::{End, Step, Trial};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;

@@ -46,4 +46,5 @@ mod roster;
 mod searches;
 mod starting;
 mod traffic;
+mod trials;
 mod uploads;

@@ -36,6 +36,7 @@ mod roster;
 mod searches;
 mod starting;
 mod traffic;
+mod trials;
 
 /// What every other test of this program takes for granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

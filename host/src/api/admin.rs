@@ -10,6 +10,7 @@ pub(super) mod callers;
 pub(super) mod modules;
 pub(super) mod nodes;
 pub(super) mod registries;
+pub(super) mod trial;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;

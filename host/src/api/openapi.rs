@@ -41,6 +41,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::nodes::list,
         admin::registries::list,
         admin::registries::one,
+        admin::trial::test,
         admin::registries::enable,
         admin::registries::disable,
         admin::registries::remove,
