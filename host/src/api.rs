@@ -12,6 +12,7 @@ mod registries;
 mod request;
 mod search;
 mod trace;
+mod ui;
 mod verify;
 
 use std::sync::Arc;
@@ -51,17 +52,36 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::callers::list).post(admin::callers::add),
         )
         .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
+        .route(
+            "/admin/v1/session",
+            get(admin::session::current)
+                .post(admin::session::open)
+                .delete(admin::session::close),
+        )
+        .route("/admin/v1/health", get(admin::health::all))
+        .route(
+            "/admin/v1/registries/{registry}/health",
+            get(admin::health::one),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/logs",
+            get(admin::logs::follow),
+        )
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(openapi::serve))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
+        .merge(ui::pages())
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(Extension(admin::session::Limits::of(config)))
+        .layer(Extension(admin::logs::Readers::of(config)))
         .layer(Extension(body::MaxBody(config.max_body_bytes)))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
         ))))
+        .layer(from_fn(ui::guarded))
         .layer(from_fn_with_state(gateway.clone(), trace::count))
         .layer(from_fn(trace::number))
         .with_state(gateway)

@@ -9,6 +9,7 @@ mod check;
 mod disclosed;
 mod error;
 mod fingerprint;
+mod health;
 mod lookups;
 mod metrics;
 mod modules;
@@ -17,6 +18,7 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod session;
 mod stage;
 mod waiting;
 mod watch;
@@ -30,15 +32,17 @@ pub use audited::{Answered, Asking};
 pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use health::{Hour, Minute, Went};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use registries::{ApplyError, Change, What, apply_file};
 pub use roster::{RegistryState, RegistryView, chain};
+pub use session::{Held, Opened, SessionLimits};
 pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
-pub use crate::sandbox::Fault;
+pub use crate::sandbox::{Fault, Following, Said, TooSlow};
 pub use crate::store::RegistryGrant;
 
 use tokio_util::task::TaskTracker;
@@ -47,6 +51,7 @@ use callers::Callers;
 use fingerprint::Fingerprint;
 use page_token::PageTokens;
 use roster::Roster;
+use session::Sessions;
 use stage::Stage;
 
 use crate::config::secret::Secrets;
@@ -66,6 +71,7 @@ struct Inner {
     callers: Callers,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
+    sessions: Sessions,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
@@ -103,12 +109,14 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
+        let sessions = Sessions::new(fingerprint.derive(b"sessions"));
         Ok(Self {
             inner: Arc::new(Inner {
                 roster: Roster::new(sandbox, egress, secrets),
                 callers: Callers::default(),
                 fingerprint,
                 page_tokens,
+                sessions,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),

@@ -28,6 +28,7 @@ mod progress;
 mod room;
 mod slip;
 mod spelling;
+mod tail;
 mod turn;
 mod verbs;
 
@@ -39,3 +40,4 @@ pub use inspect::ImportRefusal;
 pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
 pub use lent::{Lent, Trail};
 pub use module::{LoadError, Module};
+pub use tail::{Following, Said, TooSlow};

@@ -1,6 +1,9 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
 pub(super) mod callers;
+pub(super) mod health;
+pub(super) mod logs;
+pub(super) mod session;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;
@@ -58,7 +61,10 @@ impl<W: Who> FromRequestParts<Gateway> for By<W> {
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
         let caller = match parts.extensions.get::<Local>() {
             Some(Local(caller)) => caller.clone(),
-            None => Known::from_request_parts(parts, gateway).await?.0,
+            None => match session::held(parts, gateway)? {
+                Some(held) => held.caller,
+                None => Known::from_request_parts(parts, gateway).await?.0,
+            },
         };
         let request_id = parts.extensions.get::<RequestId>();
         let acting = Acting {

@@ -153,7 +153,12 @@ impl Callers {
 
     fn get(&self, key: &str) -> Option<Arc<Caller>> {
         // The table is searched by a hash of what was sent: its timing says nothing of a key.
-        self.by_hash.load().get(&hash(key)).cloned()
+        self.hashed(&hash(key))
+    }
+
+    /// Whose key has that hash.
+    pub(super) fn hashed(&self, hash: &[u8; 32]) -> Option<Arc<Caller>> {
+        self.by_hash.load().get(hash).cloned()
     }
 }
 
@@ -273,6 +278,6 @@ impl CallerView {
     }
 }
 
-fn hash(key: &str) -> [u8; 32] {
+pub(super) fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }

@@ -21,7 +21,7 @@ use crate::config::retry::RetryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::{Egress, Endpoints};
 use crate::model::Ability;
-use crate::sandbox::{Module, Occupancy, Sandbox};
+use crate::sandbox::{Following, Module, Occupancy, Sandbox};
 use crate::store::{Registry, Store, StoreError};
 
 /// A registry, ready to be asked.
@@ -98,6 +98,10 @@ impl Roster {
             Some(State::Broken(_)) => Err(GatewayError::NotReady),
             Some(State::Ready(entry)) => Ok(entry.clone()),
         }
+    }
+
+    pub(super) fn follow(&self, registry: &str) -> Following {
+        self.sandbox.follow(registry)
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
