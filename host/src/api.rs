@@ -13,6 +13,7 @@ mod request;
 mod search;
 mod trace;
 mod ui;
+mod upload;
 mod verify;
 
 use std::sync::Arc;
@@ -67,6 +68,14 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/registries/{registry}/logs",
             get(admin::logs::follow),
         )
+        .route(
+            "/admin/v1/modules",
+            get(admin::modules::list).post(admin::modules::add),
+        )
+        .route(
+            "/admin/v1/modules/{digest}",
+            get(admin::modules::one).delete(admin::modules::retire),
+        )
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -82,6 +91,9 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             config.read_timeout_ms,
         ))))
         .layer(from_fn(ui::guarded))
+        .layer(Extension(upload::UploadTimeout(Duration::from_millis(
+            config.upload_timeout_ms,
+        ))))
         .layer(from_fn_with_state(gateway.clone(), trace::count))
         .layer(from_fn(trace::number))
         .with_state(gateway)

@@ -3,6 +3,7 @@
 //! what the caller may see of the answer.
 
 mod acting;
+mod admission;
 mod audited;
 mod callers;
 mod check;
@@ -28,6 +29,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
+pub use admission::{ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
@@ -47,6 +49,7 @@ pub use crate::store::RegistryGrant;
 
 use tokio_util::task::TaskTracker;
 
+use admission::Admission;
 use callers::Callers;
 use fingerprint::Fingerprint;
 use page_token::PageTokens;
@@ -54,6 +57,7 @@ use roster::Roster;
 use session::Sessions;
 use stage::Stage;
 
+use crate::config::admission::AdmissionConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -76,6 +80,7 @@ struct Inner {
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
     stage: Stage,
+    admission: Admission,
 }
 
 /// The gateway cannot start.
@@ -106,6 +111,7 @@ impl Gateway {
         egress: Egress,
         secrets: Secrets,
         data_dir: &Path,
+        admission: &AdmissionConfig,
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
@@ -120,6 +126,7 @@ impl Gateway {
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
+                admission: Admission::new(admission),
                 store,
             }),
         })

@@ -28,7 +28,7 @@ pub use audit_acts::{AuditAct, Phase};
 pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
 pub use error::{Cause, StoreError};
 pub use look::Look;
-pub use modules::{Module, ModuleSummary, Modules, NewModule};
+pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 
 use crate::config::store::StoreConfig;

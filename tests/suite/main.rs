@@ -27,6 +27,7 @@ mod logs;
 mod lookups;
 mod many;
 mod metrics;
+mod modules;
 mod openapi;
 mod outbound;
 mod peer;

@@ -20,6 +20,7 @@ mod leaks;
 mod lookups;
 mod many;
 mod metrics;
+mod modules;
 mod openapi;
 mod registry_faults;
 mod roster;

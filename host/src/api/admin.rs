@@ -3,6 +3,7 @@
 pub(super) mod callers;
 pub(super) mod health;
 pub(super) mod logs;
+pub(super) mod modules;
 pub(super) mod session;
 pub(super) mod whoami;
 
@@ -29,7 +30,6 @@ pub(super) trait Who {
 /// Decide what serves, and who may call.
 pub(super) enum Administrators {}
 /// Bring modules, and look at what serves.
-#[expect(dead_code, reason = "modules are next")]
 pub(super) enum Implementers {}
 /// Read the audit.
 #[expect(dead_code, reason = "the audit is next")]

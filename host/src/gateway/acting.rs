@@ -124,6 +124,10 @@ impl From<StoreError> for AdminError {
                 code: "taken",
                 detail: format!("{field} is taken already, for ever: choose another"),
             },
+            StoreError::InUse { what, by } => Self::Conflict {
+                code: "in-use",
+                detail: format!("the {what} is in use by {by}: give them another first"),
+            },
             StoreError::Invalid { field, problem } => Self::Invalid {
                 field: field.into(),
                 problem,

@@ -157,7 +157,7 @@ impl Gateway {
     /// [`AdminError::Unknown`].
     pub fn follow(&self, registry: &str) -> Result<Following, AdminError> {
         self.known(registry)?;
-        Ok(self.inner.roster.follow(registry))
+        Ok(self.inner.roster.sandbox().follow(registry))
     }
 
     /// Whether there is a registry of that name.

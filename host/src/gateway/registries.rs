@@ -230,6 +230,7 @@ async fn store_modules(
             adapter: description.name.clone(),
             version: description.version.clone(),
             bytes: Bytes::from(bytes),
+            facts: None,
         });
         if put.await?.digest != module.digest() {
             return Err(wrong("has just been changed: apply again"));

@@ -21,7 +21,7 @@ use crate::config::retry::RetryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::{Egress, Endpoints};
 use crate::model::Ability;
-use crate::sandbox::{Following, Module, Occupancy, Sandbox};
+use crate::sandbox::{Module, Occupancy, Sandbox};
 use crate::store::{Registry, Store, StoreError};
 
 /// A registry, ready to be asked.
@@ -100,8 +100,8 @@ impl Roster {
         }
     }
 
-    pub(super) fn follow(&self, registry: &str) -> Following {
-        self.sandbox.follow(registry)
+    pub(super) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {

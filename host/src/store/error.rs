@@ -51,6 +51,14 @@ pub enum StoreError {
         /// Its name, digest or id.
         name: String,
     },
+    /// Something needs it.
+    #[error("the {what} is in use by {by}")]
+    InUse {
+        /// What was to be removed: a module.
+        what: &'static str,
+        /// By whom: `registries.social`.
+        by: String,
+    },
     /// A field does not hold to its limits.
     #[error("{field} {problem}")]
     Invalid {

@@ -222,10 +222,13 @@ async fn put<'c>(
 
 /// The foreign key would refuse it too, without saying which.
 async fn require_module(conn: &mut Conn, digest: &str) -> Result<(), StoreError> {
-    let known = query("SELECT size_bytes FROM modules WHERE digest = $1")
-        .bind(digest)
-        .fetch_optional(conn)
-        .await?;
+    let known = query(
+        "SELECT m.size_bytes FROM modules m LEFT JOIN module_facts f ON f.digest = m.digest \
+         WHERE m.digest = $1 AND f.retired_at IS NULL",
+    )
+    .bind(digest)
+    .fetch_optional(conn)
+    .await?;
     match known {
         Some(_) => Ok(()),
         None => Err(StoreError::Unknown {

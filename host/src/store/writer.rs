@@ -51,6 +51,9 @@ pub(super) enum AuditRow {
 #[derive(Debug)]
 pub(super) enum Change {
     PutModule(Box<Module>),
+    RetireModule(String),
+    /// By which reference, and its digest.
+    PulledModule(String, String),
     Registries(Vec<RegistryChange>),
     AddCaller(Box<Caller>),
     RevokeCaller(String),

@@ -36,6 +36,8 @@ pub(super) async fn change(
 ) -> Result<i64, StoreError> {
     let done = match change {
         Change::PutModule(module) => modules::insert(conn, &module).await,
+        Change::RetireModule(digest) => modules::retire(conn, &digest).await,
+        Change::PulledModule(reference, digest) => modules::pulled(conn, &reference, &digest).await,
         Change::Registries(changes) => registries::apply(conn, &changes).await,
         Change::AddCaller(caller) => callers::insert(conn, &caller).await,
         Change::RevokeCaller(name) => callers::revoke(conn, &name).await,

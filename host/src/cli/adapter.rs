@@ -1,0 +1,70 @@
+mod push;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde::Deserialize;
+
+use super::Failure;
+use super::client::{Client, segment};
+
+pub(super) const MODULES: &str = "/admin/v1/modules";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AdapterCommand {
+    /// Bring a module to the gateway: it is admitted and stored, and serves nothing yet.
+    Push {
+        /// The `.wasm`.
+        file: PathBuf,
+    },
+    /// List the modules.
+    Modules,
+    /// Remove the bytes of a module that nothing uses.
+    Retire {
+        /// Its digest.
+        digest: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct Modules {
+    modules: Vec<Module>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Module {
+    digest: String,
+    adapter: String,
+    version: String,
+    state: String,
+    serves: Vec<String>,
+}
+
+pub(super) async fn run(command: AdapterCommand, client: &Client) -> Result<(), Failure> {
+    match command {
+        AdapterCommand::Push { file } => push::run(&file, client).await,
+        AdapterCommand::Modules => client.get(MODULES).await?.print(|listed: Modules| {
+            let lines = listed.modules.iter().map(Module::line);
+            lines.collect()
+        }),
+        AdapterCommand::Retire { digest } => {
+            let path = format!("{MODULES}/{}", segment(&digest));
+            let done = client.delete(&path).await?;
+            done.print_done(&format!("retired {digest}\n"))
+        }
+    }
+}
+
+impl Module {
+    fn line(&self) -> String {
+        let name = format!("{} {}", self.adapter, self.version);
+        let line = format!(
+            "{name:<24} {:<9} {} {}",
+            self.state,
+            self.digest,
+            self.serves.join(", ")
+        );
+        format!("{}\n", line.trim_end())
+    }
+}
