@@ -15,6 +15,7 @@ mod bad_input;
 mod credentials;
 mod damage;
 mod fault_proxy;
+mod following;
 mod households;
 mod leaks;
 mod lookups;
@@ -27,6 +28,7 @@ mod roster;
 mod searches;
 mod starting;
 mod traffic;
+mod ui;
 
 /// What every other test of this program takes for granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
