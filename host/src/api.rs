@@ -53,6 +53,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::callers::list).post(admin::callers::add),
         )
         .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
+        .merge(admin::registries(config))
         .route(
             "/admin/v1/session",
             get(admin::session::current)

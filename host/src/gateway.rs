@@ -20,6 +20,7 @@ mod registries;
 mod retry;
 mod roster;
 mod session;
+mod settings;
 mod stage;
 mod waiting;
 mod watch;
@@ -37,13 +38,18 @@ pub use error::GatewayError;
 pub use health::{Hour, Minute, Went};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
-pub use registries::{ApplyError, Change, What, apply_file};
-pub use roster::{RegistryState, RegistryView, chain};
+pub use registries::{
+    AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
+    RegistryDifference, What, apply_file,
+};
+pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
 pub use session::{Held, Opened, SessionLimits};
+pub use settings::check_settings;
 pub use stage::NotReady;
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
+pub(crate) use crate::sandbox::digest as module_digest;
 pub use crate::sandbox::{Fault, Following, Said, TooSlow};
 pub use crate::store::RegistryGrant;
 

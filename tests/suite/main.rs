@@ -10,6 +10,7 @@
 mod access;
 mod administering;
 mod admission;
+mod applying;
 mod audit;
 mod bad_input;
 mod bench;

@@ -59,6 +59,10 @@ fn real() -> BTreeMap<String, u64> {
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),
         (
+            "api.max_configuration_bytes",
+            config.api.max_configuration_bytes as u64,
+        ),
+        (
             "api.max_connections",
             config.api.max_connections.get().into(),
         ),

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde::Deserialize;
+use serde_json::json;
 
-use super::Failure;
 use super::client::{Client, segment};
+use super::{Failure, exit};
 
 pub(super) const MODULES: &str = "/admin/v1/modules";
 
@@ -54,6 +55,22 @@ pub(super) async fn run(command: AdapterCommand, client: &Client) -> Result<(), 
             done.print_done(&format!("retired {digest}\n"))
         }
     }
+}
+
+/// Whether the gateway has the module, and its bytes.
+pub(super) async fn has(digest: &str, client: &Client) -> Result<bool, Failure> {
+    match client.get(&format!("{MODULES}/{}", segment(digest))).await {
+        Ok(known) => Ok(known.read::<Module>()?.state != "retired"),
+        Err(error) if exit::code(&error) == exit::UNKNOWN => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the gateway fetch a module; gives its digest.
+pub(super) async fn pull(reference: &str, client: &Client) -> Result<String, Failure> {
+    let body = json!({ "reference": reference });
+    let pulled = client.post(&format!("{MODULES}/pull"), &body).await?;
+    Ok(pulled.read::<Module>()?.digest)
 }
 
 impl Module {

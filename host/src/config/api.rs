@@ -13,6 +13,8 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// The largest request body.
     pub max_body_bytes: usize,
+    /// The largest body that holds registries to apply.
+    pub max_configuration_bytes: usize,
     /// How long a request's head may take to arrive, and how long its body, in milliseconds.
     pub read_timeout_ms: u64,
     /// How long a module may take to arrive, in milliseconds.
@@ -37,6 +39,8 @@ impl ApiConfig {
     pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
     /// 256 KiB: a claimed person with a small photo fits.
     pub const MAX_BODY_BYTES: usize = 256 << 10;
+    /// 16 MiB: some thousand registries.
+    pub const MAX_CONFIGURATION_BYTES: usize = 16 << 20;
     /// 10 seconds.
     pub const READ_TIMEOUT_MS: u64 = 10_000;
     /// 10 minutes: 64 MiB over a slow line, behind another one.
@@ -63,6 +67,7 @@ impl Default for ApiConfig {
         Self {
             listen: Self::LISTEN,
             max_body_bytes: Self::MAX_BODY_BYTES,
+            max_configuration_bytes: Self::MAX_CONFIGURATION_BYTES,
             read_timeout_ms: Self::READ_TIMEOUT_MS,
             upload_timeout_ms: Self::UPLOAD_TIMEOUT_MS,
             max_connections: Self::MAX_CONNECTIONS,

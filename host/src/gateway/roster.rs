@@ -1,6 +1,7 @@
 //! Which module serves each registry right now. A request takes its entry once, as an `Arc`: a
 //! later change cannot touch it.
 
+mod look;
 mod slot;
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,14 +13,16 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+pub(super) use self::look::written;
+pub use self::look::{AdministeredRegistry, Readiness};
 use self::slot::{Slot, State};
 use super::modules::{self, Modules};
 use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
 use crate::config::retry::RetryConfig;
-use crate::config::secret::Secrets;
-use crate::egress::{Egress, Endpoints};
+use crate::config::secret::{SecretError, Secrets};
+use crate::egress::{Egress, EgressError, Endpoints};
 use crate::model::Ability;
 use crate::sandbox::{Module, Occupancy, Sandbox};
 use crate::store::{Registry, Store, StoreError};
@@ -77,6 +80,8 @@ pub(super) struct Roster {
     egress: Egress,
     secrets: Secrets,
     slots: ArcSwap<HashMap<String, Arc<Slot>>>,
+    /// One at a time: an older list must not come after a newer one.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 impl Roster {
@@ -86,7 +91,12 @@ impl Roster {
             egress,
             secrets,
             slots: ArcSwap::default(),
+            reloading: tokio::sync::Mutex::default(),
         }
+    }
+
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The registry, ready to be asked.
@@ -128,6 +138,7 @@ impl Roster {
     /// Takes over what the store has: what changed is loaded beside what serves, then all is
     /// swapped at once.
     pub(super) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
+        let _alone = self.reloading.lock().await;
         let now = self.slots.load_full();
         let listed = store.registries().list().await?;
         let digests: BTreeSet<String> = listed
@@ -214,7 +225,8 @@ impl Roster {
     ) -> Result<Entry, String> {
         check_needs(&config, &module)?;
         let (secrets, witness) = self.secrets.witnessed();
-        let endpoints = endpoints(&self.egress, &row.name, &config, &secrets)?;
+        let endpoints =
+            endpoints(&self.egress, &row.name, &config, &secrets).map_err(|error| chain(&error))?;
         let ConcurrencyConfig {
             max_calls,
             max_wait_ms,
@@ -257,29 +269,34 @@ pub(super) fn check_needs(config: &RegistryConfig, module: &Module) -> Result<()
     Ok(())
 }
 
+/// Why a registry's endpoints cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoEndpoints {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Endpoint(#[from] EgressError),
+}
+
 /// Reads the secrets and makes the endpoints.
 pub(super) fn endpoints(
     egress: &Egress,
     registry: &str,
     config: &RegistryConfig,
     secrets: &Secrets,
-) -> Result<Endpoints, String> {
+) -> Result<Endpoints, NoEndpoints> {
     let mut named: std::collections::BTreeMap<String, SecretString> = Default::default();
     for (name, source) in &config.secrets {
-        let secret = secrets
-            .resolve(&format!("secrets.{name}"), source)
-            .map_err(|error| chain(&error))?;
+        let secret = secrets.resolve(&format!("secrets.{name}"), source)?;
         named.insert(name.clone(), secret);
     }
     let mut secured = std::collections::BTreeMap::new();
     for (name, endpoint) in &config.endpoints {
-        let read = endpoint
-            .resolve(&format!("endpoints.{name}"), secrets)
-            .map_err(|error| chain(&error))?;
+        let read = endpoint.resolve(&format!("endpoints.{name}"), secrets)?;
         secured.insert(name.clone(), read);
     }
-    Endpoints::build(egress, registry, &config.endpoints, &named, &secured)
-        .map_err(|error| chain(&error))
+    let built = Endpoints::build(egress, registry, &config.endpoints, &named, &secured)?;
+    Ok(built)
 }
 
 /// An error and its sources on one line, for an administrator.

@@ -51,6 +51,12 @@ pub enum StoreError {
         /// Its name, digest or id.
         name: String,
     },
+    /// It was changed since it was read.
+    #[error("the {what} have been changed meanwhile")]
+    Stale {
+        /// What was: registries.
+        what: &'static str,
+    },
     /// Something needs it.
     #[error("the {what} is in use by {by}")]
     InUse {

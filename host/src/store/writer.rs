@@ -55,6 +55,10 @@ pub(super) enum Change {
     /// By which reference, and its digest.
     PulledModule(String, String),
     Registries(Vec<RegistryChange>),
+    RegistriesOf {
+        state: String,
+        changes: Vec<RegistryChange>,
+    },
     AddCaller(Box<Caller>),
     RevokeCaller(String),
     /// None: only whether one could be made.

@@ -72,6 +72,7 @@ pub(super) struct WentResponse {
 /// How all registries are, and did over the last hour on the node that answers.
 #[utoipa::path(
     get,
+    operation_id = "health_of_registries",
     path = "/admin/v1/health",
     tag = "administration",
     responses(
@@ -98,6 +99,7 @@ pub(in crate::api) async fn all(
 /// How a registry is, and did in each minute of the last hour on the node that answers.
 #[utoipa::path(
     get,
+    operation_id = "health_of_registry",
     path = "/admin/v1/registries/{registry}/health",
     tag = "administration",
     params(("registry" = String, Path, description = "The registry's name")),

@@ -67,6 +67,7 @@ impl Readers {
 /// `ended` (the session, the key or the gateway ended); after the latter two nothing comes.
 #[utoipa::path(
     get,
+    operation_id = "follow_logs",
     path = "/admin/v1/registries/{registry}/logs",
     tag = "administration",
     params(("registry" = String, Path, description = "The registry's name")),

@@ -70,6 +70,7 @@ impl Limits {
 /// Opens a session: the answer sets its cookie.
 #[utoipa::path(
     post,
+    operation_id = "open_session",
     path = "/admin/v1/session",
     tag = "administration",
     request_body = SessionRequest,
@@ -97,6 +98,7 @@ pub(in crate::api) async fn open(
 /// The session of this browser, which goes on: ask when its user has acted.
 #[utoipa::path(
     get,
+    operation_id = "current_session",
     path = "/admin/v1/session",
     tag = "administration",
     responses(
@@ -119,6 +121,7 @@ pub(in crate::api) async fn current(
 /// Leaves the session: the browser forgets its cookie.
 #[utoipa::path(
     delete,
+    operation_id = "close_session",
     path = "/admin/v1/session",
     tag = "administration",
     responses(

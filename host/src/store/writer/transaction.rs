@@ -39,6 +39,9 @@ pub(super) async fn change(
         Change::RetireModule(digest) => modules::retire(conn, &digest).await,
         Change::PulledModule(reference, digest) => modules::pulled(conn, &reference, &digest).await,
         Change::Registries(changes) => registries::apply(conn, &changes).await,
+        Change::RegistriesOf { state, changes } => {
+            registries::apply_to(conn, &state, &changes).await
+        }
         Change::AddCaller(caller) => callers::insert(conn, &caller).await,
         Change::RevokeCaller(name) => callers::revoke(conn, &name).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
