@@ -7,7 +7,9 @@ mod find;
 mod health;
 mod household;
 mod openapi;
+mod peer;
 mod problem;
+mod query;
 mod registries;
 mod request;
 mod search;
@@ -25,6 +27,7 @@ use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use openapi::document;
+pub use peer::Peer;
 
 use crate::config::api::ApiConfig;
 use crate::gateway::{Caller, Gateway};
@@ -52,8 +55,40 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callers",
             get(admin::callers::list).post(admin::callers::add),
         )
-        .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
-        .merge(admin::registries(config))
+        .route(
+            "/admin/v1/callers/{caller}",
+            get(admin::callers::one)
+                .put(admin::callers::set)
+                .delete(admin::callers::revoke),
+        )
+        .route(
+            "/admin/v1/callers/{caller}/keys",
+            post(admin::caller_keys::add),
+        )
+        .route(
+            "/admin/v1/callers/{caller}/keys/{key}",
+            delete(admin::caller_keys::revoke),
+        )
+        .route("/admin/v1/audit/verify", post(admin::audit::verify))
+        .route(
+            "/admin/v1/audit/checkpoints",
+            get(admin::audit::checkpoints).post(admin::audit::seal),
+        )
+        .route("/admin/v1/registries", get(admin::registries::list))
+        .route("/admin/v1/registries/apply", post(admin::apply::apply))
+        .route("/admin/v1/registries/export", get(admin::apply::export))
+        .route(
+            "/admin/v1/registries/{registry}",
+            get(admin::registries::one).delete(admin::registries::remove),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/enable",
+            post(admin::registries::enable),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/disable",
+            post(admin::registries::disable),
+        )
         .route(
             "/admin/v1/session",
             get(admin::session::current)
@@ -87,7 +122,13 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(Extension(admin::session::Limits::of(config)))
         .layer(Extension(admin::logs::Readers::of(config)))
+        .layer(Extension(peer::Trusted(
+            config.trusted_proxies.clone().into(),
+        )))
         .layer(Extension(body::MaxBody(config.max_body_bytes)))
+        .layer(Extension(body::MaxConfiguration(
+            config.max_configuration_bytes,
+        )))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
         ))))

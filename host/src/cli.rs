@@ -1,6 +1,7 @@
 //! The commands. Their output is for people; errors name the remedy.
 
 mod adapter;
+mod audit;
 mod caller;
 mod client;
 mod completions;
@@ -52,6 +53,9 @@ enum Command {
     /// Configure who may call.
     #[command(subcommand)]
     Caller(caller::CallerCommand),
+    /// Read the audit, verify it, and seal it.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Print what makes a shell complete these commands.
@@ -102,6 +106,12 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Caller(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = caller::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Audit(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = audit::run(command, &client).await;
             client.close().await;
             done
         }

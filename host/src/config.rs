@@ -3,6 +3,8 @@
 
 pub mod admission;
 pub mod api;
+pub mod audit;
+pub mod callers;
 pub mod endpoint;
 pub mod limits;
 pub mod read;
@@ -39,10 +41,14 @@ pub struct Config {
     pub secrets_dir: PathBuf,
     /// The HTTP API.
     pub api: api::ApiConfig,
+    /// Who calls.
+    pub callers: callers::CallersConfig,
     /// The engine that runs adapters.
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
     pub store: store::StoreConfig,
+    /// The audit's checkpoints, and how long its rows are kept.
+    pub audit: audit::AuditConfig,
     /// The process's own log.
     pub log: LogConfig,
     /// Where spans go.
@@ -83,8 +89,10 @@ impl Default for Config {
             data_dir: PathBuf::from("data"),
             secrets_dir: PathBuf::from("secrets"),
             api: api::ApiConfig::default(),
+            callers: callers::CallersConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
+            audit: audit::AuditConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
             admission: admission::AdmissionConfig::default(),

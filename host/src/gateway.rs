@@ -4,13 +4,18 @@
 
 mod acting;
 mod admission;
+mod allowance;
 mod audited;
+mod caller_acts;
 mod callers;
 mod check;
 mod disclosed;
 mod error;
 mod fingerprint;
+mod guesses;
 mod health;
+mod keys;
+mod ledger;
 mod lookups;
 mod metrics;
 mod modules;
@@ -32,10 +37,12 @@ use std::sync::Arc;
 pub use acting::{Act, Acting, AdminError, Finding};
 pub use admission::{ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
-pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
+pub use caller_acts::KeyWish;
+pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
 pub use health::{Hour, Minute, Went};
+pub use ledger::{Bad, BadPublicKey, Kept, PublicKey, SealError, SignedCheckpoint, Verdict};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use registries::{
@@ -51,19 +58,23 @@ pub use stage::NotReady;
 pub use crate::config::registry::Requirement;
 pub(crate) use crate::sandbox::digest as module_digest;
 pub use crate::sandbox::{Fault, Following, Said, TooSlow};
-pub use crate::store::RegistryGrant;
+pub use crate::store::{CallerKey, CallerSettings};
 
 use tokio_util::task::TaskTracker;
 
 use admission::Admission;
-use callers::Callers;
+use allowance::Allowance;
 use fingerprint::Fingerprint;
+use keys::Keys;
+use ledger::Ledger;
 use page_token::PageTokens;
 use roster::Roster;
 use session::Sessions;
 use stage::Stage;
 
 use crate::config::admission::AdmissionConfig;
+use crate::config::audit::AuditConfig;
+use crate::config::callers::CallersConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -78,15 +89,29 @@ pub struct Gateway {
 struct Inner {
     store: Store,
     roster: Roster,
-    callers: Callers,
+    keys: Keys,
+    allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
     sessions: Sessions,
+    ledger: Ledger,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
     stage: Stage,
     admission: Admission,
+}
+
+/// What of the configuration a gateway is made with.
+pub struct Sections<'a> {
+    /// Where its keys are.
+    pub data_dir: &'a Path,
+    /// How modules are taken in.
+    pub admission: &'a AdmissionConfig,
+    /// How the audit is signed and kept.
+    pub audit: &'a AuditConfig,
+    /// What callers may do in general.
+    pub callers: &'a CallersConfig,
 }
 
 /// The gateway cannot start.
@@ -101,6 +126,22 @@ pub enum StartError {
          audit again: restore audit.key from backup"
     )]
     KeyLost,
+    /// The key of the audit's checkpoints cannot be read or made.
+    #[error("the key that signs the audit cannot be used")]
+    SigningKey(#[source] std::io::Error),
+    /// The same, where it is a secret.
+    #[error("the key that signs the audit cannot be read")]
+    SigningKeySecret(#[source] crate::config::secret::SecretError),
+    /// The audit is signed, and the key is gone.
+    #[error(
+        "the key that signs the audit is not the one that signed it: restore audit-signing.key from \
+         backup, or copy it from the other gateway, or put its public key, which is in every \
+         exported checkpoint, into [audit] trusted_keys"
+    )]
+    SigningKeyLost,
+    /// A key that is to be believed is none.
+    #[error("audit.trusted_keys.{0}")]
+    TrustedKey(usize, #[source] BadPublicKey),
     /// The database does not answer.
     #[error("the configuration cannot be read from the database")]
     Store(#[from] crate::store::StoreError),
@@ -116,19 +157,27 @@ impl Gateway {
         sandbox: Sandbox,
         egress: Egress,
         secrets: Secrets,
-        data_dir: &Path,
-        admission: &AdmissionConfig,
+        sections: Sections<'_>,
     ) -> Result<Self, StartError> {
+        let Sections {
+            data_dir,
+            admission,
+            audit,
+            callers,
+        } = sections;
+        let ledger = Ledger::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         let sessions = Sessions::new(fingerprint.derive(b"sessions"));
         Ok(Self {
             inner: Arc::new(Inner {
                 roster: Roster::new(sandbox, egress, secrets),
-                callers: Callers::default(),
+                keys: Keys::new(callers.failed_keys_per_minute.get()),
+                allowance: Allowance::new(callers),
                 fingerprint,
                 page_tokens,
                 sessions,
+                ledger,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
@@ -145,6 +194,7 @@ impl Gateway {
     pub async fn load(&self) -> Result<(), StartError> {
         self.reload().await?;
         self.watch();
+        self.keep_audit();
         self.inner.stage.loaded();
         Ok(())
     }

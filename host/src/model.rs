@@ -7,6 +7,7 @@ mod codes;
 mod contact;
 mod date;
 mod failure;
+mod grant;
 mod household;
 mod name;
 mod person;
@@ -24,6 +25,7 @@ pub use codes::{
 pub use contact::{Address, AdministrativeArea, Contact, GeoPoint, Photo};
 pub use date::{DateError, OriginalDate, PartialDate};
 pub use failure::{Failure, Refusal, Unavailability};
+pub use grant::{CallerLimits, Grant};
 pub use household::{Household, Relation};
 pub use name::HumanName;
 pub use person::{Extra, Identifier, Person, RelatedPerson, Unmapped};

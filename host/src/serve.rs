@@ -20,7 +20,7 @@ use crate::api;
 use crate::config::Config;
 use crate::config::secret::{SecretError, Secrets};
 use crate::egress::Egress;
-use crate::gateway::{Gateway, StartError};
+use crate::gateway::{Gateway, Sections, StartError};
 use crate::sandbox::{Sandbox, SandboxError};
 use crate::store::{Store, StoreError};
 
@@ -106,6 +106,16 @@ pub async fn start_with(config: &Config, parts: Parts) -> Result<Serving, ServeE
     serve(config, listen(config).await?, parts).await
 }
 
+/// What of the configuration the gateway is made with.
+pub fn sections(config: &Config) -> Sections<'_> {
+    Sections {
+        data_dir: &config.data_dir,
+        admission: &config.admission,
+        audit: &config.audit,
+        callers: &config.callers,
+    }
+}
+
 async fn listen(config: &Config) -> Result<TcpListener, ServeError> {
     let listen = config.api.listen;
     let listener = TcpListener::bind(listen).await;
@@ -122,8 +132,7 @@ async fn serve(
         parts.sandbox,
         Egress::new(),
         parts.secrets,
-        &config.data_dir,
-        &config.admission,
+        sections(config),
     )
     .await?;
     let address = listener

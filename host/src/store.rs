@@ -6,11 +6,16 @@
 
 mod audit;
 mod audit_acts;
+mod audit_checkpoints;
+mod audit_ledger;
 mod audit_rows;
+mod caller_keys;
 mod callers;
+mod chain;
 mod columns;
 mod db;
 mod error;
+mod grants;
 mod look;
 mod modules;
 mod postgres;
@@ -25,7 +30,11 @@ use secrecy::SecretString;
 
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
-pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
+pub use audit_checkpoints::{AuditCheckpoint, ChainHead, NewCheckpoint, Pruned, Seal};
+pub use audit_ledger::{StoredRow, Table, UnchainedAt, page_end};
+pub use caller_keys::{CallerKey, NewKey};
+pub use callers::{Caller, CallerSettings, Callers, NewCaller};
+pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
@@ -33,6 +42,7 @@ pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 
 use crate::config::store::StoreConfig;
 use db::{Conn, Opener, Pool, query};
+pub use writer::AuditRow;
 use writer::{Change, Work, Writer};
 
 /// The database, opened. Clones share it.

@@ -3,9 +3,8 @@
 use gateway_tests::components;
 use registry_gateway::config::Config;
 use registry_gateway::gateway::{Gateway, NewCaller, apply_file};
-use registry_gateway::model::{Ability, Role};
+use registry_gateway::model::Grant;
 use registry_gateway::serve::{self, Serving};
-use registry_gateway::store::RegistryGrant;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -68,12 +67,7 @@ impl Served {
         apply_file(&path, &parts.store, &parts.sandbox, &parts.secrets)
             .await
             .unwrap();
-        let new = NewCaller {
-            name: "openimis".into(),
-            roles: vec![Role::Client],
-            registries: RegistryGrant::All,
-            abilities: Ability::ALL.to_vec(),
-        };
+        let new = NewCaller::client("openimis", vec![Grant::everything()]);
         let added = Gateway::put_caller(&parts.store, new).await;
         let key = added.unwrap().key;
         parts.store.close().await;

@@ -11,7 +11,7 @@ async fn a_caller_is_added_asks_and_is_revoked() {
     let admin = gateway.staff("ada", &[Role::Administrator]).await;
     let uin = gateway.person(3).uin;
 
-    let body = json!({ "name": "clinic", "registries": ["civil"] });
+    let body = json!({ "name": "clinic", "grants": [{ "registries": ["civil"] }] });
     let added = gateway.post("/admin/v1/callers", &body).key(&admin);
     let added = added.send().await;
     assert_eq!(added.status, 201, "{}", added.json);

@@ -84,7 +84,7 @@ async fn a_damaged_module_stops_only_its_own_registry() {
     until_it_is(&gateway, "damaged", "disabled").await;
     until("its module is gone", async || gateway.modules() == 1).await;
 
-    let spoil = "UPDATE modules SET bytes = (SELECT key_hash FROM callers LIMIT 1) \
+    let spoil = "UPDATE modules SET bytes = (SELECT key_hash FROM caller_keys LIMIT 1) \
                  WHERE digest = (SELECT module_digest FROM registries WHERE name = 'damaged')";
     assert_eq!(outside.run(spoil).await, 1);
     forget(&gateway, &digest);

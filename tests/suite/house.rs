@@ -33,7 +33,9 @@ const ROOMS: &[Room] = &[
         &["model", "config", "store", "egress", "sandbox", "telemetry"],
         // `store` and `sandbox` in its own tests alone: they open one.
         &[
+            "audit",
             "admission",
+            "callers",
             "registry",
             "retry",
             "limits",
@@ -90,6 +92,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tower_http", &["api"]),
     ("utoipa", &["api", "model"]),
     ("clap", &["cli", "main"]),
+    // It signs the audit; TLS is rustls' business.
+    ("ring", &["gateway"]),
     // `gateway` asks for the process's own time.
     ("rustix", &["sandbox", "gateway"]),
     ("prometheus_client", &["gateway"]),

@@ -74,6 +74,11 @@ fn real() -> BTreeMap<String, u64> {
         ("api.session_idle_ms", config.api.session_idle_ms),
         ("api.session_max_ms", config.api.session_max_ms),
         ("api.max_log_readers", config.api.max_log_readers.into()),
+        ("callers.burst", config.callers.burst.get().into()),
+        (
+            "callers.failed_keys_per_minute",
+            config.callers.failed_keys_per_minute.get().into(),
+        ),
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
         ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),

@@ -20,8 +20,7 @@ async fn it_is_alive_before_it_is_ready() {
         sandbox,
         Egress::new(),
         secrets,
-        first.data_dir(),
-        &first.config.admission,
+        serve::sections(&first.config),
     );
     let gateway = made.await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -18,9 +18,9 @@ use std::path::Path;
 use registry_gateway::config::Config;
 use registry_gateway::config::secret::Secrets;
 use registry_gateway::gateway::{ApplyError, Change, Gateway, NewCaller, apply_file};
-use registry_gateway::model::{Ability, Role};
+use registry_gateway::model::{Ability, Grant, Role};
 use registry_gateway::serve::{self, Parts, Serving};
-use registry_gateway::store::{RegistryGrant, Store};
+use registry_gateway::store::Store;
 use serde_json::Value;
 
 pub use crate::ask::{Answer, Ask, identifiers};
@@ -119,9 +119,7 @@ impl TestGateway {
 
     /// Adds a caller and takes it over; gives its key.
     pub async fn caller(&self, name: &str, registries: &[&str], abilities: &[Ability]) -> String {
-        let names = registries.iter().map(|name| (*name).to_owned()).collect();
-        let grant = RegistryGrant::Named(names);
-        let new = client_of(name, grant, abilities);
+        let new = NewCaller::client(name, vec![Grant::of(registries, abilities)]);
         let added = Gateway::put_caller(&self.parts.store, new).await;
         let key = added.expect("a new caller").key;
         self.serving.gateway.reload().await.expect("reloads");
@@ -130,10 +128,7 @@ impl TestGateway {
 
     /// Adds a caller with these roles and takes it over; gives its key.
     pub async fn staff(&self, name: &str, roles: &[Role]) -> String {
-        let new = NewCaller {
-            roles: roles.to_vec(),
-            ..client_of(name, RegistryGrant::Named(Vec::new()), &[])
-        };
+        let new = NewCaller::staff(name, roles);
         let added = Gateway::put_caller(&self.parts.store, new).await;
         self.serving.gateway.reload().await.expect("reloads");
         added.expect("a new caller").key
@@ -296,7 +291,7 @@ impl Builder {
         apply(&file, texts, &stand_in, &parts)
             .await
             .unwrap_or_else(|error| panic!("{error}"));
-        let new = client_of("suite", RegistryGrant::All, &Ability::ALL);
+        let new = NewCaller::client("suite", vec![Grant::everything()]);
         let added = Gateway::put_caller(&parts.store, new).await;
         let key = added.expect("a caller").key;
         let again = Parts {
@@ -315,16 +310,6 @@ impl Builder {
             database,
             directory,
         }
-    }
-}
-
-/// A caller who asks registries.
-fn client_of(name: &str, registries: RegistryGrant, abilities: &[Ability]) -> NewCaller {
-    NewCaller {
-        name: name.into(),
-        roles: vec![Role::Client],
-        registries,
-        abilities: abilities.to_vec(),
     }
 }
 

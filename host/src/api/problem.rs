@@ -1,11 +1,14 @@
 //! The only error renderer: `application/problem+json` (RFC 9457) with a stable `code`. A problem
 //! holds no value of the request and nothing of a person.
 
+mod limited;
+
 use std::any::Any;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use limited::limited;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -157,6 +160,9 @@ impl From<GatewayError> for Problem {
                 "send the key that `caller add` gave as `Authorization: Bearer <key>`",
             )
             .field("Authorization"),
+            GatewayError::TooManyFailedKeys { retry_after_ms }
+            | GatewayError::RateLimited { retry_after_ms }
+            | GatewayError::QuotaSpent { retry_after_ms } => limited(error.word(), retry_after_ms),
             GatewayError::NotGranted => Self::new(
                 S::FORBIDDEN,
                 "not-granted",
@@ -191,7 +197,7 @@ impl From<GatewayError> for Problem {
             GatewayError::HiddenField(place) => Self::new(
                 S::FORBIDDEN,
                 "hidden-field",
-                "the registry's policy does not show what this asks for or about",
+                "the registry's policy, or this caller's grant, does not show what this asks for or about",
             )
             .field(place),
             GatewayError::Busy => Self::new(

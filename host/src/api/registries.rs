@@ -75,7 +75,10 @@ pub(super) async fn list(
     let views = gateway.registries(|name| caller.may_ask(name));
     let registries = views
         .into_iter()
-        .map(|view| RegistryResponse::of(view, |ability| caller.may(ability)))
+        .map(|view| {
+            let name = view.name.clone();
+            RegistryResponse::of(view, |ability| caller.may(&name, ability))
+        })
         .collect();
     Json(RegistriesResponse { registries })
 }
@@ -102,7 +105,7 @@ pub(super) async fn one(
     let mut views = gateway.registries(|name| name == registry && caller.may_ask(name));
     let view = views.pop().ok_or(GatewayError::UnknownRegistry)?;
     Ok(Json(RegistryResponse::of(view, |ability| {
-        caller.may(ability)
+        caller.may(&registry, ability)
     })))
 }
 

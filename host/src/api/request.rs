@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use utoipa::IntoParams;
 
+use super::peer;
 use super::problem::Problem;
 use super::trace::{RequestId, Trace};
 use crate::gateway::{Asking, Caller, Gateway, GatewayError};
@@ -31,7 +32,8 @@ impl FromRequestParts<Gateway> for Known {
                 scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
             })
             .ok_or(GatewayError::UnknownCaller)?;
-        Ok(Self(gateway.caller(key)?))
+        let from = peer::address(parts);
+        Ok(Self(gateway.caller(key, from).await?))
     }
 }
 

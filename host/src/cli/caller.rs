@@ -1,10 +1,15 @@
+mod asked;
+mod shown;
+
 use clap::Subcommand;
+use jiff::{Span, SpanRelativeTo, Timestamp};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Failure;
 use super::client::{Client, segment};
-use crate::model::{Ability, Role};
+use asked::Settings;
+use shown::{Caller, Callers};
 
 const CALLERS: &str = "/admin/v1/callers";
 
@@ -14,22 +19,67 @@ pub(super) enum CallerCommand {
     Add {
         /// Its name in the audit.
         name: String,
-        /// What it is there for; may be repeated. Without one: client.
-        #[arg(long = "role", value_name = "ROLE", value_parser = role)]
-        roles: Vec<Role>,
-        /// A registry it may ask; may be repeated. Without one: all.
-        #[arg(long = "registry", value_name = "NAME")]
-        registries: Vec<String>,
-        /// What it may ask; may be repeated. Without one: everything.
-        #[arg(long = "ability", value_name = "ABILITY", value_parser = ability)]
-        abilities: Vec<Ability>,
+        #[command(flatten)]
+        settings: Settings,
+        /// Its key is not taken after so long: `90d`, `12h`. Without it: for ever.
+        #[arg(long, value_name = "TIME")]
+        expires_in: Option<Span>,
+    },
+    /// Show a caller and its keys.
+    Show {
+        /// Its name.
+        name: String,
     },
     /// List the callers.
     List,
-    /// Take a caller's key out of use.
+    /// Change what a caller may. What is not named stays.
+    Set {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        settings: Settings,
+        /// Limits as the gateway is configured.
+        #[arg(long)]
+        default_limits: bool,
+    },
+    /// Add, change and revoke a caller's keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Take all of a caller's keys out of use, for good. Its name stays taken. Also the last
+    /// administrator can be revoked: without --server, the machine itself administers.
     Revoke {
         /// Its name.
         name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Print another key, this once. The others go on.
+    Add {
+        /// The caller's name.
+        name: String,
+        /// It is not taken after so long: `90d`, `12h`. Without it: for ever.
+        #[arg(long, value_name = "TIME")]
+        expires_in: Option<Span>,
+    },
+    /// Print another key, this once. The others end after a while.
+    Rotate {
+        /// The caller's name.
+        name: String,
+        /// The others go on for so long.
+        #[arg(long, value_name = "TIME", default_value = "24h")]
+        overlap: Span,
+        /// The new one is not taken after so long. Without it: for ever.
+        #[arg(long, value_name = "TIME")]
+        expires_in: Option<Span>,
+    },
+    /// Take one key out of use.
+    Revoke {
+        /// The caller's name.
+        name: String,
+        /// The key's id, which `caller show` tells.
+        key: String,
     },
 }
 
@@ -38,82 +88,85 @@ struct Added {
     key: String,
 }
 
-#[derive(Deserialize)]
-struct Callers {
-    callers: Vec<Caller>,
-}
-
-#[derive(Deserialize)]
-struct Caller {
-    name: String,
-    state: String,
-    roles: Vec<String>,
-    registries: Option<Vec<String>>,
-}
-
 pub(super) async fn run(command: CallerCommand, client: &Client) -> Result<(), Failure> {
     match command {
         CallerCommand::Add {
             name,
-            roles,
-            registries,
-            abilities,
+            settings,
+            expires_in,
         } => {
-            let mut body = json!({ "name": name });
-            if !roles.is_empty() {
-                body["roles"] = json!(roles);
-            }
-            if !registries.is_empty() {
-                body["registries"] = json!(registries);
-            }
-            if !abilities.is_empty() {
-                body["abilities"] = json!(abilities);
+            let mut body = settings.change(json!({ "name": name }))?;
+            if let Some(end) = end(expires_in, "--expires-in")? {
+                body["keyExpiresAt"] = json!(end);
             }
             let added = client.post(CALLERS, &body).await?;
             added.print(|added: Added| format!("{}\n", added.key))
+        }
+        CallerCommand::Show { name } => {
+            let caller = client.get(&path(&name)).await?;
+            caller.print(|caller: Caller| caller.whole())
         }
         CallerCommand::List => client.get(CALLERS).await?.print(|listed: Callers| {
             let lines = listed.callers.iter().map(Caller::line);
             lines.collect()
         }),
+        CallerCommand::Set {
+            name,
+            settings,
+            default_limits,
+        } => {
+            let now: Value = client.get(&path(&name)).await?.read()?;
+            let mut body = json!({ "roles": now["roles"], "grants": now["grants"] });
+            if !default_limits {
+                body["limits"] = now["limits"].clone();
+            }
+            let body = settings.change(body)?;
+            let done = client.put(&path(&name), &body).await?;
+            done.print_done(&format!("changed {name}\n"))
+        }
+        CallerCommand::Key(command) => key(command, client).await,
         CallerCommand::Revoke { name } => {
-            let path = format!("{CALLERS}/{}", segment(&name));
-            let done = client.delete(&path).await?;
+            let done = client.delete(&path(&name)).await?;
             done.print_done(&format!("revoked {name}\n"))
         }
     }
 }
 
-impl Caller {
-    fn line(&self) -> String {
-        let registries = match &self.registries {
-            None => "all registries".to_owned(),
-            Some(names) => names.join(", "),
-        };
-        format!(
-            "{:<20} {:<8} {:<14} {registries}\n",
-            self.name,
-            self.state,
-            self.roles.join(", ")
-        )
-    }
+async fn key(command: KeyCommand, client: &Client) -> Result<(), Failure> {
+    let (name, body) = match command {
+        KeyCommand::Add { name, expires_in } => {
+            let end = end(expires_in, "--expires-in")?;
+            (name, json!({ "expiresAt": end }))
+        }
+        KeyCommand::Rotate {
+            name,
+            overlap,
+            expires_in,
+        } => {
+            let end = end(expires_in, "--expires-in")?;
+            let overlap = overlap
+                .to_duration(SpanRelativeTo::days_are_24_hours())
+                .map_err(|error| format!("--overlap: {error}"))?;
+            let seconds = overlap.as_secs();
+            (name, json!({ "expiresAt": end, "overlapSeconds": seconds }))
+        }
+        KeyCommand::Revoke { name, key } => {
+            let path = format!("{}/keys/{}", path(&name), segment(&key));
+            let done = client.delete(&path).await?;
+            return done.print_done(&format!("revoked a key of {name}\n"));
+        }
+    };
+    let added = client.post(&format!("{}/keys", path(&name)), &body).await?;
+    added.print(|added: Added| format!("{}\n", added.key))
 }
 
-fn ability(name: &str) -> Result<Ability, String> {
-    one_of(name, Ability::parse, &Ability::ALL)
+fn path(name: &str) -> String {
+    format!("{CALLERS}/{}", segment(name))
 }
 
-fn role(name: &str) -> Result<Role, String> {
-    one_of(name, Role::parse, &Role::ALL)
-}
-
-fn one_of<T: std::fmt::Display>(
-    name: &str,
-    parse: impl Fn(&str) -> Option<T>,
-    all: &[T],
-) -> Result<T, String> {
-    parse(name).ok_or_else(|| {
-        let names: Vec<String> = all.iter().map(ToString::to_string).collect();
-        format!("one of {}", names.join(", "))
-    })
+fn end(after: Option<Span>, option: &str) -> Result<Option<Timestamp>, Failure> {
+    let Some(after) = after else { return Ok(None) };
+    let after = after.to_duration(SpanRelativeTo::days_are_24_hours());
+    let end = after.and_then(|after| Timestamp::now().checked_add(after));
+    Ok(Some(end.map_err(|error| format!("{option}: {error}"))?))
 }

@@ -85,6 +85,11 @@ impl Client {
         self.send(Method::POST, path, JSON, body).await
     }
 
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        let body = serde_json::to_vec(body)?;
+        self.send(Method::PUT, path, JSON, body).await
+    }
+
     pub(super) async fn delete(&self, path: &str) -> Result<Answer, Failure> {
         self.send(Method::DELETE, path, JSON, Vec::new()).await
     }

@@ -13,9 +13,8 @@ use super::serve::StopSignals;
 use super::{Failure, print};
 use crate::config::Config;
 use crate::gateway::{Gateway, NewCaller, apply_file};
-use crate::model::{Ability, Role};
+use crate::model::Grant;
 use crate::serve;
-use crate::store::RegistryGrant;
 
 /// The source tree that this command was built from: the demo builds the rest of it.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -73,12 +72,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 async fn configure(config: &Config, file: &Path) -> Result<String, Failure> {
     let parts = serve::open(config).await?;
     apply_file(file, &parts.store, &parts.sandbox, &parts.secrets).await?;
-    let new = NewCaller {
-        name: "openimis-demo".into(),
-        roles: vec![Role::Client],
-        registries: RegistryGrant::All,
-        abilities: Ability::ALL.to_vec(),
-    };
+    let new = NewCaller::client("openimis-demo", vec![Grant::everything()]);
     let added = Gateway::put_caller(&parts.store, new).await?;
     parts.store.close().await;
     Ok(added.key)

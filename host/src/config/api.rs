@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 /// The HTTP API.
@@ -11,6 +12,9 @@ use serde::Deserialize;
 pub struct ApiConfig {
     /// Address and port. Port 0 takes a free one. TLS is a reverse proxy's work.
     pub listen: SocketAddr,
+    /// Reverse proxies, by network: only what they say of whom they speak for (`X-Forwarded-For`) is
+    /// believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The largest request body.
     pub max_body_bytes: usize,
     /// The largest body that holds registries to apply.
@@ -66,6 +70,7 @@ impl Default for ApiConfig {
     fn default() -> Self {
         Self {
             listen: Self::LISTEN,
+            trusted_proxies: Vec::new(),
             max_body_bytes: Self::MAX_BODY_BYTES,
             max_configuration_bytes: Self::MAX_CONFIGURATION_BYTES,
             read_timeout_ms: Self::READ_TIMEOUT_MS,

@@ -186,15 +186,16 @@ impl Gateway {
             return Err(GatewayError::UnknownRegistry);
         }
         let entry = self.inner.roster.take(registry)?;
-        if !caller.may(verb.ability) {
+        if !caller.may(registry, verb.ability) {
             return Err(GatewayError::NotGranted);
         }
         if !entry.module.can(verb.ability) {
             return Err(GatewayError::NoAbility(verb.ability));
         }
         check_statements(&entry.policy, call)?;
-        let visible = Visible::of(&entry.policy, &call.wanted_fields)?;
-        check_asks(&entry.policy, &verb.asks)?;
+        let shown = caller.shown(registry, verb.ability, &entry.policy.fields);
+        check_asks(&shown, &verb.asks)?;
+        let visible = Visible::of(shown, &call.wanted_fields)?;
         let readable = &entry.module.description().readable_states;
         if verb.carries.is_some_and(|form| !readable.contains(&form)) {
             return Err(GatewayError::Invalid {
@@ -202,6 +203,8 @@ impl Gateway {
                 problem: "the registry's adapter has changed: start the search again",
             });
         }
+        // Last: what is refused for another reason is not counted.
+        self.inner.allowance.take(caller, registry)?;
         Ok((entry, visible))
     }
 

@@ -1,31 +1,22 @@
-use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
-use super::{Act, Acting, AdminError, Gateway, GatewayError};
-use crate::model::{Ability, Role};
-use crate::store::{self, RegistryGrant, Store, StoreError};
+use super::keys::MadeKey;
+use super::{Gateway, GatewayError};
+use crate::model::{Ability, CallerLimits, Grant, Role};
+use crate::store::{self, CallerKey, CallerSettings, Store, StoreError};
 
-/// What a key begins with, so that a leaked one is recognised by scanners and people.
-const KEY_PREFIX: &str = "rgw_";
-/// 256 bits: guessing is hopeless, so that a plain hash of it is safe to store.
-const KEY_BYTES: usize = 32;
 /// Who acts from the machine itself, in the audit. No caller may be called so.
-const LOCAL: &str = "(local)";
+pub(super) const LOCAL: &str = "(local)";
 
 /// Who may call the API.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Its name in audit rows.
     pub name: String,
-    roles: Vec<Role>,
-    registries: RegistryGrant,
-    abilities: Vec<Ability>,
+    settings: CallerSettings,
 }
 
 /// A caller to add.
@@ -33,21 +24,21 @@ pub struct Caller {
 pub struct NewCaller {
     /// Its name in audit rows.
     pub name: String,
-    /// What it is there for.
-    pub roles: Vec<Role>,
-    /// Which registries it may ask.
-    pub registries: RegistryGrant,
-    /// What it may ask of them.
-    pub abilities: Vec<Ability>,
+    /// What it may.
+    pub settings: CallerSettings,
+    /// From when on its key is not taken.
+    pub key_expires_at: Option<Timestamp>,
 }
 
-/// A caller that was added.
+/// A key that was made.
 #[derive(Clone, Debug)]
-pub struct AddedCaller {
-    /// Its name.
-    pub name: String,
-    /// Its key, this once: only a hash is kept.
+pub struct AddedKey {
+    /// Whose it is.
+    pub caller: String,
+    /// The key, this once: only a hash is kept.
     pub key: String,
+    /// What of it is kept.
+    pub known: CallerKey,
 }
 
 /// A caller as administrators see it.
@@ -62,15 +53,13 @@ pub struct CallerView {
 /// What is known of a caller.
 #[derive(Clone, Debug)]
 pub struct KnownCaller {
-    /// What it is there for.
-    pub roles: Vec<Role>,
-    /// Which registries it may ask.
-    pub registries: RegistryGrant,
-    /// What it may ask of them.
-    pub abilities: Vec<Ability>,
+    /// What it may.
+    pub settings: CallerSettings,
+    /// Its keys, ended ones too.
+    pub keys: Vec<CallerKey>,
     /// When it was added.
     pub created_at: Timestamp,
-    /// Since when its key is no longer taken.
+    /// Since when it may nothing.
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -86,93 +75,96 @@ pub enum CallerError {
 }
 
 impl Caller {
+    pub(super) fn of(name: String, settings: CallerSettings) -> Self {
+        Self { name, settings }
+    }
+
     /// Who administers from the machine itself: whoever can open the database needs no key.
     pub fn local() -> Self {
-        Self {
-            name: LOCAL.into(),
+        let settings = CallerSettings {
             roles: vec![Role::Implementer, Role::Administrator, Role::Auditor],
-            registries: RegistryGrant::Named(Vec::new()),
-            abilities: Vec::new(),
-        }
+            ..CallerSettings::default()
+        };
+        Self::of(LOCAL.into(), settings)
     }
 
     /// Whether it has the role.
     pub fn is(&self, role: Role) -> bool {
-        self.roles.contains(&role)
+        self.settings.roles.contains(&role)
     }
 
     /// What it is there for.
     pub fn roles(&self) -> &[Role] {
-        &self.roles
+        &self.settings.roles
     }
 
-    /// Whether the registry is among its grants.
+    /// Whether a grant is about the registry.
     pub fn may_ask(&self, registry: &str) -> bool {
-        self.is(Role::Client)
-            && match &self.registries {
-                RegistryGrant::All => true,
-                RegistryGrant::Named(names) => names.iter().any(|name| name == registry),
-            }
+        let mut grants = self.settings.grants.iter();
+        self.is(Role::Client) && grants.any(|grant| grant.covers(registry))
     }
 
-    /// Whether the ability is among its grants.
-    pub fn may(&self, ability: Ability) -> bool {
-        self.abilities.contains(&ability)
+    /// Whether a grant gives the ability of the registry.
+    pub fn may(&self, registry: &str, ability: Ability) -> bool {
+        self.is(Role::Client) && self.giving(registry, ability).next().is_some()
+    }
+
+    /// What its grants leave of the fields that the registry's policy shows.
+    pub(super) fn shown(&self, registry: &str, ability: Ability, fields: &[String]) -> Vec<String> {
+        let shown = |field: &&String| {
+            let mut grants = self.giving(registry, ability);
+            grants.any(|grant| grant.shows(field))
+        };
+        fields.iter().filter(shown).cloned().collect()
+    }
+
+    /// How much it may ask of a registry, where that was said of it.
+    pub(super) fn limits(&self) -> Option<CallerLimits> {
+        self.settings.limits
+    }
+
+    fn giving(&self, registry: &str, ability: Ability) -> impl Iterator<Item = &Grant> {
+        let grants = self.settings.grants.iter();
+        grants.filter(move |grant| grant.gives(registry, ability))
     }
 }
 
-/// The active callers, by the hash of their key.
-#[derive(Default)]
-pub(super) struct Callers {
-    by_hash: ArcSwap<HashMap<[u8; 32], Arc<Caller>>>,
-}
-
-impl Callers {
-    pub(super) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
-        let active = store.callers().active().await?;
-        // One that cannot be read opens no door, and keeps no other key from being revoked.
-        let readable = active.into_iter().filter_map(|row| {
-            row.inspect_err(|row| {
-                let error = &row.error;
-                tracing::error!(caller = row.name, %error, "a caller's row cannot be read: revoke it, and add one of another name");
-            })
-            .ok()
-        });
-        let by_hash = readable.map(|caller| {
-            let known = Caller {
-                name: caller.name,
-                roles: caller.roles,
-                registries: caller.registries,
-                abilities: caller.abilities,
-            };
-            (caller.key_hash, Arc::new(known))
-        });
-        self.by_hash.store(Arc::new(by_hash.collect()));
-        Ok(())
+impl NewCaller {
+    /// One who asks registries.
+    pub fn client(name: &str, grants: Vec<Grant>) -> Self {
+        Self {
+            name: name.to_owned(),
+            settings: CallerSettings {
+                roles: vec![Role::Client],
+                grants,
+                limits: None,
+            },
+            key_expires_at: None,
+        }
     }
 
-    fn get(&self, key: &str) -> Option<Arc<Caller>> {
-        // The table is searched by a hash of what was sent: its timing says nothing of a key.
-        self.hashed(&hash(key))
-    }
-
-    /// Whose key has that hash.
-    pub(super) fn hashed(&self, hash: &[u8; 32]) -> Option<Arc<Caller>> {
-        self.by_hash.load().get(hash).cloned()
+    /// One with these roles and no grants.
+    pub fn staff(name: &str, roles: &[Role]) -> Self {
+        let mut new = Self::client(name, Vec::new());
+        new.settings.roles = roles.to_vec();
+        new
     }
 }
 
 impl Gateway {
-    /// Whose key it is.
+    /// Whose key it is. `from` is the address that it came from, where that is known: who guesses
+    /// is slowed down by it.
     ///
     /// # Errors
-    /// [`GatewayError::UnknownCaller`], or [`GatewayError::Starting`] while none is known.
-    pub fn caller(&self, key: &str) -> Result<Arc<Caller>, GatewayError> {
+    /// [`GatewayError::UnknownCaller`], [`GatewayError::TooManyFailedKeys`], or
+    /// [`GatewayError::Starting`] while none is known.
+    pub async fn caller(
+        &self,
+        key: &str,
+        from: Option<IpAddr>,
+    ) -> Result<Arc<Caller>, GatewayError> {
         self.started()?;
-        self.inner
-            .callers
-            .get(key)
-            .ok_or(GatewayError::UnknownCaller)
+        self.inner.keys.get(key, from)
     }
 
     /// Adds a caller to a store and gives its key, this once: only the hash is kept. A running
@@ -180,85 +172,25 @@ impl Gateway {
     ///
     /// # Errors
     /// [`CallerError`]: the name is taken, or the store is not there.
-    pub async fn put_caller(store: &Store, new: NewCaller) -> Result<AddedCaller, CallerError> {
-        let mut bytes = [0; KEY_BYTES];
-        getrandom::fill(&mut bytes).map_err(|_| CallerError::Random)?;
-        let key = format!("{KEY_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
-        let added = AddedCaller {
-            name: new.name.clone(),
-            key,
-        };
+    pub async fn put_caller(store: &Store, new: NewCaller) -> Result<AddedKey, CallerError> {
+        let MadeKey { key, stored } = MadeKey::new(new.key_expires_at)?;
         let caller = store::NewCaller {
             name: new.name,
-            key_hash: hash(&added.key),
-            roles: new.roles,
-            registries: new.registries,
-            abilities: new.abilities,
+            settings: new.settings,
+            key: stored,
         };
-        store.callers().add(caller).await?;
-        Ok(added)
-    }
-
-    /// Adds a caller, who may call when this returns.
-    ///
-    /// # Errors
-    /// [`AdminError`]: the name is taken, or the store is not there.
-    pub async fn add_caller(&self, by: &Acting, new: NewCaller) -> Result<AddedCaller, AdminError> {
-        if new.name == LOCAL {
-            return Err(AdminError::Invalid {
-                field: "name".into(),
-                problem: "stands for whoever administers from the machine itself".into(),
-            });
-        }
-        let act = Act {
-            word: "caller.add",
-            subject: Some(new.name.clone()),
-            ..Act::default()
-        };
-        let gateway = self.clone();
-        let doing = async move {
-            let store = &gateway.inner.store;
-            let added = Self::put_caller(store, new).await.map_err(|e| match e {
-                CallerError::Random => AdminError::Internal,
-                CallerError::Store(error) => error.into(),
-            })?;
-            gateway.inner.callers.reload(store).await?;
-            Ok(added)
-        };
-        self.act(by, act, doing).await
-    }
-
-    /// Takes a caller's key out of use, from when this returns.
-    ///
-    /// # Errors
-    /// [`AdminError`].
-    pub async fn revoke_caller(&self, by: &Acting, name: &str) -> Result<(), AdminError> {
-        let act = Act {
-            word: "caller.revoke",
-            subject: Some(name.to_owned()),
-            ..Act::default()
-        };
-        let (gateway, name) = (self.clone(), name.to_owned());
-        let doing = async move {
-            let store = &gateway.inner.store;
-            store.callers().revoke(&name).await?;
-            Ok(gateway.inner.callers.reload(store).await?)
-        };
-        self.act(by, act, doing).await
-    }
-
-    /// All callers, revoked ones too, by name.
-    ///
-    /// # Errors
-    /// [`AdminError::Store`].
-    pub async fn callers(&self) -> Result<Vec<CallerView>, AdminError> {
-        let rows = self.inner.store.callers().list().await?;
-        Ok(rows.into_iter().map(CallerView::of).collect())
+        let added = store.callers().add(caller).await?;
+        let known = added.keys.into_iter().next().ok_or(CallerError::Random)?;
+        Ok(AddedKey {
+            caller: added.name,
+            key,
+            known,
+        })
     }
 }
 
 impl CallerView {
-    fn of(row: Result<store::Caller, store::Unreadable>) -> Self {
+    pub(super) fn of(row: Result<store::Caller, store::Unreadable>) -> Self {
         match row {
             Err(row) => Self {
                 name: row.name,
@@ -267,17 +199,12 @@ impl CallerView {
             Ok(caller) => Self {
                 name: caller.name,
                 known: Some(KnownCaller {
-                    roles: caller.roles,
-                    registries: caller.registries,
-                    abilities: caller.abilities,
+                    settings: caller.settings,
+                    keys: caller.keys,
                     created_at: caller.created_at,
                     revoked_at: caller.revoked_at,
                 }),
             },
         }
     }
-}
-
-pub(super) fn hash(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
 }

@@ -128,7 +128,7 @@ mod tests {
             (&["sex".to_owned()][..], vec!["1"]),
             (&["related".to_owned()][..], vec!["1", "3"]),
         ] {
-            let visible = Visible::of(&policy, wanted).unwrap();
+            let visible = Visible::of(policy.fields.clone(), wanted).unwrap();
             let mut disclosed = Disclosed::default();
             disclosed.person(&visible, &mut person());
             assert_eq!(values(&disclosed), told, "{wanted:?}");

@@ -11,6 +11,24 @@ pub enum GatewayError {
     /// No key, or one that nobody has.
     #[error("the key is not known")]
     UnknownCaller,
+    /// From where the key came, too many came that nobody has.
+    #[error("too many keys from there that nobody has")]
+    TooManyFailedKeys {
+        /// Then one is looked at again, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// The caller asks more quickly than it may.
+    #[error("the caller asks more quickly than it may")]
+    RateLimited {
+        /// Then it may again, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// The caller has asked what it may ask in a day.
+    #[error("the caller has asked what it may ask in a day")]
+    QuotaSpent {
+        /// Then the next day begins, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// The caller may not ask this registry, or not this.
     #[error("the caller is not granted this registry and ability")]
     NotGranted,
@@ -37,9 +55,9 @@ pub enum GatewayError {
         /// What is wrong, without the value.
         problem: &'static str,
     },
-    /// The caller asks for, or about, a field that the registry's policy hides. Names the place in
+    /// The caller asks for, or about, a field that the registry's policy or its own grant hides. Names the place in
     /// the request.
-    #[error("the registry's policy hides a field that was asked for")]
+    #[error("the policy or the caller's grant hides a field that was asked for")]
     HiddenField(String),
     /// All of the registry's instances are taken, for longer than a call waits.
     #[error("too many calls to the registry at the same time")]
@@ -70,6 +88,9 @@ impl GatewayError {
         match self {
             Self::Starting => "starting",
             Self::UnknownCaller => "unknown-caller",
+            Self::TooManyFailedKeys { .. } => "too-many-failed-keys",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::QuotaSpent { .. } => "quota-spent",
             Self::NotGranted => "not-granted",
             Self::UnknownRegistry => "unknown-registry",
             Self::Disabled => "disabled",

@@ -14,20 +14,18 @@ pub(super) struct Visible {
 }
 
 impl Visible {
-    /// What the caller wants and the policy shows. Wanting nothing is wanting all of that.
+    /// What the caller wants, of what the policy and its grant show. Wanting nothing is wanting all of
+    /// that.
     ///
     /// # Errors
     /// [`GatewayError::HiddenField`]: silence would pass for "the registry does not know".
-    pub(super) fn of(policy: &PolicyConfig, wanted: &[String]) -> Result<Self, GatewayError> {
-        let relations = policy.fields.iter().any(|shown| shown == "related");
+    pub(super) fn of(fields: Vec<String>, wanted: &[String]) -> Result<Self, GatewayError> {
+        let relations = fields.iter().any(|shown| shown == "related");
         if wanted.is_empty() {
-            return Ok(Self {
-                fields: policy.fields.clone(),
-                relations,
-            });
+            return Ok(Self { fields, relations });
         }
         for (at, field) in wanted.iter().enumerate() {
-            if !policy.fields.contains(field) {
+            if !fields.contains(field) {
                 return Err(GatewayError::HiddenField(format!("fields.{at}")));
             }
         }
@@ -97,12 +95,12 @@ impl Visible {
     }
 }
 
-/// Refuses a question about what the policy hides: who can narrow a search by a value, or have a
+/// Refuses a question about what the policy or the caller's grant hides: who can narrow a search by a value, or have a
 /// claim about it checked, learns the value. `asks` are the places in the request, with the
 /// top-level field of a person that each is about.
-pub(super) fn check_asks(policy: &PolicyConfig, asks: &[Ask]) -> Result<(), GatewayError> {
+pub(super) fn check_asks(fields: &[String], asks: &[Ask]) -> Result<(), GatewayError> {
     for Ask { place, field } in asks {
-        if !policy.fields.iter().any(|shown| shown == field) {
+        if !fields.iter().any(|shown| shown == field) {
             return Err(GatewayError::HiddenField(place.clone()));
         }
     }
@@ -222,13 +220,17 @@ mod tests {
     fn extra_is_masked_by_default_and_shown_by_policy() {
         let mut policy = PolicyConfig::default();
         let mut masked = person();
-        Visible::of(&policy, &[]).unwrap().person(&mut masked);
+        Visible::of(policy.fields.clone(), &[])
+            .unwrap()
+            .person(&mut masked);
         assert!(masked.extra.is_empty());
         assert_eq!(masked.sex, Some(Sex::Male));
 
         policy.fields.push("extra".into());
         let mut shown = person();
-        Visible::of(&policy, &[]).unwrap().person(&mut shown);
+        Visible::of(policy.fields.clone(), &[])
+            .unwrap()
+            .person(&mut shown);
         assert_eq!(shown.extra.len(), 1);
     }
 
@@ -236,12 +238,12 @@ mod tests {
     fn a_caller_gets_what_it_wants_and_is_told_what_is_hidden() {
         let policy = PolicyConfig::default();
         let mut narrowed = person();
-        let visible = Visible::of(&policy, &["version".into()]).unwrap();
+        let visible = Visible::of(policy.fields.clone(), &["version".into()]).unwrap();
         visible.person(&mut narrowed);
         assert_eq!(narrowed.sex, None);
         assert!(narrowed.version.is_some());
         assert!(matches!(
-            Visible::of(&policy, &["extra".into()]),
+            Visible::of(policy.fields.clone(), &["extra".into()]),
             Err(GatewayError::HiddenField(place)) if place == "fields.0"
         ));
     }
@@ -261,10 +263,14 @@ mod tests {
             ("x-spdci-poverty_score", false),
             ("poverty-score", false),
         ] {
-            assert_eq!(check_asks(&policy, &ask(path)).is_ok(), shown, "{path}");
+            assert_eq!(
+                check_asks(&policy.fields, &ask(path)).is_ok(),
+                shown,
+                "{path}"
+            );
         }
         policy.fields.retain(|field| field != "birthDate");
-        assert!(check_asks(&policy, &ask("birth-date")).is_err());
+        assert!(check_asks(&policy.fields, &ask("birth-date")).is_err());
     }
 
     #[test]
@@ -300,7 +306,9 @@ mod tests {
             unmapped: vec![unmapped("birth-date"), unmapped("sex"), unmapped("x-faith")],
             ..Person::default()
         };
-        Visible::of(&policy, &[]).unwrap().person(&mut masked);
+        Visible::of(policy.fields.clone(), &[])
+            .unwrap()
+            .person(&mut masked);
         assert_eq!(masked.unmapped, [unmapped("sex")]);
     }
 
@@ -329,13 +337,17 @@ mod tests {
         };
         let mut policy = PolicyConfig::default();
         let mut shown = household();
-        Visible::of(&policy, &[]).unwrap().household(&mut shown);
+        Visible::of(policy.fields.clone(), &[])
+            .unwrap()
+            .household(&mut shown);
         assert_eq!(shown.identifiers.len(), 1);
         assert_eq!((shown.relations.len(), shown.version.is_some()), (1, true));
 
         policy.fields = vec!["names".into()];
         let mut masked = household();
-        Visible::of(&policy, &[]).unwrap().household(&mut masked);
+        Visible::of(policy.fields.clone(), &[])
+            .unwrap()
+            .household(&mut masked);
         assert!(masked.identifiers.is_empty() && masked.relations.is_empty());
         assert_eq!((masked.version, masked.members.len()), (None, 2));
     }

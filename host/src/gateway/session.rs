@@ -6,6 +6,7 @@
 //! The threat: another page in the same browser makes it send the cookie along. Whatever changes
 //! something needs the session's second word too, which only the page itself can read.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
 
-use super::callers::hash;
+use super::keys::hash;
 use super::{Act, Acting, AdminError, Caller, Gateway, GatewayError};
 use crate::model::Role;
 
@@ -135,14 +136,23 @@ impl Gateway {
     pub async fn open_session(
         &self,
         key: &str,
+        from: Option<IpAddr>,
         request_id: String,
         limits: SessionLimits,
     ) -> Result<Opened, AdminError> {
         let by = Acting {
-            caller: self.caller(key)?,
+            caller: self.caller(key, from).await?,
             request_id,
         };
         by.allowed(&[Role::Implementer, Role::Administrator, Role::Auditor])?;
+        // What else opens the door (another issuer's token) ends by itself, and no session outlives
+        // what it was opened with.
+        if self.inner.keys.hashed(&hash(key)).is_none() {
+            return Err(AdminError::Invalid {
+                field: "key".into(),
+                problem: "sessions are opened with a key of this gateway (`caller add`)".into(),
+            });
+        }
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| AdminError::Internal)?;
         let now = Timestamp::now().as_millisecond();
@@ -178,7 +188,7 @@ impl Gateway {
         self.started()?;
         let token = self.inner.sessions.open(token);
         let token = token.ok_or(GatewayError::UnknownCaller)?;
-        let caller = self.inner.callers.hashed(&token.key_hash);
+        let caller = self.inner.keys.hashed(&token.key_hash);
         let caller = caller.filter(|caller| caller.name == token.name);
         let caller = caller.ok_or(GatewayError::UnknownCaller)?;
         let idle = token.seen.saturating_add(millis(limits.idle));

@@ -107,7 +107,10 @@ impl Gateway {
                 "calls did not end in time: their audit rows stay without an end"
             );
         }
-        let closed = tokio::time::timeout(CLOSE_WAIT, self.inner.store.close());
+        let closed = tokio::time::timeout(CLOSE_WAIT, async {
+            self.seal_at_the_end().await;
+            self.inner.store.close().await;
+        });
         if closed.await.is_err() {
             tracing::error!("the database did not close in time");
         }

@@ -6,6 +6,8 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::config::admission::AdmissionConfig;
+use crate::config::audit::AuditConfig;
+use crate::config::callers::CallersConfig;
 use crate::config::sandbox::SandboxConfig;
 use crate::config::store::StoreConfig;
 use crate::store::AuditBegin;
@@ -23,8 +25,13 @@ async fn gateway(directory: &Path) -> Gateway {
     let store = Store::open(&config, None).await.unwrap();
     let sandbox = Sandbox::new(&sandbox, directory).unwrap();
     let (egress, secrets) = (Egress::new(), Secrets::new(None));
-    let admission = AdmissionConfig::default();
-    let made = Gateway::new(store, sandbox, egress, secrets, directory, &admission);
+    let sections = Sections {
+        data_dir: directory,
+        admission: &AdmissionConfig::default(),
+        audit: &AuditConfig::default(),
+        callers: &CallersConfig::default(),
+    };
+    let made = Gateway::new(store, sandbox, egress, secrets, sections);
     made.await.unwrap()
 }
 
@@ -65,11 +72,14 @@ async fn readiness_follows_the_stage() {
     let directory = tempfile::tempdir().unwrap();
     let gateway = gateway(directory.path()).await;
     assert_eq!(gateway.ready().await, Err(NotReady::Starting));
-    assert!(matches!(gateway.caller("x"), Err(GatewayError::Starting)));
+    assert!(matches!(
+        gateway.caller("x", None).await,
+        Err(GatewayError::Starting)
+    ));
     gateway.load().await.unwrap();
     assert_eq!(gateway.ready().await, Ok(()));
     assert!(matches!(
-        gateway.caller("x"),
+        gateway.caller("x", None).await,
         Err(GatewayError::UnknownCaller)
     ));
     gateway.stopping();

@@ -10,6 +10,8 @@ use crate::store::StoreError;
 const POLL: Duration = Duration::from_secs(1);
 /// A registry that did not load is tried again so often: its secret may be there by then.
 const RETRY_POLLS: u32 = 30;
+/// When keys were used is written so often.
+const USED_POLLS: u32 = 60;
 
 impl Gateway {
     /// Takes over registries and callers from the store.
@@ -17,7 +19,7 @@ impl Gateway {
     /// # Errors
     /// The store does not answer; what was loaded before stays.
     pub async fn reload(&self) -> Result<(), StoreError> {
-        self.inner.callers.reload(&self.inner.store).await?;
+        self.inner.keys.reload(&self.inner.store).await?;
         self.inner.roster.reload(&self.inner.store).await
     }
 
@@ -48,6 +50,9 @@ async fn follow(weak: Weak<Inner>) {
             }
         };
         polls = polls.wrapping_add(1);
+        if polls.is_multiple_of(USED_POLLS) {
+            gateway.inner.keys.write_used(&gateway.inner.store).await;
+        }
         if seen == Some(revision) && !polls.is_multiple_of(RETRY_POLLS) {
             continue;
         }

@@ -2,11 +2,14 @@
 //! that nobody holds the gateway by sending slowly. HTTP/1.1, as a reverse proxy speaks it.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -14,7 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
+use tower::ServiceExt;
 
+use crate::api::Peer;
 use crate::config::api::ApiConfig;
 
 /// Without a free file descriptor, accepting again at once would spin.
@@ -41,11 +46,14 @@ pub(super) async fn serve(
         tokio::select! {
             by = &mut stopped => break by,
             Some(_) = connections.join_next() => {}
-            (stream, permit) = next(&listener, &room) => {
-                let connection = http.serve_connection(
-                    TokioIo::new(stream),
-                    TowerToHyperService::new(router.clone()),
-                );
+            (stream, peer, permit) = next(&listener, &room) => {
+                let peer = Peer(peer.ip());
+                let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+                    request.extensions_mut().insert(peer);
+                    request
+                });
+                let service = TowerToHyperService::new(service);
+                let connection = http.serve_connection(TokioIo::new(stream), service);
                 let mut told = told.clone();
                 connections.spawn(async move {
                     let mut connection = pin!(connection);
@@ -75,7 +83,10 @@ pub(super) async fn serve(
 }
 
 /// A connection once there is room for it: until then it waits in the kernel's queue.
-async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+async fn next(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
     loop {
         let Ok(permit) = Arc::clone(room).acquire_owned().await else {
             // Nobody closes it.
@@ -83,7 +94,7 @@ async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, Owne
             continue;
         };
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, permit),
+            Ok((stream, peer)) => return (stream, peer, permit),
             // The peer's doing: the next one is not concerned.
             Err(error)
                 if matches!(
@@ -102,7 +113,6 @@ async fn next(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, Owne
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
     use std::num::NonZeroU32;
 
     use axum::routing::get;

@@ -6,7 +6,7 @@ use axum::http::{Method, Request, header};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-use super::{Parts, ServeError, open};
+use super::{Parts, ServeError, open, sections};
 use crate::api;
 use crate::config::Config;
 use crate::egress::Egress;
@@ -32,15 +32,8 @@ impl Local {
             sandbox,
             secrets,
         } = open(config).await?;
-        let gateway = Gateway::new(
-            store,
-            sandbox,
-            Egress::new(),
-            secrets,
-            &config.data_dir,
-            &config.admission,
-        )
-        .await?;
+        let sections = sections(config);
+        let gateway = Gateway::new(store, sandbox, Egress::new(), secrets, sections).await?;
         gateway.load().await?;
         let router = api::local(gateway.clone(), &config.api);
         Ok(Self { gateway, router })

@@ -1,61 +1,57 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::columns::{as_time, check_size, check_text, get, time, uuid};
+use super::caller_keys::{self as keys, CallerKey, NewKey};
+use super::columns::{as_time, check_text, get, time, uuid};
 use super::db::{Conn, Row, query};
 use super::error::StoreError;
+use super::grants::{
+    grants_from_text, grants_to_text, limits_from_text, limits_to_text, roles_from_text,
+    roles_to_text,
+};
 use super::registries::Unreadable;
 use super::writer::{Change, Work};
 use super::{Store, bump, now};
-use crate::model::{Ability, Role};
+use crate::model::{CallerLimits, Grant, Role};
 
 const NAME_MAX_BYTES: usize = 128;
-const REGISTRIES_MAX: usize = 1_000;
-/// How "all registries" is stored. A list is JSON and begins with a bracket.
-const ALL: &str = "*";
-
-/// Which registries a caller may ask.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum RegistryGrant {
-    /// Each of them, those of tomorrow too.
-    All,
-    /// These, by name.
-    Named(Vec<String>),
-}
 
 /// A caller to add.
 #[derive(Clone, Debug)]
 pub struct NewCaller {
     /// What it is called in audit rows: 1 to 128 bytes, never used again by another.
     pub name: String,
-    /// SHA-256 of its key. The key itself is never stored.
-    pub key_hash: [u8; 32],
+    /// What it may.
+    pub settings: CallerSettings,
+    /// Its first key.
+    pub key: NewKey,
+}
+
+/// What a caller may.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CallerSettings {
     /// What it is there for.
     pub roles: Vec<Role>,
-    /// Which registries it may ask.
-    pub registries: RegistryGrant,
-    /// What it may ask of them.
-    pub abilities: Vec<Ability>,
+    /// What it may ask, and see.
+    pub grants: Vec<Grant>,
+    /// How much it may ask. None: as the gateway is configured.
+    pub limits: Option<CallerLimits>,
 }
 
 /// Who may call the API.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Caller {
-    /// What it is revoked by.
+    /// For other rows.
     pub id: Uuid,
     /// What it is called in audit rows.
     pub name: String,
-    /// SHA-256 of its key.
-    pub key_hash: [u8; 32],
-    /// What it is there for.
-    pub roles: Vec<Role>,
-    /// Which registries it may ask.
-    pub registries: RegistryGrant,
-    /// What it may ask of them.
-    pub abilities: Vec<Ability>,
+    /// What it may.
+    pub settings: CallerSettings,
+    /// Its keys, the oldest first; ended ones too, for some months.
+    pub keys: Vec<CallerKey>,
     /// When it was added.
     pub created_at: Timestamp,
-    /// Since when its key is no longer taken.
+    /// Since when it may nothing.
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -65,46 +61,102 @@ pub struct Callers<'a> {
     store: &'a Store,
 }
 
+/// One change of a caller.
+#[derive(Debug)]
+pub(super) enum CallerChange {
+    Add(Caller),
+    Set(String, CallerSettings),
+    AddKey {
+        caller: String,
+        key: CallerKey,
+        others_end_at: Option<Timestamp>,
+    },
+    RevokeKey(String, Uuid),
+    Revoke(String),
+    Used(Vec<(Uuid, Timestamp)>),
+}
+
 impl<'a> Callers<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
         Self { store }
     }
 
-    /// Adds a caller.
+    /// Adds a caller with its first key.
     ///
     /// # Errors
     /// `Taken` or `Invalid` name the field; `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn add(self, caller: NewCaller) -> Result<Caller, StoreError> {
-        check_text("caller.name", &caller.name, NAME_MAX_BYTES)?;
-        if let RegistryGrant::Named(names) = &caller.registries {
-            check_size("caller.registries", names.len(), REGISTRIES_MAX, "names")?;
-            for name in names {
-                check_text("caller.registries", name, NAME_MAX_BYTES)?;
-            }
-        }
+    pub async fn add(self, new: NewCaller) -> Result<Caller, StoreError> {
+        check_text("caller.name", &new.name, NAME_MAX_BYTES)?;
+        grants_to_text(&new.settings.grants)?;
+        let key = CallerKey::of(new.key);
         let caller = Caller {
             id: Uuid::now_v7(),
-            name: caller.name,
-            key_hash: caller.key_hash,
-            roles: caller.roles,
-            registries: caller.registries,
-            abilities: caller.abilities,
-            created_at: now(),
+            name: new.name,
+            settings: new.settings,
+            created_at: key.created_at,
+            keys: vec![key],
             revoked_at: None,
         };
-        let change = Change::AddCaller(Box::new(caller.clone()));
-        self.store.writer.write(Work::Change(change)).await?;
+        self.write(CallerChange::Add(caller.clone())).await?;
         Ok(caller)
     }
 
-    /// Takes the caller's key no longer. Once more changes nothing.
+    /// Replaces what the caller may.
+    ///
+    /// # Errors
+    /// `Unknown` when there is none of that name; `Invalid`; `Busy`, `Unavailable` or `Closed` as for
+    /// any write.
+    pub async fn set(self, name: &str, settings: CallerSettings) -> Result<(), StoreError> {
+        grants_to_text(&settings.grants)?;
+        self.write(CallerChange::Set(name.to_owned(), settings))
+            .await
+    }
+
+    /// Adds a key. The caller's other keys end at that time, if there is one.
+    ///
+    /// # Errors
+    /// `Unknown` when there is no such caller, or it is revoked; `Invalid` when it has too many keys;
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn add_key(
+        self,
+        name: &str,
+        new: NewKey,
+        others_end_at: Option<Timestamp>,
+    ) -> Result<CallerKey, StoreError> {
+        let key = CallerKey::of(new);
+        let change = CallerChange::AddKey {
+            caller: name.to_owned(),
+            key: key.clone(),
+            others_end_at,
+        };
+        self.write(change).await?;
+        Ok(key)
+    }
+
+    /// Takes one key no longer. Once more changes nothing.
+    ///
+    /// # Errors
+    /// `Unknown` when the caller has none of that id; `Busy`, `Unavailable` or `Closed` as for any
+    /// write.
+    pub async fn revoke_key(self, name: &str, key: Uuid) -> Result<(), StoreError> {
+        self.write(CallerChange::RevokeKey(name.to_owned(), key))
+            .await
+    }
+
+    /// Takes none of the caller's keys any longer, for good. Once more changes nothing.
     ///
     /// # Errors
     /// `Unknown` when there is none of that name; `Busy`, `Unavailable` or `Closed` as for any write.
     pub async fn revoke(self, name: &str) -> Result<(), StoreError> {
-        let change = Change::RevokeCaller(name.to_owned());
-        self.store.writer.write(Work::Change(change)).await?;
-        Ok(())
+        self.write(CallerChange::Revoke(name.to_owned())).await
+    }
+
+    /// Notes when keys were used; the revision stays.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn used(self, keys: Vec<(Uuid, Timestamp)>) -> Result<(), StoreError> {
+        self.write(CallerChange::Used(keys)).await
     }
 
     /// All of them, revoked ones too, by name, and those that cannot be read.
@@ -113,21 +165,23 @@ impl<'a> Callers<'a> {
     /// `Busy` or `Unavailable`.
     pub async fn list(self) -> Result<Vec<Result<Caller, Unreadable>>, StoreError> {
         let rows = query(
-            "SELECT id, name, key_hash, roles, registries, abilities, created_at, revoked_at \
-             FROM callers ORDER BY name",
+            "SELECT id, name, roles, grants, limits, created_at, revoked_at FROM callers \
+             ORDER BY name",
         )
         .fetch_all(&self.store.readers)
         .await?;
-        let read = |row| {
-            caller_of(row).map_err(|error| Unreadable {
+        let mut keys = keys::by_caller(&self.store.readers).await?;
+        let mut read = |row: &Row| {
+            let keys = keys.remove(get::<&str>(row, "id").unwrap_or_default());
+            caller_of(row, keys.unwrap_or_default()).map_err(|error| Unreadable {
                 name: get(row, "name").unwrap_or_default(),
                 error,
             })
         };
-        Ok(rows.iter().map(read).collect())
+        Ok(rows.iter().map(&mut read).collect())
     }
 
-    /// Those whose keys are taken, by name, and those of whom that cannot be read.
+    /// Those that are not revoked, by name, and those of whom that cannot be read.
     ///
     /// # Errors
     /// `Busy` or `Unavailable`.
@@ -136,110 +190,120 @@ impl<'a> Callers<'a> {
         callers.retain(|row| !matches!(row, Ok(caller) if caller.revoked_at.is_some()));
         Ok(callers)
     }
-}
 
-pub(super) async fn insert(conn: &mut Conn, caller: &Caller) -> Result<i64, StoreError> {
-    let result = query(
-        "INSERT INTO callers (id, name, key_hash, roles, registries, abilities, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING",
-    )
-    .bind(caller.id.to_string())
-    .bind(&caller.name)
-    .bind(caller.key_hash.as_slice())
-    .bind(roles_to_text(&caller.roles))
-    .bind(grant_to_text(&caller.registries))
-    .bind(abilities_to_text(&caller.abilities))
-    .bind(caller.created_at.as_microsecond())
-    .execute(&mut *conn)
-    .await;
-    match result {
-        Ok(0) => Err(StoreError::Taken {
-            field: "caller.name",
-            value: caller.name.clone(),
-        }),
-        Ok(_) => bump(conn).await,
-        // The id is new, so that only the key can be another's.
-        Err(StoreError::Refused(_)) => Err(StoreError::Taken {
-            field: "caller.key",
-            value: "(hidden)".to_owned(),
-        }),
-        Err(error) => Err(error),
+    async fn write(self, change: CallerChange) -> Result<(), StoreError> {
+        let change = Change::Caller(Box::new(change));
+        self.store.writer.write(Work::Change(change)).await?;
+        Ok(())
     }
 }
 
-pub(super) async fn revoke(conn: &mut Conn, name: &str) -> Result<i64, StoreError> {
-    let done = query("UPDATE callers SET revoked_at = COALESCE(revoked_at, $2) WHERE name = $1")
-        .bind(name)
-        .bind(now().as_microsecond())
-        .execute(&mut *conn)
-        .await?;
-    if done == 0 {
-        return Err(StoreError::Unknown {
-            what: "caller",
-            name: name.to_owned(),
-        });
+pub(super) async fn change(conn: &mut Conn, change: &CallerChange) -> Result<i64, StoreError> {
+    match change {
+        CallerChange::Add(caller) => insert(conn, caller).await?,
+        CallerChange::Set(name, settings) => set(conn, name, settings).await?,
+        CallerChange::AddKey {
+            caller,
+            key,
+            others_end_at,
+        } => {
+            let id = id_of(conn, caller, true).await?;
+            keys::insert(conn, &id, key).await?;
+            if let Some(end) = others_end_at {
+                keys::others_end(conn, &id, key.id, *end).await?;
+            }
+        }
+        CallerChange::RevokeKey(caller, key) => {
+            let id = id_of(conn, caller, false).await?;
+            keys::revoke(conn, &id, *key, now()).await?;
+        }
+        CallerChange::Revoke(name) => {
+            let id = id_of(conn, name, false).await?;
+            let at = now();
+            query("UPDATE callers SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1")
+                .bind(&id)
+                .bind(at.as_microsecond())
+                .execute(&mut *conn)
+                .await?;
+            keys::revoke_all(conn, &id, at).await?;
+        }
+        CallerChange::Used(used) => {
+            keys::used(conn, used).await?;
+            return Ok(0);
+        }
     }
     bump(conn).await
 }
 
-fn caller_of(row: &Row) -> Result<Caller, StoreError> {
+async fn insert(conn: &mut Conn, caller: &Caller) -> Result<(), StoreError> {
+    let done = query(
+        "INSERT INTO callers (id, name, roles, grants, limits, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(caller.id.to_string())
+    .bind(&caller.name)
+    .bind(roles_to_text(&caller.settings.roles))
+    .bind(grants_to_text(&caller.settings.grants)?)
+    .bind(limits_to_text(caller.settings.limits).as_deref())
+    .bind(caller.created_at.as_microsecond())
+    .execute(&mut *conn)
+    .await?;
+    if done == 0 {
+        return Err(StoreError::Taken {
+            field: "caller.name",
+            value: caller.name.clone(),
+        });
+    }
+    for key in &caller.keys {
+        keys::insert(conn, &caller.id.to_string(), key).await?;
+    }
+    Ok(())
+}
+
+async fn set(conn: &mut Conn, name: &str, settings: &CallerSettings) -> Result<(), StoreError> {
+    let id = id_of(conn, name, true).await?;
+    query("UPDATE callers SET roles = $2, grants = $3, limits = $4 WHERE id = $1")
+        .bind(&id)
+        .bind(roles_to_text(&settings.roles))
+        .bind(grants_to_text(&settings.grants)?)
+        .bind(limits_to_text(settings.limits).as_deref())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Where only a living one will do, one that is revoked is as good as none.
+async fn id_of(conn: &mut Conn, name: &str, living: bool) -> Result<String, StoreError> {
+    let row = query("SELECT id, revoked_at FROM callers WHERE name = $1")
+        .bind(name)
+        .fetch_optional(conn)
+        .await?;
+    let unknown = StoreError::Unknown {
+        what: "caller",
+        name: name.to_owned(),
+    };
+    let Some(row) = row else { return Err(unknown) };
+    let revoked: Option<i64> = get(&row, "revoked_at")?;
+    if living && revoked.is_some() {
+        return Err(unknown);
+    }
+    get(&row, "id")
+}
+
+fn caller_of(row: &Row, keys: Vec<Result<CallerKey, StoreError>>) -> Result<Caller, StoreError> {
     let revoked_at: Option<i64> = get(row, "revoked_at")?;
     Ok(Caller {
         id: uuid(row, "id")?,
         name: get(row, "name")?,
-        key_hash: get::<Vec<u8>>(row, "key_hash")?
-            .try_into()
-            .map_err(|_| StoreError::Damaged { what: "key_hash" })?,
-        roles: roles_from_text(get(row, "roles")?)?,
-        registries: grant_from_text(get(row, "registries")?)?,
-        abilities: abilities_from_text(get(row, "abilities")?)?,
+        settings: CallerSettings {
+            roles: roles_from_text(get(row, "roles")?)?,
+            grants: grants_from_text(get(row, "grants")?)?,
+            limits: limits_from_text(get(row, "limits")?)?,
+        },
+        keys: keys.into_iter().collect::<Result<_, _>>()?,
         created_at: time(row, "created_at")?,
         revoked_at: revoked_at
             .map(|microseconds| as_time(microseconds, "revoked_at"))
             .transpose()?,
     })
-}
-
-fn grant_to_text(grant: &RegistryGrant) -> String {
-    match grant {
-        RegistryGrant::All => ALL.to_owned(),
-        RegistryGrant::Named(names) => serde_json::Value::from(names.clone()).to_string(),
-    }
-}
-
-fn grant_from_text(text: &str) -> Result<RegistryGrant, StoreError> {
-    if text == ALL {
-        return Ok(RegistryGrant::All);
-    }
-    serde_json::from_str(text)
-        .map(RegistryGrant::Named)
-        .map_err(|_| StoreError::Damaged { what: "registries" })
-}
-
-fn roles_to_text(roles: &[Role]) -> String {
-    let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-    serde_json::Value::from(words).to_string()
-}
-
-/// A word that this gateway does not know grants nothing, as with abilities.
-fn roles_from_text(text: &str) -> Result<Vec<Role>, StoreError> {
-    let words: Vec<String> =
-        serde_json::from_str(text).map_err(|_| StoreError::Damaged { what: "roles" })?;
-    Ok(words.iter().filter_map(|word| Role::parse(word)).collect())
-}
-
-fn abilities_to_text(abilities: &[Ability]) -> String {
-    let words: Vec<&str> = abilities.iter().map(|ability| ability.as_str()).collect();
-    serde_json::Value::from(words).to_string()
-}
-
-/// A word that this gateway does not know, from a later one, grants nothing: refusing the row
-/// would lock out the caller, and with it every other.
-fn abilities_from_text(text: &str) -> Result<Vec<Ability>, StoreError> {
-    let words: Vec<String> =
-        serde_json::from_str(text).map_err(|_| StoreError::Damaged { what: "abilities" })?;
-    Ok(words
-        .iter()
-        .filter_map(|word| Ability::parse(word))
-        .collect())
 }

@@ -21,6 +21,8 @@ macro_rules! on_both {
 }
 
 mod audit;
+mod caller_keys;
+mod chain;
 mod closing;
 mod configuration;
 mod faults;
@@ -40,6 +42,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::store::DatabaseHost;
+use crate::model::Grant;
 use gateway_tests::postgres::Server;
 
 /// A database of its own, gone with the test.
@@ -140,13 +143,23 @@ fn a_module(bytes: &'static [u8]) -> NewModule {
     }
 }
 
+fn a_key(key: u8) -> NewKey {
+    NewKey {
+        hash: [key; 32],
+        prefix: format!("rgw_{key}"),
+        expires_at: None,
+    }
+}
+
 fn a_caller(name: &str, key: u8) -> NewCaller {
     NewCaller {
         name: name.to_owned(),
-        key_hash: [key; 32],
-        roles: vec![crate::model::Role::Client],
-        registries: RegistryGrant::All,
-        abilities: vec![crate::model::Ability::Find],
+        settings: CallerSettings {
+            roles: vec![crate::model::Role::Client],
+            grants: vec![Grant::of(&["crvs"], &[crate::model::Ability::Find])],
+            limits: None,
+        },
+        key: a_key(key),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one task that writes, of this process. Whatever waits in its queue goes to disk with one sync:
 //! the more calls at once, the fewer syncs for each.
 
+mod chain;
 mod task;
 pub(super) mod transaction;
 
@@ -14,12 +15,14 @@ use tokio_util::task::TaskTracker;
 
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
-use super::callers::Caller;
+use super::audit_checkpoints::NewCheckpoint;
+use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
 use super::modules::Module;
 use super::registries::RegistryChange;
 use crate::config::store::StoreConfig;
+pub(super) use chain::Chain;
 use task::Task;
 
 /// Where the rest of the store hands in its writes.
@@ -41,10 +44,14 @@ pub(super) enum Work {
     Change(Change),
 }
 
-#[derive(Debug)]
-pub(super) enum AuditRow {
+/// A row of the audit, of whichever table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AuditRow {
+    /// Who is about to ask what about whom.
     Begin(Box<AuditBegin>),
+    /// What came of it.
     End(Box<AuditEnd>),
+    /// One of the two rows of an act of administration.
     Act(Box<AuditAct>),
 }
 
@@ -59,8 +66,8 @@ pub(super) enum Change {
         state: String,
         changes: Vec<RegistryChange>,
     },
-    AddCaller(Box<Caller>),
-    RevokeCaller(String),
+    Caller(Box<CallerChange>),
+    Checkpoint(Box<NewCheckpoint>),
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.

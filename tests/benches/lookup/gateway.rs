@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use gateway_tests::components::component;
 use registry_gateway::config::Config;
 use registry_gateway::gateway::{Gateway, NewCaller, apply_file};
-use registry_gateway::model::{self, Ability};
+use registry_gateway::model;
 use registry_gateway::serve;
-use registry_gateway::store::RegistryGrant;
 
 use crate::registry::{self, Known, SLOW};
 use crate::role::{Playing, Role};
@@ -73,12 +72,7 @@ async fn configure(url: &str) -> Configured {
     apply_file(&registries, &parts.store, &parts.sandbox, &parts.secrets)
         .await
         .expect("applies");
-    let new = NewCaller {
-        name: "bench".into(),
-        roles: vec![model::Role::Client],
-        registries: RegistryGrant::All,
-        abilities: Ability::ALL.to_vec(),
-    };
+    let new = NewCaller::client("bench", vec![model::Grant::everything()]);
     let added = Gateway::put_caller(&parts.store, new).await;
     let key = added.expect("a caller").key;
     parts.store.close().await;

@@ -6,37 +6,46 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::caller_keys::{AddedKeyResponse, KeyResponse};
 use super::{Administrators, By};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
-use crate::gateway::{AdminError, CallerView, Gateway, NewCaller, RegistryGrant};
-use crate::model::{Ability, Role};
+use crate::gateway::{AdminError, CallerSettings, CallerView, Gateway, NewCaller};
+use crate::model::{CallerLimits, Grant, Role};
 
 /// A caller to add.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::api) struct CallerRequest {
-    /// Its name in the audit, for ever: 1 to 128 bytes.
+    /// Its name in the audit, for ever: 1 to 128 bytes, without brackets and colons.
     name: String,
     /// What it is there for. Default: `client`.
     #[serde(default)]
     roles: Option<Vec<Role>>,
-    /// The registries that it may ask, by name. Left out: all.
+    /// What it may ask, and see. Default: for a client everything that the registries' policies
+    /// allow, for others nothing.
     #[serde(default)]
-    registries: Option<Vec<String>>,
-    /// What it may ask of them. Left out: everything.
+    grants: Option<Vec<Grant>>,
+    /// How much it may ask. Default: as the gateway is configured.
     #[serde(default)]
-    abilities: Option<Vec<Ability>>,
+    limits: Option<CallerLimits>,
+    /// From when on its key is not taken. Default: never.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    key_expires_at: Option<Timestamp>,
 }
 
-/// A caller that was added.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::api) struct AddedCallerResponse {
-    /// Its name.
-    name: String,
-    /// Its key, this once: the gateway keeps only a hash of it.
-    key: String,
+/// All that a caller may, in place of what it could before.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::api) struct CallerSettingsRequest {
+    /// What it is there for.
+    roles: Vec<Role>,
+    /// What it may ask, and see.
+    grants: Vec<Grant>,
+    /// How much it may ask. Left out: as the gateway is configured.
+    #[serde(default)]
+    limits: Option<CallerLimits>,
 }
 
 /// All callers.
@@ -50,26 +59,28 @@ pub(in crate::api) struct CallersResponse {
 /// A caller.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct CallerResponse {
+pub(in crate::api) struct CallerResponse {
     /// Its name in the audit.
     name: String,
-    /// Whether its key is taken.
+    /// Whether its keys are taken.
     state: CallerState,
     /// What it is there for.
     roles: Vec<Role>,
-    /// The registries that it may ask; none here: all.
-    registries: Option<Vec<String>>,
-    /// What it may ask of them.
-    abilities: Vec<Ability>,
+    /// What it may ask, and see.
+    grants: Vec<Grant>,
+    /// How much it may ask; none: as the gateway is configured.
+    limits: Option<CallerLimits>,
+    /// Its keys, the oldest first; those that ended too, for 90 days and more.
+    keys: Vec<KeyResponse>,
     /// When it was added.
     #[schema(value_type = Option<String>, format = DateTime)]
     created_at: Option<Timestamp>,
-    /// Since when its key is no longer taken.
+    /// Since when none of its keys is taken.
     #[schema(value_type = Option<String>, format = DateTime)]
     revoked_at: Option<Timestamp>,
 }
 
-/// Whether a caller's key is taken.
+/// Whether a caller's keys are taken.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum CallerState {
@@ -106,7 +117,7 @@ pub(in crate::api) async fn list(
     tag = "callers",
     request_body = CallerRequest,
     responses(
-        (status = 201, description = "The caller and its key", body = AddedCallerResponse),
+        (status = 201, description = "The caller and its key", body = AddedKeyResponse),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not done", body = Problem, content_type = "application/problem+json"),
     ),
@@ -116,32 +127,81 @@ pub(in crate::api) async fn add(
     State(gateway): State<Gateway>,
     By(acting, _): By<Administrators>,
     Body(request): Body<CallerRequest>,
-) -> Result<(StatusCode, Json<AddedCallerResponse>), Problem> {
+) -> Result<(StatusCode, Json<AddedKeyResponse>), Problem> {
+    let roles = request.roles.unwrap_or_else(|| vec![Role::Client]);
+    let all = roles.contains(&Role::Client).then(Grant::everything);
     let new = NewCaller {
         name: request.name,
-        roles: request.roles.unwrap_or_else(|| vec![Role::Client]),
-        registries: match request.registries {
-            None => RegistryGrant::All,
-            Some(names) => RegistryGrant::Named(names),
+        settings: CallerSettings {
+            grants: request.grants.unwrap_or_else(|| all.into_iter().collect()),
+            roles,
+            limits: request.limits,
         },
-        abilities: request.abilities.unwrap_or_else(|| Ability::ALL.to_vec()),
+        key_expires_at: request.key_expires_at,
     };
     let added = gateway.add_caller(&acting, new).await?;
-    let added = AddedCallerResponse {
-        name: added.name,
-        key: added.key,
-    };
-    Ok((StatusCode::CREATED, Json(added)))
+    Ok((StatusCode::CREATED, Json(AddedKeyResponse::of(added))))
 }
 
-/// Takes a caller's key out of use. Its name stays taken.
+/// Shows a caller.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/callers/{caller}",
+    tag = "callers",
+    params(("caller" = String, Path, description = "The caller's name")),
+    responses(
+        (status = 200, description = "The caller", body = CallerResponse),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(in crate::api) async fn one(
+    State(gateway): State<Gateway>,
+    _by: By<Administrators>,
+    caller: Result<Path<String>, PathRejection>,
+) -> Result<Json<CallerResponse>, Problem> {
+    let view = gateway.caller_named(&name(caller)?).await?;
+    Ok(Json(CallerResponse::of(view)))
+}
+
+/// Replaces what a caller may. Its keys stay.
+#[utoipa::path(
+    put,
+    path = "/admin/v1/callers/{caller}",
+    tag = "callers",
+    params(("caller" = String, Path, description = "The caller's name")),
+    request_body = CallerSettingsRequest,
+    responses(
+        (status = 204, description = "It may that from now on, and no more"),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not done", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(in crate::api) async fn set(
+    State(gateway): State<Gateway>,
+    By(acting, _): By<Administrators>,
+    caller: Result<Path<String>, PathRejection>,
+    Body(request): Body<CallerSettingsRequest>,
+) -> Result<StatusCode, Problem> {
+    let settings = CallerSettings {
+        roles: request.roles,
+        grants: request.grants,
+        limits: request.limits,
+    };
+    let name = name(caller)?;
+    gateway.set_caller(&acting, &name, settings).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes all of a caller's keys out of use, for good. Its name stays taken.
 #[utoipa::path(
     delete,
     path = "/admin/v1/callers/{caller}",
     tag = "callers",
     params(("caller" = String, Path, description = "The caller's name")),
     responses(
-        (status = 204, description = "Its key is no longer taken"),
+        (status = 204, description = "None of its keys is taken"),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not done", body = Problem, content_type = "application/problem+json"),
     ),
@@ -152,12 +212,17 @@ pub(in crate::api) async fn revoke(
     By(acting, _): By<Administrators>,
     caller: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    let Path(name) = caller.map_err(|_| AdminError::Unknown {
+    gateway.revoke_caller(&acting, &name(caller)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A name that is not UTF-8 is the name of none.
+fn name(caller: Result<Path<String>, PathRejection>) -> Result<String, AdminError> {
+    let unknown = |_| AdminError::Unknown {
         what: "caller",
         name: String::new(),
-    })?;
-    gateway.revoke_caller(&acting, &name).await?;
-    Ok(StatusCode::NO_CONTENT)
+    };
+    caller.map(|Path(name)| name).map_err(unknown)
 }
 
 impl CallerResponse {
@@ -167,23 +232,24 @@ impl CallerResponse {
                 name: view.name,
                 state: CallerState::Damaged,
                 roles: Vec::new(),
-                registries: Some(Vec::new()),
-                abilities: Vec::new(),
+                grants: Vec::new(),
+                limits: None,
+                keys: Vec::new(),
                 created_at: None,
                 revoked_at: None,
             };
         };
+        let state = match known.revoked_at {
+            None => CallerState::Active,
+            Some(_) => CallerState::Revoked,
+        };
         Self {
             name: view.name,
-            state: known
-                .revoked_at
-                .map_or(CallerState::Active, |_| CallerState::Revoked),
-            roles: known.roles,
-            registries: match known.registries {
-                RegistryGrant::All => None,
-                RegistryGrant::Named(names) => Some(names),
-            },
-            abilities: known.abilities,
+            state,
+            roles: known.settings.roles,
+            grants: known.settings.grants,
+            limits: known.settings.limits,
+            keys: known.keys.into_iter().map(KeyResponse::of).collect(),
             created_at: Some(known.created_at),
             revoked_at: known.revoked_at,
         }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::body::Body;
+use crate::api::peer;
 use crate::api::problem::Problem;
 use crate::api::trace::RequestId;
 use crate::config::api::ApiConfig;
@@ -89,8 +90,11 @@ pub(in crate::api) async fn open(
     let insecure = is_loopback(request.headers());
     let id = request.extensions().get::<RequestId>();
     let id = id.map(|id| id.0.clone()).unwrap_or_default();
+    let (parts, body) = request.into_parts();
+    let from = peer::address(&parts);
+    let request = Request::from_parts(parts, body);
     let Body(SessionRequest { key }) = Body::from_request(request, &()).await?;
-    let opened = gateway.open_session(&key, id, limits).await;
+    let opened = gateway.open_session(&key, from, id, limits).await;
     let opened = opened.map_err(|error| Problem::from(error).rename_field(of_body))?;
     Ok((StatusCode::CREATED, answer(opened, limits, insecure)).into_response())
 }

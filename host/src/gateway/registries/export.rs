@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use crate::gateway::roster::written;
 use crate::gateway::{AdminError, CallerView, Finding, Gateway};
-use crate::store::RegistryGrant;
 
 /// All that is configured, apart from what is secret: keys of callers, and what places of secrets
 /// hold.
@@ -72,16 +71,11 @@ impl Gateway {
 /// One whose row cannot be read opens no door: there is nothing to tell of it.
 fn caller(view: &CallerView) -> Option<Value> {
     let known = view.known.as_ref()?;
-    // Left out: all.
-    let registries = match &known.registries {
-        RegistryGrant::All => None,
-        RegistryGrant::Named(names) => Some(names),
-    };
     Some(json!({
         "name": view.name,
-        "roles": known.roles,
-        "abilities": known.abilities,
-        "registries": registries,
+        "roles": known.settings.roles,
+        "grants": known.settings.grants,
+        "limits": known.settings.limits,
         "revoked": known.revoked_at.is_some(),
     }))
 }

@@ -58,7 +58,7 @@ async fn modules_are_stored_once_and_checked_when_read(home: Home) {
     assert!(store.modules().get("sha256:00").await.unwrap().is_none());
 
     let mut conn = home.connect().await;
-    let statement = "UPDATE modules SET bytes = key_hash FROM callers";
+    let statement = "UPDATE modules SET bytes = key_hash FROM caller_keys";
     store.callers().add(a_caller("openimis", 1)).await.unwrap();
     assert_eq!(run(&mut conn, statement).await.unwrap(), 1);
     let error = store.modules().get(&first.digest).await.unwrap_err();
@@ -133,12 +133,11 @@ async fn another_process_sees_the_revision_move(home: Home) {
 async fn callers_keep_their_grants_and_their_names(home: Home) {
     let store = home.open().await;
     let mut new = a_caller("openimis", 1);
-    new.registries = RegistryGrant::Named(vec!["crvs".to_owned(), "*".to_owned()]);
+    new.settings.grants.push(Grant::everything());
     let caller = store.callers().add(new.clone()).await.unwrap();
     store.callers().revoke(&caller.name).await.unwrap();
     let first = all(&store).await;
-    assert_eq!(first[0].registries, new.registries);
-    assert_eq!(first[0].abilities, new.abilities);
+    assert_eq!(first[0].settings, new.settings);
 
     let error = store
         .callers()

@@ -1,0 +1,15 @@
+use axum::http::StatusCode;
+
+use super::Problem;
+
+/// A caller that is to wait.
+pub(super) fn limited(code: &'static str, retry_after_ms: u32) -> Problem {
+    let detail = match code {
+        "too-many-failed-keys" => {
+            "too many keys that nobody has came from this address; send no other until then"
+        }
+        "rate-limited" => "this caller asks the registry more quickly than it may",
+        _ => "this caller has asked the registry what it may ask in a day",
+    };
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail).retry_after_ms(Some(retry_after_ms))
+}
