@@ -14,6 +14,7 @@ mod registries;
 mod request;
 mod search;
 mod trace;
+mod ui;
 mod upload;
 mod verify;
 
@@ -98,6 +99,21 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             post(admin::registries::disable),
         )
         .route(
+            "/admin/v1/session",
+            get(admin::session::current)
+                .post(admin::session::open)
+                .delete(admin::session::close),
+        )
+        .route("/admin/v1/health", get(admin::health::all))
+        .route(
+            "/admin/v1/registries/{registry}/health",
+            get(admin::health::one),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/logs",
+            get(admin::logs::follow),
+        )
+        .route(
             "/admin/v1/modules",
             get(admin::modules::list).post(admin::modules::add),
         )
@@ -114,7 +130,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .route("/openapi.json", get(openapi::serve))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
+        .merge(ui::pages())
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(Extension(admin::session::Limits::of(config)))
+        .layer(Extension(admin::logs::Readers::of(config)))
         .layer(Extension(peer::Trusted(
             config.trusted_proxies.clone().into(),
         )))
@@ -125,6 +144,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
         ))))
+        .layer(from_fn(ui::guarded))
         .layer(Extension(upload::UploadTimeout(Duration::from_millis(
             config.upload_timeout_ms,
         ))))

@@ -13,6 +13,7 @@ mod disclosed;
 mod error;
 mod fingerprint;
 mod guesses;
+mod health;
 mod keys;
 mod ledger;
 mod lookups;
@@ -24,6 +25,7 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod session;
 mod settings;
 mod stage;
 mod terms;
@@ -42,6 +44,7 @@ pub use caller_acts::KeyWish;
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use health::{Hour, Minute, Went};
 pub use ledger::{
     Bad, BadPublicKey, ExportError, FindPage, Found, FoundCall, Kept, PublicKey, SealError,
     SignedCheckpoint, Verdict, verify_export,
@@ -54,6 +57,7 @@ pub use registries::{
     RegistryDifference, What, apply_file,
 };
 pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
+pub use session::{Held, Opened, SessionLimits};
 pub use settings::check_settings;
 pub use stage::NotReady;
 pub use trial::{End, Step, Trial};
@@ -61,7 +65,7 @@ pub use trial::{End, Step, Trial};
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub(crate) use crate::sandbox::digest_of as module_digest;
-pub use crate::sandbox::{Description, Fault};
+pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
 pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
 pub use crate::store::{Behind, CallerKey, CallerSettings};
 
@@ -75,6 +79,7 @@ use ledger::Ledger;
 use nodes::{Membership, StoreLedger};
 use page_token::PageTokens;
 use roster::Roster;
+use session::Sessions;
 use stage::Stage;
 
 use crate::config::admission::AdmissionConfig;
@@ -98,6 +103,7 @@ struct Inner {
     allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
+    sessions: Sessions,
     ledger: Ledger,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
@@ -191,6 +197,7 @@ impl Gateway {
         let quotas = StoreLedger::new(store.clone(), Arc::clone(&nodes.live));
         let egress = egress.in_cluster(Arc::new(quotas), Arc::clone(&nodes.share));
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
+        let sessions = Sessions::new(fingerprint.derive(b"sessions"));
         Ok(Self {
             inner: Arc::new(Inner {
                 roster: Roster::new(sandbox, egress, secrets),
@@ -198,6 +205,7 @@ impl Gateway {
                 allowance: Allowance::new(callers),
                 fingerprint,
                 page_tokens,
+                sessions,
                 ledger,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),

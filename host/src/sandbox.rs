@@ -29,6 +29,7 @@ mod progress;
 mod room;
 mod slip;
 mod spelling;
+mod tail;
 mod turn;
 mod verbs;
 
@@ -44,3 +45,4 @@ pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
 pub use lent::{Lent, Trail};
 pub use module::digest as digest_of;
 pub use module::{LoadError, Module};
+pub use tail::{Following, Said, TooSlow};

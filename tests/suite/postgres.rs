@@ -20,6 +20,7 @@ mod callers;
 mod credentials;
 mod damage;
 mod fault_proxy;
+mod following;
 mod households;
 mod leaks;
 mod lookups;
@@ -37,6 +38,7 @@ mod searches;
 mod starting;
 mod traffic;
 mod trials;
+mod ui;
 
 /// What every other test of this program takes for granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

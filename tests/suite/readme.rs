@@ -75,6 +75,9 @@ fn real() -> BTreeMap<String, u64> {
         ),
         ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
         ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
+        ("api.session_idle_ms", config.api.session_idle_ms),
+        ("api.session_max_ms", config.api.session_max_ms),
+        ("api.max_log_readers", config.api.max_log_readers.into()),
         ("callers.burst", config.callers.burst.get().into()),
         (
             "callers.failed_keys_per_minute",

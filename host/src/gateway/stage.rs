@@ -83,6 +83,11 @@ impl Gateway {
         }
     }
 
+    /// Whether it ends: what is told without end is told no further.
+    pub fn is_stopping(&self) -> bool {
+        self.inner.stage.now.load(SeqCst) == STOPPING
+    }
+
     /// From now on it says that it is not ready; calls are still answered.
     pub fn stopping(&self) {
         self.inner.stage.now.store(STOPPING, SeqCst);

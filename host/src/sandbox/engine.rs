@@ -12,6 +12,7 @@ use super::compiler::Compiler;
 use super::lent::State;
 use super::loaded::Loaded;
 use super::room::Room;
+use super::tail::{Following, Tail};
 use super::turn::BusyThreads;
 use super::{bindings, convert, module};
 use crate::config::limits::CallLimits;
@@ -50,6 +51,7 @@ pub(super) struct Inner {
     pub(super) compiler: Compiler,
     pub(super) busy: BusyThreads,
     pub(super) loaded: Loaded,
+    pub(super) tail: Tail,
     room: Room,
     pub(super) max_module_bytes: u64,
     pub(super) max_memory_bytes: u64,
@@ -106,6 +108,7 @@ impl Sandbox {
                 compiler: Compiler::new(config),
                 busy: BusyThreads::new(config.busy_threads).map_err(SandboxError::Thread)?,
                 loaded: Loaded::default(),
+                tail: Tail::default(),
                 room: Room::new(max_instances),
                 max_module_bytes: config.max_module_bytes,
                 max_memory_bytes: config.max_memory_bytes,
@@ -113,6 +116,11 @@ impl Sandbox {
                 ticker,
             }),
         })
+    }
+
+    /// What the registry's adapter logged lately, and logs from now on.
+    pub fn follow(&self, registry: &str) -> Following {
+        self.inner.tail.follow(registry)
     }
 
     /// The most memory that any call's limits can allow.
