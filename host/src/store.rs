@@ -4,15 +4,18 @@
 //! SQLite or PostgreSQL: statements are written once, in SQL that both take; what is a database's own
 //! stays in `store/sqlite.rs`, `store/postgres.rs` and the migrations.
 
+mod activations;
 mod audit;
 mod audit_acts;
 mod audit_rows;
 mod callers;
+mod candidates;
 mod columns;
 mod db;
 mod error;
 mod look;
 mod modules;
+mod open_states;
 mod postgres;
 mod registries;
 mod sqlite;
@@ -23,12 +26,15 @@ mod writer;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub use activations::{Activation, Activations, Served, Why};
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
 pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
+pub use candidates::{Candidate, Candidates};
 pub use error::{Cause, StoreError};
 pub use look::Look;
 pub use modules::{Module, ModuleSummary, Modules, NewModule};
+pub use open_states::{OpenState, OpenStates};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 
 use crate::config::store::StoreConfig;
@@ -70,6 +76,21 @@ impl Store {
     /// The registries.
     pub fn registries(&self) -> Registries<'_> {
         Registries::new(self)
+    }
+
+    /// Which module served which registry when.
+    pub fn activations(&self) -> Activations<'_> {
+        Activations::new(self)
+    }
+
+    /// The modules that may serve next.
+    pub fn candidates(&self) -> Candidates<'_> {
+        Candidates::new(self)
+    }
+
+    /// Which adapters' own bytes others hold.
+    pub fn open_states(&self) -> OpenStates<'_> {
+        OpenStates::new(self)
     }
 
     /// The callers.

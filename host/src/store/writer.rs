@@ -18,6 +18,7 @@ use super::callers::Caller;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
 use super::modules::Module;
+use super::open_states::OpenState;
 use super::registries::RegistryChange;
 use crate::config::store::StoreConfig;
 use task::Task;
@@ -51,7 +52,9 @@ pub(super) enum AuditRow {
 #[derive(Debug)]
 pub(super) enum Change {
     PutModule(Box<Module>),
-    Registries(Vec<RegistryChange>),
+    /// Whose act it is, too.
+    Registries(Vec<RegistryChange>, String),
+    OpenState(Box<OpenState>),
     AddCaller(Box<Caller>),
     RevokeCaller(String),
     /// None: only whether one could be made.

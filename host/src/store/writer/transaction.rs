@@ -6,7 +6,7 @@ use std::slice;
 use super::{AuditRow, Change};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
-use crate::store::{audit_rows, callers, modules, now, registries};
+use crate::store::{audit_rows, callers, modules, now, open_states, registries};
 
 /// Commits the rows together, with one answer for each. First without savepoints, which would
 /// triple the statements for what never happens in a healthy gateway; when a row is refused, once
@@ -36,7 +36,8 @@ pub(super) async fn change(
 ) -> Result<i64, StoreError> {
     let done = match change {
         Change::PutModule(module) => modules::insert(conn, &module).await,
-        Change::Registries(changes) => registries::apply(conn, &changes).await,
+        Change::Registries(changes, by) => registries::apply(conn, &changes, &by).await,
+        Change::OpenState(state) => open_states::insert(conn, &state).await,
         Change::AddCaller(caller) => callers::insert(conn, &caller).await,
         Change::RevokeCaller(name) => callers::revoke(conn, &name).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
