@@ -51,6 +51,30 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::callers::list).post(admin::callers::add),
         )
         .route("/admin/v1/callers/{caller}", delete(admin::callers::revoke))
+        .route(
+            "/admin/v1/registries/{registry}/swap",
+            get(admin::swap::swap),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/stage",
+            post(admin::swap::stage),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/activate",
+            post(admin::swap::activate),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/rollback",
+            post(admin::swap::roll_back),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/candidate",
+            delete(admin::swap::unstage),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/history",
+            get(admin::history::history),
+        )
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

@@ -1,5 +1,6 @@
 //! The commands. Their output is for people; errors name the remedy.
 
+mod adapter;
 mod caller;
 mod client;
 mod demo;
@@ -43,6 +44,9 @@ enum Command {
     /// Configure registries.
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
+    /// Decide which module serves a registry.
+    #[command(subcommand)]
+    Adapter(adapter::AdapterCommand),
     /// Configure who may call.
     #[command(subcommand)]
     Caller(caller::CallerCommand),
@@ -87,6 +91,12 @@ async fn command(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(&args, &config).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Registry(command) => registry::run(command, &config).await,
+        Command::Adapter(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = adapter::run(command, &client).await;
+            client.close().await;
+            done
+        }
         Command::Caller(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = caller::run(command, &client).await;

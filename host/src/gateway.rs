@@ -18,6 +18,7 @@ mod registries;
 mod retry;
 mod roster;
 mod stage;
+mod swap;
 mod waiting;
 mod watch;
 mod watched;
@@ -33,13 +34,14 @@ pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use registries::{ApplyError, Change, What, apply_file};
-pub use roster::{RegistryState, RegistryView, chain};
+pub use roster::{Drain, RegistryState, RegistryView, chain};
 pub use stage::NotReady;
+pub use swap::{Activation, Back, CandidateView, ModuleView, SwapView, Swapped};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
-pub use crate::store::RegistryGrant;
+pub use crate::store::{Activation as Activated, OpenState, RegistryGrant};
 
 use tokio_util::task::TaskTracker;
 
@@ -48,6 +50,7 @@ use fingerprint::Fingerprint;
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
+use swap::OpenPages;
 
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -66,6 +69,7 @@ struct Inner {
     callers: Callers,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
+    open_pages: OpenPages,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
@@ -109,6 +113,7 @@ impl Gateway {
                 callers: Callers::default(),
                 fingerprint,
                 page_tokens,
+                open_pages: OpenPages::default(),
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),

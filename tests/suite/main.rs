@@ -35,5 +35,6 @@ mod registry_faults;
 mod roster;
 mod searches;
 mod starting;
+mod swap;
 mod traffic;
 mod uploads;

@@ -25,6 +25,7 @@ mod registry_faults;
 mod roster;
 mod searches;
 mod starting;
+mod swap;
 mod traffic;
 
 /// What every other test of this program takes for granted.

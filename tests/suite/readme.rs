@@ -6,7 +6,7 @@ use registry_gateway::config::Config;
 use registry_gateway::config::endpoint::EndpointConfig;
 use registry_gateway::config::limits::CallLimits;
 use registry_gateway::config::read::toml_text;
-use registry_gateway::config::registry::{ConcurrencyConfig, RegistryFile};
+use registry_gateway::config::registry::{ConcurrencyConfig, PagesConfig, RegistryFile};
 use registry_gateway::config::retry::RetryConfig;
 use registry_gateway::config::traffic::{BreakerConfig, TrafficConfig};
 
@@ -55,6 +55,7 @@ fn real() -> BTreeMap<String, u64> {
         json(serde_json::to_value(BreakerConfig::default())),
     );
     put("retry.", json(serde_json::to_value(RetryConfig::default())));
+    put("pages.", json(serde_json::to_value(PagesConfig::default())));
     let config = Config::default();
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),
@@ -69,6 +70,10 @@ fn real() -> BTreeMap<String, u64> {
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
         ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),
         ("sandbox.busy_threads", config.sandbox.busy_threads as u64),
+        (
+            "sandbox.ready_versions",
+            config.sandbox.ready_versions.into(),
+        ),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
         (

@@ -17,6 +17,7 @@ pub mod leaks;
 pub mod postgres;
 pub mod registries;
 pub mod schema;
+pub mod versions;
 pub mod wait;
 
 pub use stand_in;

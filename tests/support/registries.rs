@@ -36,6 +36,13 @@ impl RegistryText {
         .set("settings.sender_id", "suite")
     }
 
+    /// No module and no settings yet; the stand-in for its endpoint.
+    pub fn bare() -> Self {
+        Self {
+            table: Table::new(),
+        }
+    }
+
     /// Another module.
     pub fn module(self, file: PathBuf) -> Self {
         self.set("module", file.display().to_string())

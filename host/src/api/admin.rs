@@ -1,6 +1,8 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
 pub(super) mod callers;
+pub(super) mod history;
+pub(super) mod swap;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;
@@ -26,7 +28,6 @@ pub(super) trait Who {
 /// Decide what serves, and who may call.
 pub(super) enum Administrators {}
 /// Bring modules, and look at what serves.
-#[expect(dead_code, reason = "modules are next")]
 pub(super) enum Implementers {}
 /// Read the audit.
 #[expect(dead_code, reason = "the audit is next")]

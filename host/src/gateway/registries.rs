@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::roster::{chain, check_needs, endpoints};
 use crate::config::ConfigError;
-use crate::config::registry::{RegistryConfig, RegistryFile};
+use crate::config::registry::{PagesConfig, RegistryConfig, RegistryFile};
 use crate::config::retry::RetryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -251,6 +251,7 @@ pub(super) fn check_limits(config: &RegistryConfig, sandbox: &Sandbox) -> Result
         ("limits.handles", limits.handles.into()),
         ("concurrency.max_calls", config.concurrency.max_calls.into()),
         ("retry.max_attempts", config.retry.max_attempts.into()),
+        ("pages.lifetime_ms", config.pages.lifetime_ms),
     ];
     for (key, value) in positive {
         if value == 0 {
@@ -288,6 +289,12 @@ pub(super) fn check_limits(config: &RegistryConfig, sandbox: &Sandbox) -> Result
             "retry.max_attempts",
             config.retry.max_attempts.into(),
             RetryConfig::MOST_ATTEMPTS.into(),
+            "",
+        ),
+        (
+            "pages.lifetime_ms",
+            config.pages.lifetime_ms,
+            PagesConfig::MOST_LIFETIME_MS,
             "",
         ),
         (
