@@ -12,6 +12,7 @@ mod registries;
 mod request;
 mod search;
 mod trace;
+mod upload;
 mod verify;
 
 use std::sync::Arc;
@@ -75,6 +76,15 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/registries/{registry}/history",
             get(admin::history::history),
         )
+        .merge(admin::registries(config))
+        .route(
+            "/admin/v1/modules",
+            get(admin::modules::list).post(admin::modules::add),
+        )
+        .route(
+            "/admin/v1/modules/{digest}",
+            get(admin::modules::one).delete(admin::modules::retire),
+        )
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
@@ -85,6 +95,9 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .layer(Extension(body::MaxBody(config.max_body_bytes)))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
+        ))))
+        .layer(Extension(upload::UploadTimeout(Duration::from_millis(
+            config.upload_timeout_ms,
         ))))
         .layer(from_fn_with_state(gateway.clone(), trace::count))
         .layer(from_fn(trace::number))

@@ -3,13 +3,16 @@
 mod adapter;
 mod caller;
 mod client;
+mod completions;
 mod demo;
+mod exit;
 pub mod logging;
 mod refused;
 mod registry;
 mod serve;
 mod telemetry;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,11 +22,10 @@ use clap::{Parser, Subcommand};
 use crate::api;
 use crate::config::Config;
 use client::{Client, Connection};
-use refused::Refused;
 
 /// Lets openIMIS talk to any national registry.
 #[derive(Debug, Parser)]
-#[command(name = "registry-gateway", version, about)]
+#[command(name = "registry-gateway", version, about, after_help = exit::HELP)]
 pub struct Cli {
     /// The configuration file. Without one: all defaults, in the working directory.
     #[arg(long, short, global = true, value_name = "FILE")]
@@ -44,7 +46,7 @@ enum Command {
     /// Configure registries.
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
-    /// Decide which module serves a registry.
+    /// Bring modules, and decide which serves a registry.
     #[command(subcommand)]
     Adapter(adapter::AdapterCommand),
     /// Configure who may call.
@@ -52,6 +54,8 @@ enum Command {
     Caller(caller::CallerCommand),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print what makes a shell complete these commands.
+    Completions(completions::CompletionsArgs),
 }
 
 /// What a command ends with when it fails.
@@ -76,8 +80,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = fail(&*error);
-            let refused = error.downcast_ref::<Refused>();
-            refused.map_or(ExitCode::FAILURE, |refused| refused.exit_code().into())
+            exit::code(&error).into()
         }
     }
 }
@@ -90,10 +93,9 @@ async fn command(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Serve(args) => serve::run(&args, &config).await,
         Command::Demo(args) => demo::run(args).await,
-        Command::Registry(command) => registry::run(command, &config).await,
-        Command::Adapter(command) => {
+        Command::Registry(command) => {
             let client = Client::open(&cli.connection, &config).await?;
-            let done = adapter::run(command, &client).await;
+            let done = registry::run(command, &client).await;
             client.close().await;
             done
         }
@@ -103,6 +105,13 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             client.close().await;
             done
         }
+        Command::Adapter(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = adapter::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Completions(args) => completions::run(&args),
         Command::Openapi => {
             print(&api::document());
             Ok(())
@@ -114,6 +123,31 @@ async fn command(cli: Cli) -> Result<(), Failure> {
 #[allow(clippy::print_stdout, reason = "a command's output")]
 fn print(text: &str) {
     print!("{text}");
+}
+
+/// Whether a person is there to ask.
+fn on_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks on a terminal. Where nobody is there to answer it is yes: scripts mean what they say.
+fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
+    if yes || !on_terminal() {
+        return Ok(());
+    }
+    note(&format!("{question} [y/N] "));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err("nothing was changed".into()),
+    }
+}
+
+/// What is said beside a command's output: a question, progress.
+#[allow(clippy::print_stderr, reason = "beside a command's output")]
+fn note(text: &str) {
+    eprint!("{text}");
 }
 
 #[allow(clippy::print_stderr, reason = "a command's error")]

@@ -1,6 +1,7 @@
 //! One struct per concern; the only place that reads the environment. An unknown key is an error
 //! that names the nearest key.
 
+pub mod admission;
 pub mod api;
 pub mod endpoint;
 pub mod limits;
@@ -46,6 +47,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Where spans go.
     pub telemetry: telemetry::TelemetryConfig,
+    /// How modules come in.
+    pub admission: admission::AdmissionConfig,
 }
 
 /// The process's own log, on standard error.
@@ -84,6 +87,7 @@ impl Default for Config {
             store: store::StoreConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
+            admission: admission::AdmissionConfig::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! what the caller may see of the answer.
 
 mod acting;
+mod admission;
 mod audited;
 mod callers;
 mod check;
@@ -17,6 +18,7 @@ mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod settings;
 mod stage;
 mod swap;
 mod waiting;
@@ -27,24 +29,31 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
+pub use admission::{ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use callers::{AddedCaller, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
-pub use registries::{ApplyError, Change, What, apply_file};
-pub use roster::{Drain, RegistryState, RegistryView, chain};
+pub use registries::{
+    AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
+    RegistryDifference, What, apply_file,
+};
+pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
+pub use settings::check_settings;
 pub use stage::NotReady;
-pub use swap::{Activation, Back, CandidateView, ModuleView, SwapView, Swapped};
+pub use swap::{Activation, Back, CandidateView, LoadedModule, SwapView, Swapped};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub use crate::sandbox::Fault;
+pub(crate) use crate::sandbox::digest as module_digest;
 pub use crate::store::{Activation as Activated, OpenState, RegistryGrant};
 
 use tokio_util::task::TaskTracker;
 
+use admission::Admission;
 use callers::Callers;
 use fingerprint::Fingerprint;
 use page_token::PageTokens;
@@ -52,6 +61,7 @@ use roster::Roster;
 use stage::Stage;
 use swap::OpenPages;
 
+use crate::config::admission::AdmissionConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -74,6 +84,7 @@ struct Inner {
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
     stage: Stage,
+    admission: Admission,
 }
 
 /// The gateway cannot start.
@@ -104,6 +115,7 @@ impl Gateway {
         egress: Egress,
         secrets: Secrets,
         data_dir: &Path,
+        admission: &AdmissionConfig,
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
@@ -117,6 +129,7 @@ impl Gateway {
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
+                admission: Admission::new(admission),
                 store,
             }),
         })

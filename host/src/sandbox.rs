@@ -38,4 +38,5 @@ pub use fault::{Fault, Limit};
 pub use inspect::ImportRefusal;
 pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
 pub use lent::{Lent, Trail};
+pub(crate) use module::digest;
 pub use module::{LoadError, Module};

@@ -123,6 +123,7 @@ async fn serve(
         Egress::new(),
         parts.secrets,
         &config.data_dir,
+        &config.admission,
     )
     .await?;
     let address = listener

@@ -33,7 +33,7 @@ pub use callers::{Caller, Callers, NewCaller, RegistryGrant};
 pub use candidates::{Candidate, Candidates};
 pub use error::{Cause, StoreError};
 pub use look::Look;
-pub use modules::{Module, ModuleSummary, Modules, NewModule};
+pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use open_states::{OpenState, OpenStates};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 

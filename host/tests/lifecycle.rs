@@ -215,9 +215,9 @@ async fn a_check_tells_every_problem() {
     assert_eq!(code, Some(1), "{told}");
     for problem in [
         "PROBLEM telemetry: telemetry.sample_ratio: ",
-        "PROBLEM registries.civil: endpoints.registry.credential.token: set env:REGISTRY_SECRET_GONE",
-        "PROBLEM registries.social: endpoints.registry.credential.token: set env:REGISTRY_SECRET_GONE",
-        "PROBLEM registries.social: endpoints.other.credential.token: make file:gone readable",
+        "PROBLEM registries.civil.endpoints.registry.credential.token: set env:REGISTRY_SECRET_GONE",
+        "PROBLEM registries.social.endpoints.registry.credential.token: set env:REGISTRY_SECRET_GONE",
+        "PROBLEM registries.social.endpoints.other.credential.token: make file:gone readable",
         "registries.fine: ok",
         "4 problems",
     ] {

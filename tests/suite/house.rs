@@ -33,6 +33,7 @@ const ROOMS: &[Room] = &[
         &["model", "config", "store", "egress", "sandbox", "telemetry"],
         // `store` and `sandbox` in its own tests alone: they open one.
         &[
+            "admission",
             "registry",
             "retry",
             "limits",

@@ -10,6 +10,7 @@
 mod access;
 mod administering;
 mod admission;
+mod applying;
 mod audit;
 mod bad_input;
 mod bench;
@@ -27,6 +28,7 @@ mod logs;
 mod lookups;
 mod many;
 mod metrics;
+mod modules;
 mod openapi;
 mod outbound;
 mod peer;

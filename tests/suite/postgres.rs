@@ -10,6 +10,7 @@
 
 mod access;
 mod administering;
+mod applying;
 mod audit;
 mod bad_input;
 mod credentials;
@@ -20,6 +21,7 @@ mod leaks;
 mod lookups;
 mod many;
 mod metrics;
+mod modules;
 mod openapi;
 mod registry_faults;
 mod roster;

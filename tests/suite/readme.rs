@@ -60,10 +60,16 @@ fn real() -> BTreeMap<String, u64> {
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),
         (
+            "api.max_configuration_bytes",
+            config.api.max_configuration_bytes as u64,
+        ),
+        (
             "api.max_connections",
             config.api.max_connections.get().into(),
         ),
         ("api.read_timeout_ms", config.api.read_timeout_ms),
+        ("api.upload_timeout_ms", config.api.upload_timeout_ms),
+        ("admission.at_once", config.admission.at_once.get().into()),
         ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
         ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),

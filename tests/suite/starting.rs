@@ -15,7 +15,14 @@ async fn it_is_alive_before_it_is_ready() {
     let first = TestGateway::start().await;
     let Parts { store, secrets, .. } = serve::open(&first.config).await.unwrap();
     let sandbox = Sandbox::new(&first.config.sandbox, first.data_dir()).unwrap();
-    let made = Gateway::new(store, sandbox, Egress::new(), secrets, first.data_dir());
+    let made = Gateway::new(
+        store,
+        sandbox,
+        Egress::new(),
+        secrets,
+        first.data_dir(),
+        &first.config.admission,
+    );
     let gateway = made.await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

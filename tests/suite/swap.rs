@@ -39,6 +39,7 @@ impl Swapping {
             adapter: "changing".into(),
             version: "1.0.0".into(),
             bytes: bytes.to_vec().into(),
+            facts: None,
         };
         let digest = store.modules().put(module).await.unwrap().digest;
         store.close().await;

@@ -1,7 +1,10 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
+pub(super) mod apply;
 pub(super) mod callers;
 pub(super) mod history;
+pub(super) mod modules;
+pub(super) mod registries;
 pub(super) mod swap;
 pub(super) mod whoami;
 
@@ -10,12 +13,37 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
 
+use super::body::MaxBody;
 use super::problem::Problem;
 use super::request::Known;
 use super::trace::RequestId;
+use crate::config::api::ApiConfig;
 use crate::gateway::{Acting, Caller, Gateway};
 use crate::model::Role;
+
+/// The configuration of registries. A file of a thousand of them is larger than any question.
+pub(super) fn registries(config: &ApiConfig) -> Router<Gateway> {
+    let apply = post(apply::apply).layer(Extension(MaxBody(config.max_configuration_bytes)));
+    Router::new()
+        .route("/admin/v1/registries", get(registries::list))
+        .route("/admin/v1/registries/apply", apply)
+        .route("/admin/v1/registries/export", get(apply::export))
+        .route(
+            "/admin/v1/registries/{registry}",
+            get(registries::one).delete(registries::remove),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/enable",
+            post(registries::enable),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/disable",
+            post(registries::disable),
+        )
+}
 
 /// A request with a role that may: `By<Administrators>`.
 pub(super) struct By<W>(pub(super) Acting, PhantomData<W>);

@@ -71,6 +71,11 @@ impl Client {
         })
     }
 
+    /// Whether what the API answers is to be printed as it is.
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+
     pub(super) async fn get(&self, path: &str) -> Result<Answer, Failure> {
         self.send(Method::GET, path, JSON, Vec::new()).await
     }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::exit;
+
 /// A problem of the API (RFC 9457).
 #[derive(Debug)]
 pub(super) struct Refused {
@@ -32,15 +34,14 @@ impl Refused {
         Self { status, problem }
     }
 
-    /// What the program ends with: 3 who asks may not, 4 there is none, 5 it is refused as it is,
-    /// 6 not now. 1 is any other error, 2 a wrong argument.
+    /// What the program ends with, see [`super::exit`].
     pub(super) fn exit_code(&self) -> u8 {
         match self.status {
-            401 | 403 => 3,
-            404 => 4,
-            400 | 409 | 413 | 415 | 422 => 5,
-            408 | 429 | 503 | 504 => 6,
-            _ => 1,
+            401 | 403 => exit::NOT_ALLOWED,
+            404 => exit::UNKNOWN,
+            400 | 409 | 413 | 415 | 422 => exit::REFUSED,
+            408 | 429 | 503 | 504 => exit::NOT_NOW,
+            _ => exit::ERROR,
         }
     }
 }

@@ -1,56 +1,110 @@
+mod apply;
+mod show;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use serde_json::Value;
 
-use super::{Failure, print};
-use crate::config::Config;
-use crate::gateway::{What, apply_file};
-use crate::serve;
+use super::Failure;
+use super::client::{Client, segment};
+use show::{Registries, Registry};
+
+const REGISTRIES: &str = "/admin/v1/registries";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RegistryCommand {
-    /// Take a file's registries into the gateway; a running one follows within a second.
-    Apply {
-        /// The file.
-        #[arg(long, short, value_name = "FILE")]
-        file: PathBuf,
-    },
+    /// Make registries what a file says; a running gateway follows within a second.
+    #[command(after_help = "\
+The difference is shown first. On a terminal it is asked before anything is changed; elsewhere it is
+not, as scripts expect. All of the file is applied, or nothing. A module that is named by a file is
+uploaded first where the gateway has it not yet, for --dry-run too: it serves nothing by that.
+
+Examples:
+  registry-gateway registry apply -f registries.toml
+  registry-gateway registry apply -f registries.toml --dry-run    # ends with 8 where there is a change
+  registry-gateway registry apply -f registries.toml --prune --yes")]
+    Apply(apply::ApplyArgs),
     /// List the registries that are configured.
     List,
+    /// Show a registry with its whole configuration.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Make a registry take calls.
+    Enable {
+        /// Its name.
+        name: String,
+    },
+    /// Make a registry take no more calls.
+    Disable {
+        /// Its name.
+        name: String,
+    },
+    /// Remove a registry. Its audit rows stay.
+    Delete {
+        /// Its name.
+        name: String,
+        /// Do not ask.
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Print all that is configured, as TOML or with --json as JSON. `apply` takes either back.
+    #[command(after_help = "\
+Callers are in it to be read, without keys: those are known to nobody but their callers. Modules are
+named by digest: another gateway must be given them first.
+
+Examples:
+  registry-gateway registry export > backup.toml
+  registry-gateway registry export --json > backup.json")]
+    Export,
 }
 
-pub(super) async fn run(command: RegistryCommand, config: &Config) -> Result<(), Failure> {
-    let parts = serve::open(config).await?;
+pub(super) async fn run(command: RegistryCommand, client: &Client) -> Result<(), Failure> {
     match command {
-        RegistryCommand::Apply { file } => {
-            let changes = apply_file(&file, &parts.store, &parts.sandbox, &parts.secrets).await?;
-            for change in changes {
-                let what = match change.what {
-                    What::Added => "added",
-                    What::Changed => "changed",
-                    What::Unchanged => "unchanged",
-                };
-                print(&format!(
-                    "{what:<10} {} ({})\n",
-                    change.registry, change.module
-                ));
-            }
-        }
+        RegistryCommand::Apply(args) => apply::run(args, client).await,
         RegistryCommand::List => {
-            for row in parts.store.registries().list().await? {
-                let (name, state, module) = match row {
-                    Ok(row) if row.enabled => (row.name, "enabled", row.module_digest),
-                    Ok(row) => (row.name, "disabled", row.module_digest),
-                    Err(row) => (
-                        row.name,
-                        "damaged",
-                        format!("{}: apply it again", row.error),
-                    ),
-                };
-                print(&format!("{name:<20} {state:<9} {module}\n"));
+            let listed = client.get(REGISTRIES).await?;
+            listed.print(|listed: Registries| listed.lines())
+        }
+        RegistryCommand::Show { name } => {
+            let shown = client.get(&path(&name, "")).await?;
+            if client.json() {
+                return shown.print(|_: Value| String::new());
             }
+            super::print(&shown.read::<Registry>()?.whole()?);
+            Ok(())
+        }
+        RegistryCommand::Enable { name } => switch(client, &name, "/enable").await,
+        RegistryCommand::Disable { name } => switch(client, &name, "/disable").await,
+        RegistryCommand::Delete { name, yes } => {
+            super::confirm(&format!("Remove {name}?"), yes)?;
+            let done = client.delete(&path(&name, "")).await?;
+            done.print_done(&format!("deleted {name}\n"))
+        }
+        RegistryCommand::Export => {
+            let exported = client.get(&format!("{REGISTRIES}/export")).await?;
+            if client.json() {
+                return exported.print(|_: Value| String::new());
+            }
+            super::print(&show::toml(exported.read()?)?);
+            Ok(())
         }
     }
-    parts.store.close().await;
-    Ok(())
+}
+
+async fn switch(client: &Client, name: &str, what: &str) -> Result<(), Failure> {
+    let done = client.post(&path(name, what), &Value::Null).await?;
+    done.print(|registry: Registry| registry.line())
+}
+
+fn path(name: &str, more: &str) -> String {
+    format!("{REGISTRIES}/{}{more}", segment(name))
+}
+
+/// A file beside another.
+fn beside(file: &std::path::Path, other: &std::path::Path) -> PathBuf {
+    file.parent()
+        .map_or(other.to_owned(), |here| here.join(other))
 }

@@ -13,8 +13,12 @@ pub struct ApiConfig {
     pub listen: SocketAddr,
     /// The largest request body.
     pub max_body_bytes: usize,
+    /// The largest body that holds registries to apply.
+    pub max_configuration_bytes: usize,
     /// How long a request's head may take to arrive, and how long its body, in milliseconds.
     pub read_timeout_ms: u64,
+    /// How long a module may take to arrive, in milliseconds.
+    pub upload_timeout_ms: u64,
     /// Connections at the same time; the one too many waits until another ends.
     pub max_connections: NonZeroU32,
     /// On SIGTERM, for so long `/readyz` says no while new requests are still taken, in
@@ -29,8 +33,12 @@ impl ApiConfig {
     pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
     /// 256 KiB: a claimed person with a small photo fits.
     pub const MAX_BODY_BYTES: usize = 256 << 10;
+    /// 16 MiB: some thousand registries.
+    pub const MAX_CONFIGURATION_BYTES: usize = 16 << 20;
     /// 10 seconds.
     pub const READ_TIMEOUT_MS: u64 = 10_000;
+    /// 10 minutes: 64 MiB over a slow line, behind another one.
+    pub const UPLOAD_TIMEOUT_MS: u64 = 600_000;
     /// A reverse proxy keeps far fewer, and so many fit the usual limit of open files.
     pub const MAX_CONNECTIONS: NonZeroU32 = match NonZeroU32::new(1_024) {
         Some(most) => most,
@@ -47,7 +55,9 @@ impl Default for ApiConfig {
         Self {
             listen: Self::LISTEN,
             max_body_bytes: Self::MAX_BODY_BYTES,
+            max_configuration_bytes: Self::MAX_CONFIGURATION_BYTES,
             read_timeout_ms: Self::READ_TIMEOUT_MS,
+            upload_timeout_ms: Self::UPLOAD_TIMEOUT_MS,
             max_connections: Self::MAX_CONNECTIONS,
             drain_delay_ms: Self::DRAIN_DELAY_MS,
             drain_timeout_ms: Self::DRAIN_TIMEOUT_MS,

@@ -66,6 +66,42 @@ pub fn toml_text<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     })
 }
 
+/// Reads a file as it is written, as JSON where its name ends so, or else as TOML.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn written(file: &Path) -> Result<serde_json::Value, ConfigError> {
+    let wrong = |message| ConfigError::Content {
+        file: file.to_owned(),
+        message,
+    };
+    if file.extension().is_none_or(|kind| kind != "json") {
+        return toml_file(file);
+    }
+    let text = std::fs::read_to_string(file).map_err(|source| ConfigError::File {
+        file: file.to_owned(),
+        source,
+    })?;
+    serde_json::from_str(&text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        wrong(format!("line {line}, column {column}: this is no JSON"))
+    })
+}
+
+/// Reads a JSON value. The error is the path, empty for the value itself, and what is wrong with
+/// the remedy; no value is repeated.
+///
+/// # Errors
+/// The two.
+pub fn json_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let path = path.replace('[', ".").replace(']', "");
+        let path = if path == "." { String::new() } else { path };
+        (path, tell(&error.inner().to_string()))
+    })
+}
+
 fn explain(text: &str, path: &str, error: &toml::de::Error) -> String {
     let line = error
         .span()

@@ -1,15 +1,21 @@
 //! Registries, as `registry apply -f` reads them and the store keeps them.
 
+mod source;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::endpoint::EndpointConfig;
 use super::limits::CallLimits;
+use super::read::{self, ConfigError};
 use super::retry::RetryConfig;
 use super::secret::SecretSource;
+use super::traffic::OpeningHours;
+
+pub use source::{BadModuleSource, ModuleSource};
 
 /// What `registry apply -f` reads.
 ///
@@ -27,6 +33,31 @@ use super::secret::SecretSource;
 pub struct RegistryFile {
     /// By name.
     pub registries: BTreeMap<String, RegistryConfig>,
+    /// Of an export, to be read: keys cannot be exported, so that callers are not applied.
+    #[serde(default)]
+    pub callers: Vec<Value>,
+    /// Of an export, to be read: the gateway's own settings are in its configuration file.
+    #[serde(default)]
+    pub gateway: Map<String, Value>,
+}
+
+impl RegistryFile {
+    /// Reads a file: what it says, and how it says it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the line, or of JSON the field, and the remedy.
+    pub fn read(file: &Path) -> Result<(Self, Value), ConfigError> {
+        let written = read::written(file)?;
+        let wrong = |(field, problem): (String, String)| ConfigError::Content {
+            file: file.to_owned(),
+            message: format!("`{field}`: {problem}"),
+        };
+        let parsed = match file.extension().is_some_and(|kind| kind == "json") {
+            true => read::json_value(written.clone()).map_err(wrong)?,
+            false => read::toml_file(file)?,
+        };
+        Ok((parsed, written))
+    }
 }
 
 /// A registry as configured here. The store keeps all of it but `module`, in whose place it keeps
@@ -34,9 +65,9 @@ pub struct RegistryFile {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RegistryConfig {
-    /// The adapter's `.wasm`, relative to the file.
+    /// The adapter's module.
     #[serde(skip_serializing)]
-    pub module: PathBuf,
+    pub module: Option<ModuleSource>,
     /// Whether it takes calls.
     pub enabled: bool,
     /// For people.
@@ -68,6 +99,15 @@ pub struct PolicyConfig {
     /// Top-level fields of a person that callers may see, search by and have verified. Default:
     /// all but `extra`.
     pub fields: Vec<String>,
+    /// The purposes that a call may state. Default: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purposes: Option<Vec<String>>,
+    /// The legal bases that a call may state. Default: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub legal_bases: Option<Vec<String>>,
+    /// When callers may ask. Default: always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<OpeningHours>,
 }
 
 /// Something that a call states about itself.
@@ -158,6 +198,9 @@ impl Default for PolicyConfig {
                 .filter(|field| *field != "extra")
                 .map(str::to_owned)
                 .collect(),
+            purposes: None,
+            legal_bases: None,
+            hours: None,
         }
     }
 }
@@ -165,7 +208,7 @@ impl Default for PolicyConfig {
 impl Default for RegistryConfig {
     fn default() -> Self {
         Self {
-            module: PathBuf::new(),
+            module: None,
             enabled: true,
             summary: String::new(),
             settings: Map::new(),

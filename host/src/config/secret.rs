@@ -86,6 +86,13 @@ pub enum SecretProblem {
     NotText,
 }
 
+impl SecretError {
+    /// What to do, and why.
+    pub fn remedy(&self) -> String {
+        format!("{}: {}", self.remedy, self.problem)
+    }
+}
+
 impl SecretSource {
     /// Reads the place of a secret from its text.
     pub fn parse(text: &str) -> Result<Self, BadSecretSource> {

@@ -1,5 +1,6 @@
 //! How much a registry's endpoint is asked, and when: what its owner wants to be spared.
 
+mod clock;
 mod hours;
 
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,6 @@
 
 mod breaker;
 mod guards;
-mod hours;
 mod rate;
 mod verdict;
 
@@ -125,7 +124,7 @@ impl Guard {
         if let Some(closed) = self
             .hours
             .as_ref()
-            .and_then(|hours| hours::closed_for(hours, Timestamp::now()))
+            .and_then(|hours| hours.closed_for(Timestamp::now()))
         {
             return Err(self.refuse(Refusal::Closed, closed));
         }

@@ -33,7 +33,6 @@ impl Remote {
     /// No client could be made.
     pub fn new(base: Url, key: SecretString) -> Result<Self, RemoteError> {
         super::Egress::new();
-        #[expect(clippy::disallowed_methods, reason = "this is egress")]
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

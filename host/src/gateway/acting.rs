@@ -124,6 +124,16 @@ impl From<StoreError> for AdminError {
                 code: "taken",
                 detail: format!("{field} is taken already, for ever: choose another"),
             },
+            StoreError::Stale { what } => Self::Conflict {
+                code: "stale",
+                detail: format!(
+                    "the {what} were changed since they were looked at: look again, and then apply"
+                ),
+            },
+            StoreError::InUse { what, by } => Self::Conflict {
+                code: "in-use",
+                detail: format!("the {what} is in use by {by}: give them another first"),
+            },
             StoreError::Invalid { field, problem } => Self::Invalid {
                 field: field.into(),
                 problem,

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::fingerprint::Fingerprint;
-use super::registries::check_limits;
-use super::roster::{chain, check_needs, endpoints};
+use super::registries::{Checks, finding};
+use super::roster::chain;
 use super::{Finding, StartError};
 use crate::config::registry::RegistryConfig;
 use crate::config::secret::Secrets;
@@ -43,20 +43,19 @@ pub async fn check(
                 let problems = registry(store, sandbox, secrets, &row).await?;
                 (row.name, problems)
             }
-            Err(row) => (row.name, vec![format!("its row: {}", chain(&row.error))]),
+            Err(row) => {
+                let problem = format!("its row: {}", chain(&row.error));
+                let problem = finding(&row.name, (String::new(), problem));
+                (row.name, vec![problem])
+            }
         };
-        let place = format!("registries.{name}");
         if problems.is_empty() {
             findings.push(Finding {
-                place,
+                place: format!("registries.{name}"),
                 problem: None,
             });
-            continue;
         }
-        findings.extend(problems.into_iter().map(|problem| Finding {
-            place: place.clone(),
-            problem: Some(problem),
-        }));
+        findings.extend(problems);
     }
     Ok(findings)
 }
@@ -76,32 +75,30 @@ async fn registry(
     sandbox: &Sandbox,
     secrets: &Secrets,
     row: &Registry,
-) -> Result<Vec<String>, StoreError> {
+) -> Result<Vec<Finding>, StoreError> {
+    let one = |field: &str, problem: String| finding(&row.name, (field.to_owned(), problem));
     let config: RegistryConfig = match serde_json::from_str(&row.configuration) {
         Ok(config) => config,
-        Err(error) => return Ok(vec![format!("its stored configuration: {error}")]),
-    };
-    let mut problems = Vec::new();
-    problems.extend(check_limits(&config, sandbox).err());
-    match store.modules().get(&row.module_digest).await {
-        Ok(Some(stored)) => match sandbox.load(&stored.bytes).await {
-            Ok(module) => problems.extend(check_needs(&config, &module).err()),
-            Err(error) => problems.push(format!("module: {}", chain(&error))),
-        },
-        Ok(None) => problems.push("its module is not in the store: apply it again".into()),
-        Err(StoreError::Damaged { .. }) => {
-            problems.push("its stored module is damaged: apply it again".into());
+        Err(error) => {
+            let problem = format!("its stored configuration: {error}");
+            return Ok(vec![one("", problem)]);
         }
+    };
+    let module = match store.modules().get(&row.module_digest).await {
+        Ok(Some(stored)) => match sandbox.load(&stored.bytes).await {
+            Ok(module) => Ok(module),
+            Err(error) => Err(chain(&error)),
+        },
+        Ok(None) => Err("it is not in the store: apply it again".into()),
+        Err(StoreError::Damaged { .. }) => Err("it is damaged in the store: apply it again".into()),
         Err(error) => return Err(error),
-    }
-    // One at a time: each has problems of its own.
-    for (name, endpoint) in &config.endpoints {
-        let alone = RegistryConfig {
-            endpoints: [(name.clone(), endpoint.clone())].into(),
-            ..config.clone()
-        };
-        let built = endpoints(&Egress::new(), &row.name, &alone, secrets);
-        problems.extend(built.err().filter(|problem| !problems.contains(problem)));
-    }
-    Ok(problems)
+    };
+    let checks = Checks {
+        sandbox,
+        secrets,
+        egress: Egress::new(),
+    };
+    let mut findings = checks.problems(&row.name, &config, module.as_ref().ok());
+    findings.extend(module.err().map(|problem| one("module", problem)));
+    Ok(findings)
 }

@@ -2,6 +2,7 @@
 //! later change cannot touch it.
 
 mod drains;
+mod look;
 mod next;
 mod slot;
 
@@ -18,14 +19,16 @@ use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
 
 pub use self::drains::Drain;
 use self::drains::Drains;
+pub(super) use self::look::written;
+pub use self::look::{AdministeredRegistry, Readiness};
 pub(super) use self::slot::{Slot, State};
 use super::modules::{self, Modules};
 use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
 use crate::config::retry::RetryConfig;
-use crate::config::secret::Secrets;
-use crate::egress::{Egress, Endpoints};
+use crate::config::secret::{SecretError, Secrets};
+use crate::egress::{Egress, EgressError, Endpoints};
 use crate::model::Ability;
 use crate::sandbox::{Module, Occupancy, Sandbox};
 use crate::store::{Registry, Store, StoreError};
@@ -93,6 +96,8 @@ pub(super) struct Roster {
     secrets: Secrets,
     slots: ArcSwap<Slots>,
     drains: Drains,
+    /// One at a time: an older list must not come after a newer one.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 type Slots = HashMap<String, Arc<Slot>>;
@@ -105,7 +110,12 @@ impl Roster {
             secrets,
             slots: ArcSwap::default(),
             drains: Drains::default(),
+            reloading: tokio::sync::Mutex::default(),
         }
+    }
+
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The registry, ready to be asked.
@@ -117,6 +127,10 @@ impl Roster {
             Some(State::Broken(_)) => Err(GatewayError::NotReady),
             Some(State::Ready(entry)) => Ok(entry.clone()),
         }
+    }
+
+    pub(super) fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
@@ -161,7 +175,8 @@ impl Roster {
     ) -> Result<Entry, String> {
         check_needs(&config, &module)?;
         let (secrets, witness) = self.secrets.witnessed();
-        let endpoints = endpoints(&self.egress, &row.name, &config, &secrets)?;
+        let endpoints =
+            endpoints(&self.egress, &row.name, &config, &secrets).map_err(|error| chain(&error))?;
         let ConcurrencyConfig {
             max_calls,
             max_wait_ms,
@@ -265,29 +280,34 @@ pub(super) fn check_needs(config: &RegistryConfig, module: &Module) -> Result<()
     Ok(())
 }
 
+/// Why a registry's endpoints cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoEndpoints {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Endpoint(#[from] EgressError),
+}
+
 /// Reads the secrets and makes the endpoints.
 pub(super) fn endpoints(
     egress: &Egress,
     registry: &str,
     config: &RegistryConfig,
     secrets: &Secrets,
-) -> Result<Endpoints, String> {
+) -> Result<Endpoints, NoEndpoints> {
     let mut named: std::collections::BTreeMap<String, SecretString> = Default::default();
     for (name, source) in &config.secrets {
-        let secret = secrets
-            .resolve(&format!("secrets.{name}"), source)
-            .map_err(|error| chain(&error))?;
+        let secret = secrets.resolve(&format!("secrets.{name}"), source)?;
         named.insert(name.clone(), secret);
     }
     let mut secured = std::collections::BTreeMap::new();
     for (name, endpoint) in &config.endpoints {
-        let read = endpoint
-            .resolve(&format!("endpoints.{name}"), secrets)
-            .map_err(|error| chain(&error))?;
+        let read = endpoint.resolve(&format!("endpoints.{name}"), secrets)?;
         secured.insert(name.clone(), read);
     }
-    Endpoints::build(egress, registry, &config.endpoints, &named, &secured)
-        .map_err(|error| chain(&error))
+    let built = Endpoints::build(egress, registry, &config.endpoints, &named, &secured)?;
+    Ok(built)
 }
 
 /// An error and its sources on one line, for an administrator.

@@ -12,7 +12,7 @@ mod prepare;
 mod view;
 
 pub use self::history::Back;
-pub use self::view::{CandidateView, ModuleView, SwapView};
+pub use self::view::{CandidateView, LoadedModule, SwapView};
 
 pub(super) use self::open::OpenPages;
 
@@ -61,6 +61,7 @@ impl Gateway {
         let (registry, digest) = (registry.to_owned(), digest.to_owned());
         let doing = async move {
             let prepared = gateway.prepare(&registry, &digest).await?;
+            prepared.fits()?;
             if prepared.is_active() {
                 return Err(conflict(
                     "already-active",
@@ -156,6 +157,9 @@ impl Gateway {
         let wanted = wanted.clone();
         let doing = async move {
             let prepared = gateway.prepare(&registry, &digest).await?;
+            if why == Why::Activate {
+                prepared.fits()?;
+            }
             let expected = wanted.expected.as_ref();
             if expected.is_some_and(|expected| *expected != prepared.row.module_digest) {
                 return Err(moved(&prepared.row.module_digest));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::config::admission::AdmissionConfig;
 use crate::config::sandbox::SandboxConfig;
 use crate::config::store::StoreConfig;
 use crate::store::AuditBegin;
@@ -22,7 +23,8 @@ async fn gateway(directory: &Path) -> Gateway {
     let store = Store::open(&config, None).await.unwrap();
     let sandbox = Sandbox::new(&sandbox, directory).unwrap();
     let (egress, secrets) = (Egress::new(), Secrets::new(None));
-    let made = Gateway::new(store, sandbox, egress, secrets, directory);
+    let admission = AdmissionConfig::default();
+    let made = Gateway::new(store, sandbox, egress, secrets, directory, &admission);
     made.await.unwrap()
 }
 

@@ -1,6 +1,6 @@
 //! What a module says it is, and the bounds of that: it is kept, listed and shown to operators.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bindings::abilities::about;
 use super::module::LoadError;
@@ -20,7 +20,7 @@ const MAX_SEARCHABLE_FIELDS: usize = 256;
 const MAX_SETTINGS_SCHEMA: usize = 256 << 10;
 
 /// What a module says it is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Description {
     /// The adapter's name.
     pub name: String,
@@ -45,7 +45,7 @@ pub struct Description {
 }
 
 /// An endpoint that a module calls by name.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct EndpointNeed {
     /// Its name in `http.send`.
     pub name: String,

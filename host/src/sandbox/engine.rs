@@ -117,6 +117,11 @@ impl Sandbox {
         self.inner.max_memory_bytes
     }
 
+    /// The largest module that is looked at.
+    pub fn max_module_bytes(&self) -> u64 {
+        self.inner.max_module_bytes
+    }
+
     /// Live instances of all modules together.
     pub fn max_instances(&self) -> u32 {
         self.inner.max_instances

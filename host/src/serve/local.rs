@@ -32,8 +32,15 @@ impl Local {
             sandbox,
             secrets,
         } = open(config).await?;
-        let gateway =
-            Gateway::new(store, sandbox, Egress::new(), secrets, &config.data_dir).await?;
+        let gateway = Gateway::new(
+            store,
+            sandbox,
+            Egress::new(),
+            secrets,
+            &config.data_dir,
+            &config.admission,
+        )
+        .await?;
         gateway.load().await?;
         let router = api::local(gateway.clone(), &config.api);
         Ok(Self { gateway, router })

@@ -59,6 +59,20 @@ pub enum StoreError {
         /// What it is.
         is: String,
     },
+    /// It was changed since it was read.
+    #[error("the {what} have been changed meanwhile")]
+    Stale {
+        /// What was: registries.
+        what: &'static str,
+    },
+    /// Something needs it.
+    #[error("the {what} is in use by {by}")]
+    InUse {
+        /// What was to be removed: a module.
+        what: &'static str,
+        /// By whom: `registries.social`.
+        by: String,
+    },
     /// A field does not hold to its limits.
     #[error("{field} {problem}")]
     Invalid {

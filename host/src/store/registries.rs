@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use self::turn::{activate, enable, put_turns, require_registry};
 use super::activations::{Before, Turned, Why};
@@ -27,6 +28,9 @@ static PUT: LazyLock<BulkInsert> = LazyLock::new(|| {
          updated_at = excluded.updated_at",
     )
 });
+
+const ALL: &str = "SELECT name, module_digest, configuration, enabled, updated_at \
+     FROM registries ORDER BY name";
 
 /// A registry as configured.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -163,20 +167,72 @@ impl<'a> Registries<'a> {
     /// # Errors
     /// `Busy` or `Unavailable`.
     pub async fn list(self) -> Result<Vec<Result<Registry, Unreadable>>, StoreError> {
-        let rows = query(
-            "SELECT name, module_digest, configuration, enabled, updated_at FROM registries \
-             ORDER BY name",
-        )
-        .fetch_all(&self.store.readers)
-        .await?;
-        let read = |row| {
-            registry_of(row).map_err(|error| Unreadable {
-                name: get(row, "name").unwrap_or_default(),
-                error,
-            })
-        };
+        let rows = query(ALL).fetch_all(&self.store.readers).await?;
         Ok(rows.iter().map(read).collect())
     }
+
+    /// All of them as [`list`](Self::list) gives them, and what [`apply_to`](Self::apply_to) knows
+    /// this state by.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn state(self) -> Result<(String, Vec<Result<Registry, Unreadable>>), StoreError> {
+        let rows = query(ALL).fetch_all(&self.store.readers).await?;
+        Ok((state_of(&rows), rows.iter().map(read).collect()))
+    }
+
+    /// The same as [`apply`](Self::apply), if the registries are still in that state.
+    ///
+    /// # Errors
+    /// `Stale` where they are not, or as for `apply`.
+    pub async fn apply_to(
+        self,
+        state: String,
+        changes: Vec<RegistryChange>,
+    ) -> Result<i64, StoreError> {
+        for change in &changes {
+            check(change)?;
+        }
+        let by = self.by.to_owned();
+        let work = Change::RegistriesOf { state, by, changes };
+        self.store.writer.write(Work::Change(work)).await
+    }
+}
+
+/// What a state is known by: whoever changed something, and by whichever statement, it is another.
+/// When a row was last written is no part of it.
+fn state_of(rows: &[Row]) -> String {
+    let mut hash = Sha256::new();
+    for row in rows {
+        let texts = ["name", "module_digest", "configuration"];
+        for column in texts {
+            let text: String = get(row, column).unwrap_or_default();
+            hash.update(text.len().to_be_bytes());
+            hash.update(text);
+        }
+        let enabled: bool = get(row, "enabled").unwrap_or_default();
+        hash.update([enabled.into()]);
+    }
+    let hash = hash.finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) async fn apply_to(
+    conn: &mut Conn,
+    state: &str,
+    changes: &[RegistryChange],
+    by: &str,
+) -> Result<i64, StoreError> {
+    // It moves the revision first, and so nobody else changes a registry until this ends.
+    let revision = bump(&mut *conn).await?;
+    let rows = query(ALL).fetch_all(&mut *conn).await?;
+    if state_of(&rows) != state {
+        return Err(StoreError::Stale { what: "registries" });
+    }
+    if changes.is_empty() {
+        return Ok(revision);
+    }
+    apply(conn, changes, by).await
 }
 
 pub(super) async fn apply(
@@ -292,10 +348,13 @@ async fn put<'c>(
 
 /// The foreign key would refuse it too, without saying which.
 async fn require_module(conn: &mut Conn, digest: &str) -> Result<(), StoreError> {
-    let known = query("SELECT size_bytes FROM modules WHERE digest = $1")
-        .bind(digest)
-        .fetch_optional(conn)
-        .await?;
+    let known = query(
+        "SELECT m.size_bytes FROM modules m LEFT JOIN module_facts f ON f.digest = m.digest \
+         WHERE m.digest = $1 AND f.retired_at IS NULL",
+    )
+    .bind(digest)
+    .fetch_optional(conn)
+    .await?;
     match known {
         Some(_) => Ok(()),
         None => Err(unknown("module", digest)),
@@ -334,6 +393,13 @@ fn check(change: &RegistryChange) -> Result<(), StoreError> {
         )?;
     }
     Ok(())
+}
+
+fn read(row: &Row) -> Result<Registry, Unreadable> {
+    registry_of(row).map_err(|error| Unreadable {
+        name: get(row, "name").unwrap_or_default(),
+        error,
+    })
 }
 
 fn registry_of(row: &Row) -> Result<Registry, StoreError> {

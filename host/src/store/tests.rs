@@ -137,6 +137,7 @@ fn a_module(bytes: &'static [u8]) -> NewModule {
         adapter: "spdci".to_owned(),
         version: "1.2.0".to_owned(),
         bytes: Bytes::from_static(bytes),
+        facts: None,
     }
 }
 

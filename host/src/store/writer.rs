@@ -55,6 +55,14 @@ pub(super) enum Change {
     /// Whose act it is, too.
     Registries(Vec<RegistryChange>, String),
     OpenState(Box<OpenState>),
+    RetireModule(String),
+    /// By which reference, and its digest.
+    PulledModule(String, String),
+    RegistriesOf {
+        state: String,
+        by: String,
+        changes: Vec<RegistryChange>,
+    },
     AddCaller(Box<Caller>),
     RevokeCaller(String),
     /// None: only whether one could be made.

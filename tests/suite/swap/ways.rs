@@ -302,6 +302,7 @@ async fn so_many_versions_stay_ready_and_the_others_go() {
                 adapter: "changing".into(),
                 version: "1.0.0".into(),
                 bytes: bytes.into(),
+                facts: None,
             };
             digests.push(store.modules().put(module).await.unwrap().digest);
         }

@@ -12,7 +12,8 @@ use super::{Administrators, By, Implementers, Staff};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::gateway::{
-    Activation, AdminError, Back, Drain, Finding, Gateway, ModuleView, OpenState, SwapView, Swapped,
+    Activation, AdminError, Back, Drain, Finding, Gateway, LoadedModule, OpenState, SwapView,
+    Swapped,
 };
 
 /// A module to stand ready.
@@ -343,8 +344,8 @@ impl SwapResponse {
     }
 }
 
-impl From<ModuleView> for ServingModule {
-    fn from(module: ModuleView) -> Self {
+impl From<LoadedModule> for ServingModule {
+    fn from(module: LoadedModule) -> Self {
         Self {
             digest: module.digest,
             adapter: module.adapter,

@@ -24,6 +24,7 @@ impl Roster {
     /// Takes over what the store has: what changed is loaded beside what serves, then all is
     /// swapped at once.
     pub(in crate::gateway) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
+        let _alone = self.reloading.lock().await;
         let now = self.slots.load_full();
         let listed = store.registries().list().await?;
         let candidates = store.candidates().list().await?.into_iter();

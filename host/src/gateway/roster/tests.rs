@@ -40,6 +40,7 @@ fn a_file_that_cannot_be_used_is_named_with_its_remedy() {
         let text = format!("[endpoints.cr]\nbase_url = 'https://cr.example.org'\n{line}");
         let config: RegistryConfig = toml::from_str(&text).expect(line);
         let said = endpoints(&Egress::new(), "health", &config, &secrets).expect_err(line);
+        let said = chain(&said);
         assert!(said.contains(words), "{line}: {said}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::registry::RegistryConfig;
 use crate::gateway::roster::{check_needs, loaded};
-use crate::gateway::{AdminError, Finding, Gateway};
+use crate::gateway::{AdminError, Finding, Gateway, check_settings};
 use crate::sandbox::{Description, Module};
 use crate::store::Registry;
 
@@ -13,11 +13,22 @@ pub(in crate::gateway) struct Prepared {
     pub(in crate::gateway) module: Module,
     /// What is right to know, and does not stand in the way.
     pub(in crate::gateway) findings: Vec<Finding>,
+    /// Settings that its schema does not allow.
+    pub(super) unfit: Vec<Finding>,
     /// Forms that the module which serves reads, and this one does not.
     pub(in crate::gateway) dropped: Vec<u32>,
 }
 
 impl Prepared {
+    /// Refuses settings that the module's schema does not allow. Not asked of what served before: it
+    /// may again.
+    pub(super) fn fits(&self) -> Result<(), AdminError> {
+        if self.unfit.is_empty() {
+            return Ok(());
+        }
+        Err(refused(self.unfit.clone()))
+    }
+
     pub(super) fn is_active(&self) -> bool {
         self.row.module_digest == self.module.digest()
     }
@@ -47,9 +58,12 @@ impl Gateway {
         let active = slot.as_ref().and_then(|slot| slot.state.entry());
         let active = active.map(|entry| entry.module.description());
         let new = module.description();
+        let schema = new.settings_schema.as_ref();
+        let unfit = schema.map(|schema| check_settings(schema, &config.settings));
         let findings = active.map(|active| compared(active, new));
         let dropped = active.map(|active| dropped(active, new));
         Ok(Prepared {
+            unfit: unfit.unwrap_or_default(),
             findings: findings.unwrap_or_default(),
             dropped: dropped.unwrap_or_default(),
             row,
@@ -68,13 +82,17 @@ impl Gateway {
 }
 
 fn does_not_fit(place: &str, problem: String) -> AdminError {
+    refused(vec![Finding {
+        place: place.into(),
+        problem: Some(problem),
+    }])
+}
+
+fn refused(findings: Vec<Finding>) -> AdminError {
     AdminError::Refused {
         code: "does-not-fit",
         detail: "the module would not serve this registry; nothing was changed".into(),
-        findings: vec![Finding {
-            place: place.into(),
-            problem: Some(problem),
-        }],
+        findings,
     }
 }
 

@@ -13,13 +13,13 @@ pub struct SwapView {
     /// Its name.
     pub registry: String,
     /// What serves, on this gateway. None: nothing does.
-    pub active: Option<ModuleView>,
+    pub active: Option<LoadedModule>,
     /// Since when, by the history.
     pub since: Option<Timestamp>,
     /// What may serve next.
     pub candidate: Option<CandidateView>,
     /// What served before and stays loaded: the latest first.
-    pub ready: Vec<ModuleView>,
+    pub ready: Vec<LoadedModule>,
     /// What served before and still has calls.
     pub draining: Vec<Drain>,
     /// What callers hold of the adapter's own.
@@ -28,7 +28,7 @@ pub struct SwapView {
 
 /// A module.
 #[derive(Clone, Debug)]
-pub struct ModuleView {
+pub struct LoadedModule {
     /// What it is known by.
     pub digest: String,
     /// The adapter's name.
@@ -66,7 +66,7 @@ impl Gateway {
         let candidate = store.candidates().get(registry).await?;
         Ok(SwapView {
             registry: registry.to_owned(),
-            active: active.map(|entry| ModuleView::of(&entry.module)),
+            active: active.map(|entry| LoadedModule::of(&entry.module)),
             since: latest.first().map(|row| row.at),
             candidate: candidate.map(|row| CandidateView {
                 problem: slot
@@ -80,7 +80,7 @@ impl Gateway {
             ready: slot
                 .iter()
                 .flat_map(|slot| &slot.ready)
-                .map(ModuleView::of)
+                .map(LoadedModule::of)
                 .collect(),
             draining: self.inner.roster.drains(registry),
             open: store.open_states().of(registry).await?,
@@ -101,7 +101,7 @@ impl Slot {
     }
 }
 
-impl ModuleView {
+impl LoadedModule {
     fn of(module: &Module) -> Self {
         let description = module.description();
         Self {

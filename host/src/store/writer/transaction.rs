@@ -38,6 +38,11 @@ pub(super) async fn change(
         Change::PutModule(module) => modules::insert(conn, &module).await,
         Change::Registries(changes, by) => registries::apply(conn, &changes, &by).await,
         Change::OpenState(state) => open_states::insert(conn, &state).await,
+        Change::RetireModule(digest) => modules::retire(conn, &digest).await,
+        Change::PulledModule(reference, digest) => modules::pulled(conn, &reference, &digest).await,
+        Change::RegistriesOf { state, by, changes } => {
+            registries::apply_to(conn, &state, &changes, &by).await
+        }
         Change::AddCaller(caller) => callers::insert(conn, &caller).await,
         Change::RevokeCaller(name) => callers::revoke(conn, &name).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.

@@ -1,11 +1,11 @@
-//! Whether an endpoint is open, by the clock of its own place.
+//! Whether it is open, by the clock of its own place.
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, civil::Date};
 
-use crate::config::traffic::OpeningHours;
+use super::OpeningHours;
 
 /// Every window opens once in them, whatever the day.
 const DAYS_AHEAD: i64 = 8;
@@ -14,8 +14,14 @@ const NEVER: Duration = Duration::from_secs(86_400);
 /// The minutes of a day.
 const DAY: u16 = 24 * 60;
 
-/// How long the endpoint is still closed. None: it is open.
-pub(super) fn closed_for(hours: &OpeningHours, at: Timestamp) -> Option<Duration> {
+impl OpeningHours {
+    /// How long it is still closed. None: it is open.
+    pub fn closed_for(&self, at: Timestamp) -> Option<Duration> {
+        closed_for(self, at)
+    }
+}
+
+fn closed_for(hours: &OpeningHours, at: Timestamp) -> Option<Duration> {
     let zone = hours.zone.time_zone();
     let today = zone.to_datetime(at).date();
     let mut next: Option<Timestamp> = None;

@@ -1,0 +1,188 @@
+//! How a module comes in: looked at, compiled, started, described, and only then stored. Nothing of
+//! it is on a request's path.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::roster::chain;
+use super::{Act, Acting, AdminError, Finding, Gateway};
+use crate::config::admission::AdmissionConfig;
+use crate::sandbox::{Description, Sandbox, digest};
+use crate::store::{ModuleFacts, ModuleSummary, NewModule};
+
+/// What modules go through.
+pub(super) struct Admission {
+    places: Arc<Semaphore>,
+}
+
+/// A place for one module: what it takes to hold and look at it is bounded.
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A module that is stored, retired or not.
+#[derive(Clone, Debug)]
+pub struct ModuleView {
+    /// What the store knows.
+    pub summary: ModuleSummary,
+    /// What it says of itself. None: it came with a file of registries, and is not in memory.
+    pub description: Option<Description>,
+    /// The registries that it serves.
+    pub serves: Vec<String>,
+}
+
+impl Admission {
+    pub(super) fn new(config: &AdmissionConfig) -> Self {
+        let at_once = usize::try_from(config.at_once.get()).unwrap_or(usize::MAX);
+        Self {
+            places: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
+        }
+    }
+}
+
+impl Gateway {
+    /// The largest module that is looked at.
+    pub fn max_module_bytes(&self) -> u64 {
+        self.sandbox().max_module_bytes()
+    }
+
+    /// Waits for a place. Taken before the bytes arrive, so that they wait with their sender.
+    ///
+    /// # Errors
+    /// [`AdminError::Internal`] while the gateway ends.
+    pub async fn admission_place(&self) -> Result<Place, AdminError> {
+        let places = self.inner.admission.places.clone();
+        let permit = places.acquire_owned().await;
+        let permit = permit.map_err(|_| AdminError::Internal)?;
+        Ok(Place { _permit: permit })
+    }
+
+    /// Admits a module and stores it. The same one again changes nothing.
+    ///
+    /// # Errors
+    /// [`AdminError::Refused`] with all that is wrong with it, or as for any act.
+    pub async fn add_module(
+        &self,
+        by: &Acting,
+        bytes: Bytes,
+        place: Place,
+    ) -> Result<ModuleView, AdminError> {
+        let came_by = by.caller.name.clone();
+        let act = Act {
+            word: "module.add",
+            module: Some(digest_of(bytes.clone()).await?),
+            detail: Some(json!({ "sizeBytes": bytes.len() })),
+            ..Act::default()
+        };
+        let gateway = self.clone();
+        self.act(by, act, async move {
+            let _place = place;
+            gateway.admit_module(bytes, came_by).await
+        })
+        .await
+    }
+
+    /// All modules, retired ones too.
+    ///
+    /// # Errors
+    /// [`AdminError::Store`].
+    pub async fn modules(&self) -> Result<Vec<ModuleView>, AdminError> {
+        let summaries = self.inner.store.modules().list().await?;
+        self.views(summaries).await
+    }
+
+    /// The module of that digest.
+    ///
+    /// # Errors
+    /// [`AdminError::Unknown`] or [`AdminError::Store`].
+    pub async fn module(&self, digest: &str) -> Result<ModuleView, AdminError> {
+        let summary = self.inner.store.modules().summary(digest).await?;
+        let mut views = self.views(summary.into_iter().collect()).await?;
+        views.pop().ok_or_else(|| AdminError::Unknown {
+            what: "module",
+            name: digest.to_owned(),
+        })
+    }
+
+    /// Removes a module's bytes. It stays known by its digest.
+    ///
+    /// # Errors
+    /// [`AdminError::Conflict`] with what still needs it, or as for any act.
+    pub async fn retire_module(&self, by: &Acting, digest: &str) -> Result<(), AdminError> {
+        let digest = digest.to_owned();
+        let act = Act {
+            word: "module.retire",
+            module: Some(digest.clone()),
+            ..Act::default()
+        };
+        let store = self.inner.store.clone();
+        self.act(by, act, async move {
+            store.modules().retire(&digest).await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn admit_module(&self, bytes: Bytes, came_by: String) -> Result<ModuleView, AdminError> {
+        let loaded = self.sandbox().load(&bytes).await;
+        let module = loaded.map_err(|error| AdminError::Refused {
+            code: "module-refused",
+            detail: "the module is not admitted, and not stored".into(),
+            findings: vec![Finding {
+                place: "module".into(),
+                problem: Some(chain(&error)),
+            }],
+        })?;
+        let description = module.description().clone();
+        let stored = self.inner.store.modules().put(NewModule {
+            adapter: description.name.clone(),
+            version: description.version.clone(),
+            bytes,
+            facts: Some(ModuleFacts {
+                description: serde_json::to_string(&description)
+                    .map_err(|_| AdminError::Internal)?,
+                signed_by: None,
+                came_by,
+                retired_at: None,
+            }),
+        });
+        let summary = stored.await?;
+        Ok(ModuleView {
+            serves: Vec::new(),
+            description: Some(description),
+            summary,
+        })
+    }
+
+    async fn views(&self, summaries: Vec<ModuleSummary>) -> Result<Vec<ModuleView>, AdminError> {
+        let rows = self.inner.store.registries().list().await?;
+        let rows: Vec<_> = rows.into_iter().filter_map(Result::ok).collect();
+        let views = summaries.into_iter().map(|summary| {
+            let told = summary.facts.as_ref();
+            let told = told.and_then(|facts| serde_json::from_str(&facts.description).ok());
+            let serves = rows
+                .iter()
+                .filter(|row| row.module_digest == summary.digest);
+            ModuleView {
+                serves: serves.map(|row| row.name.clone()).collect(),
+                description: told,
+                summary,
+            }
+        });
+        Ok(views.collect())
+    }
+
+    fn sandbox(&self) -> &Sandbox {
+        self.inner.roster.sandbox()
+    }
+}
+
+/// Off the event loop: megabytes take milliseconds.
+async fn digest_of(bytes: Bytes) -> Result<String, AdminError> {
+    tokio::task::spawn_blocking(move || digest(&bytes))
+        .await
+        .map_err(|_| AdminError::Internal)
+}
