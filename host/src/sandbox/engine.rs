@@ -56,6 +56,7 @@ pub(super) struct Inner {
     pub(super) max_module_bytes: u64,
     pub(super) max_memory_bytes: u64,
     max_instances: u32,
+    ready_versions: u32,
     pub(super) ticker: Arc<Ticker>,
 }
 
@@ -113,6 +114,7 @@ impl Sandbox {
                 max_module_bytes: config.max_module_bytes,
                 max_memory_bytes: config.max_memory_bytes,
                 max_instances,
+                ready_versions: config.ready_versions,
                 ticker,
             }),
         })
@@ -136,6 +138,11 @@ impl Sandbox {
     /// Live instances of all modules together.
     pub fn max_instances(&self) -> u32 {
         self.inner.max_instances
+    }
+
+    /// How many modules that served a registry before stay loaded for it.
+    pub fn ready_versions(&self) -> usize {
+        usize::try_from(self.inner.ready_versions).unwrap_or(usize::MAX)
     }
 
     /// How much is in use at this moment.
