@@ -1,6 +1,7 @@
 //! Which module serves each registry right now. A request takes its entry once, as an `Arc`: a
 //! later change cannot touch it.
 
+mod beside;
 mod look;
 mod slot;
 
@@ -25,7 +26,7 @@ use crate::config::secret::{SecretError, Secrets};
 use crate::egress::{Egress, EgressError, Endpoints};
 use crate::model::Ability;
 use crate::sandbox::{Module, Occupancy, Sandbox};
-use crate::store::{Registry, Store, StoreError};
+use crate::store::{Behind, Registry, Store, StoreError};
 
 /// A registry, ready to be asked.
 pub(super) struct Entry {
@@ -80,6 +81,8 @@ pub(super) struct Roster {
     egress: Egress,
     secrets: Secrets,
     slots: ArcSwap<HashMap<String, Arc<Slot>>>,
+    /// What is served by an older module than it should be.
+    behind: ArcSwap<Vec<Behind>>,
     /// One at a time: an older list must not come after a newer one.
     reloading: tokio::sync::Mutex<()>,
 }
@@ -91,6 +94,7 @@ impl Roster {
             egress,
             secrets,
             slots: ArcSwap::default(),
+            behind: ArcSwap::default(),
             reloading: tokio::sync::Mutex::default(),
         }
     }
@@ -153,6 +157,7 @@ impl Roster {
             .collect();
         let modules = modules::load(&self.sandbox, store, digests).await?;
         let mut next = HashMap::with_capacity(listed.len());
+        let mut behind = Vec::new();
         for row in listed {
             let name = match &row {
                 Ok(row) => row.name.clone(),
@@ -165,7 +170,13 @@ impl Roster {
                     let slot = self.slot(row, before.map(|slot| &**slot), &modules);
                     // A thousand of them are some time without a look at the network.
                     tokio::task::yield_now().await;
-                    Arc::new(slot)
+                    match before.and_then(|before| Some((before, before.serves_on(&slot)?))) {
+                        Some((before, why)) => {
+                            behind.push(why);
+                            before.clone()
+                        }
+                        None => Arc::new(slot),
+                    }
                 }
                 (Err(unreadable), before) => {
                     Arc::new(Slot::unreadable(&unreadable, before.map(|slot| &**slot)))
@@ -174,27 +185,8 @@ impl Roster {
             next.insert(name, slot);
         }
         self.slots.store(Arc::new(next));
+        self.tell_behind(behind);
         Ok(())
-    }
-
-    /// Loads a module beside the one that serves, and looks whether it would serve the registry as it
-    /// is configured, with this gateway's own secrets.
-    pub(super) async fn prepare(
-        &self,
-        store: &Store,
-        registry: &str,
-        digest: &str,
-    ) -> Result<Result<Module, String>, StoreError> {
-        let Some(mut row) = store.registries().get(registry).await? else {
-            return Ok(Err("there is no such registry".into()));
-        };
-        row.module_digest = digest.to_owned();
-        let modules = modules::load(&self.sandbox, store, [digest.to_owned()].into()).await?;
-        let config = match serde_json::from_str::<RegistryConfig>(&row.configuration) {
-            Ok(config) => config,
-            Err(error) => return Ok(Err(format!("its stored configuration: {error}"))),
-        };
-        Ok(self.entry(&row, config, &modules).map(|entry| entry.module))
     }
 
     fn slot(&self, row: Registry, before: Option<&Slot>, modules: &Modules) -> Slot {
@@ -220,12 +212,16 @@ impl Roster {
                 state: State::Ready(same),
             };
         }
-        state.tell(&row.name, before);
-        Slot {
+        let name = row.name.clone();
+        let slot = Slot {
             row: Some(row),
             summary,
             state,
+        };
+        if before.is_none_or(|before| before.serves_on(&slot).is_none()) {
+            slot.state.tell(&name, before);
         }
+        slot
     }
 
     fn entry(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Entry;
-use crate::store::{Registry, Unreadable};
+use crate::store::{Behind, Registry, Unreadable};
 
 /// What is known of a registry.
 pub(super) struct Slot {
@@ -40,6 +40,28 @@ impl Slot {
         let same =
             same_row && entry.secrets == new.secrets && entry.endpoints.trust_as(&new.endpoints);
         same.then(|| entry.clone())
+    }
+
+    /// Whether it goes on in place of the one that should: that is another module with nothing else
+    /// changed, and it does not load here. An older module is better than none.
+    pub(super) fn serves_on(&self, new: &Self) -> Option<Behind> {
+        let (State::Ready(entry), Some(mine)) = (&self.state, &self.row) else {
+            return None;
+        };
+        let (State::Broken(why), Some(row)) = (&new.state, &new.row) else {
+            return None;
+        };
+        let as_mine = Registry {
+            module_digest: mine.module_digest.clone(),
+            updated_at: mine.updated_at,
+            ..row.clone()
+        };
+        (as_mine == *mine && row.module_digest != mine.module_digest).then(|| Behind {
+            registry: row.name.clone(),
+            serves: entry.module.digest().to_owned(),
+            committed: row.module_digest.clone(),
+            reason: why.clone(),
+        })
     }
 
     pub(super) fn unreadable(row: &Unreadable, before: Option<&Self>) -> Self {
