@@ -9,6 +9,7 @@ mod household;
 mod openapi;
 mod peer;
 mod problem;
+mod query;
 mod registries;
 mod request;
 mod search;
@@ -67,11 +68,41 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callers/{caller}/keys/{key}",
             delete(admin::caller_keys::revoke),
         )
-        .merge(admin::registries(config))
+        .route("/admin/v1/audit/calls", get(admin::audit_reading::calls))
+        .route("/admin/v1/audit/acts", get(admin::audit_reading::acts))
+        .route("/admin/v1/audit/find", post(admin::audit_find::find))
+        .route("/admin/v1/audit/export", get(admin::audit_export::export))
+        .route("/admin/v1/audit/prune", post(admin::audit_export::prune))
+        .route("/admin/v1/audit/verify", post(admin::audit::verify))
+        .route(
+            "/admin/v1/audit/checkpoints",
+            get(admin::audit::checkpoints).post(admin::audit::seal),
+        )
+        .route("/admin/v1/registries", get(admin::registries::list))
+        .route("/admin/v1/registries/apply", post(admin::apply::apply))
+        .route("/admin/v1/registries/export", get(admin::apply::export))
+        .route(
+            "/admin/v1/registries/{registry}",
+            get(admin::registries::one).delete(admin::registries::remove),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/test",
+            post(admin::trial::test),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/enable",
+            post(admin::registries::enable),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/disable",
+            post(admin::registries::disable),
+        )
         .route(
             "/admin/v1/modules",
             get(admin::modules::list).post(admin::modules::add),
         )
+        .route("/admin/v1/modules/check", post(admin::modules::check))
+        .route("/admin/v1/modules/pull", post(admin::modules::pull))
         .route(
             "/admin/v1/modules/{digest}",
             get(admin::modules::one).delete(admin::modules::retire),
@@ -88,6 +119,9 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             config.trusted_proxies.clone().into(),
         )))
         .layer(Extension(body::MaxBody(config.max_body_bytes)))
+        .layer(Extension(body::MaxConfiguration(
+            config.max_configuration_bytes,
+        )))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
         ))))

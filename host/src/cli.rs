@@ -1,6 +1,7 @@
 //! The commands. Their output is for people; errors name the remedy.
 
 mod adapter;
+mod audit;
 mod caller;
 mod client;
 mod completions;
@@ -53,6 +54,9 @@ enum Command {
     /// Configure who may call.
     #[command(subcommand)]
     Caller(caller::CallerCommand),
+    /// Read the audit, verify it, and seal it.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Look at the gateways that share the database.
     #[command(subcommand)]
     Node(node::NodeCommand),
@@ -60,6 +64,14 @@ enum Command {
     Openapi,
     /// Print what makes a shell complete these commands.
     Completions(completions::CompletionsArgs),
+    /// Compile one module from standard input: the gateway runs this for itself.
+    #[command(hide = true, name = crate::serve::COMPILE_COMMAND)]
+    Compile {
+        /// The most memory, in bytes of address space.
+        memory_bytes: u64,
+        /// The most time.
+        seconds: u64,
+    },
 }
 
 /// What a command ends with when it fails.
@@ -70,6 +82,17 @@ const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// Runs the command that the arguments name.
 pub fn run(cli: Cli) -> ExitCode {
+    if let Command::Compile {
+        memory_bytes,
+        seconds,
+    } = cli.command
+    {
+        // Before there is anything else in this process.
+        return match crate::serve::compile(memory_bytes, seconds) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -115,13 +138,17 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             client.close().await;
             done
         }
-        Command::Adapter(command) => {
+        Command::Audit(command) if command.is_offline() => audit::run_offline(&command),
+        Command::Audit(command) => {
             let client = Client::open(&cli.connection, &config).await?;
-            let done = adapter::run(command, &client).await;
+            let done = audit::run(command, &client).await;
             client.close().await;
             done
         }
         Command::Completions(args) => completions::run(&args),
+        Command::Adapter(command) => adapter::run(command, &cli.connection, &config).await,
+        // It was run before.
+        Command::Compile { .. } => Ok(()),
         Command::Openapi => {
             print(&api::document());
             Ok(())

@@ -3,6 +3,7 @@
 
 pub mod admission;
 pub mod api;
+pub mod audit;
 pub mod callers;
 pub mod endpoint;
 pub mod limits;
@@ -47,6 +48,8 @@ pub struct Config {
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
     pub store: store::StoreConfig,
+    /// The audit's checkpoints, and how long its rows are kept.
+    pub audit: audit::AuditConfig,
     /// This gateway among those that share the database.
     pub node: node::NodeConfig,
     /// The process's own log.
@@ -92,6 +95,7 @@ impl Default for Config {
             callers: callers::CallersConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
+            audit: audit::AuditConfig::default(),
             node: node::NodeConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),

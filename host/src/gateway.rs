@@ -14,6 +14,7 @@ mod error;
 mod fingerprint;
 mod guesses;
 mod keys;
+mod ledger;
 mod lookups;
 mod metrics;
 mod modules;
@@ -25,6 +26,8 @@ mod retry;
 mod roster;
 mod settings;
 mod stage;
+mod terms;
+mod trial;
 mod waiting;
 mod watch;
 mod watched;
@@ -33,12 +36,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
-pub use admission::{ModuleView, Place as AdmissionPlace};
+pub use admission::{CheckedModule, ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use caller_acts::KeyWish;
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use ledger::{
+    Bad, BadPublicKey, ExportError, FindPage, Found, FoundCall, Kept, PublicKey, SealError,
+    SignedCheckpoint, Verdict, verify_export,
+};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use nodes::{NodeView, NodesView};
@@ -49,11 +56,13 @@ pub use registries::{
 pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
 pub use settings::check_settings;
 pub use stage::NotReady;
+pub use trial::{End, Step, Trial};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
-pub use crate::sandbox::Fault;
-pub(crate) use crate::sandbox::digest as module_digest;
+pub(crate) use crate::sandbox::digest_of as module_digest;
+pub use crate::sandbox::{Description, Fault};
+pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
 pub use crate::store::{Behind, CallerKey, CallerSettings};
 
 use tokio_util::task::TaskTracker;
@@ -62,12 +71,14 @@ use admission::Admission;
 use allowance::Allowance;
 use fingerprint::Fingerprint;
 use keys::Keys;
+use ledger::Ledger;
 use nodes::{Membership, StoreLedger};
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
 
 use crate::config::admission::AdmissionConfig;
+use crate::config::audit::AuditConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -87,6 +98,7 @@ struct Inner {
     allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
+    ledger: Ledger,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
@@ -101,6 +113,8 @@ pub struct Sections<'a> {
     pub data_dir: &'a Path,
     /// How modules are taken in.
     pub admission: &'a AdmissionConfig,
+    /// How the audit is signed and kept.
+    pub audit: &'a AuditConfig,
     /// What callers may do in general.
     pub callers: &'a CallersConfig,
 }
@@ -118,6 +132,25 @@ pub enum StartError {
          database"
     )]
     KeyLost,
+    /// The key of the audit's checkpoints cannot be read or made.
+    #[error("the key that signs the audit cannot be used")]
+    SigningKey(#[source] std::io::Error),
+    /// The same, where it is a secret.
+    #[error("the key that signs the audit cannot be read")]
+    SigningKeySecret(#[source] crate::config::secret::SecretError),
+    /// The audit is signed, and the key is gone.
+    #[error(
+        "the key that signs the audit is not the one that signed it: restore audit-signing.key from \
+         backup, or copy it from the other gateway, or put its public key, which is in every \
+         exported checkpoint, into [audit] trusted_keys"
+    )]
+    SigningKeyLost,
+    /// A key that is to be believed is none.
+    #[error("audit.trusted_keys.{0}")]
+    AuditTrustedKey(usize, #[source] BadPublicKey),
+    /// A key whose signatures should be trusted is none.
+    #[error("admission.trusted_keys: {0}")]
+    TrustedKey(crate::package::KeyError),
     /// The key is another one than that of the database's audit.
     #[error(
         "the audit of this database is written with another key than the data directory's \
@@ -148,12 +181,15 @@ impl Gateway {
         let Sections {
             data_dir,
             admission,
+            audit,
             callers,
         } = sections;
+        let ledger = Ledger::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
+        let admission = Admission::new(admission)?;
         let nodes = Membership::default();
-        let ledger = StoreLedger::new(store.clone(), Arc::clone(&nodes.live));
-        let egress = egress.in_cluster(Arc::new(ledger), Arc::clone(&nodes.share));
+        let quotas = StoreLedger::new(store.clone(), Arc::clone(&nodes.live));
+        let egress = egress.in_cluster(Arc::new(quotas), Arc::clone(&nodes.share));
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         Ok(Self {
             inner: Arc::new(Inner {
@@ -162,11 +198,12 @@ impl Gateway {
                 allowance: Allowance::new(callers),
                 fingerprint,
                 page_tokens,
+                ledger,
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
+                admission,
                 nodes,
-                admission: Admission::new(admission),
                 store,
             }),
         })
@@ -179,6 +216,7 @@ impl Gateway {
     pub async fn load(&self) -> Result<(), StartError> {
         self.take_over().await?;
         self.watch();
+        self.keep_audit();
         self.inner.stage.loaded();
         Ok(())
     }

@@ -7,6 +7,8 @@ mod local;
 pub use check::{Report, check};
 pub use local::Local;
 
+pub(crate) use crate::sandbox::{COMPILE_COMMAND, compile_here as compile};
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -111,6 +113,7 @@ pub fn sections(config: &Config) -> Sections<'_> {
     Sections {
         data_dir: &config.data_dir,
         admission: &config.admission,
+        audit: &config.audit,
         callers: &config.callers,
     }
 }

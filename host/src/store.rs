@@ -7,9 +7,15 @@
 mod agreements;
 mod audit;
 mod audit_acts;
+mod audit_checkpoints;
+mod audit_ledger;
+mod audit_people;
+mod audit_prune;
 mod audit_rows;
+mod audit_search;
 mod caller_keys;
 mod callers;
+mod chain;
 mod clock;
 mod columns;
 mod db;
@@ -34,8 +40,13 @@ use secrecy::SecretString;
 pub use agreements::{Agreements, Asking, Begun, Decision, NewAgreement, ToPrepare, UnderWay};
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
+pub use audit_checkpoints::{AuditCheckpoint, ChainHead, NewCheckpoint, Pruned, Seal};
+pub use audit_ledger::{StoredRow, Table, UnchainedAt, page_end};
+pub use audit_people::{IndexStep, Indexed, people_of};
+pub use audit_search::{ActEntry, AuditFilter, AuditPage};
 pub use caller_keys::{CallerKey, NewKey};
 pub use callers::{Caller, CallerSettings, Callers, NewCaller};
+pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
@@ -46,6 +57,7 @@ pub use wakes::Wakes;
 
 use crate::config::store::StoreConfig;
 use db::{Conn, Opener, Pool, query};
+pub use writer::AuditRow;
 use writer::{Change, Work, Writer};
 
 /// The database, opened. Clones share it.

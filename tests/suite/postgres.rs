@@ -12,7 +12,10 @@ mod access;
 mod administering;
 mod applying;
 mod audit;
+mod audit_chain;
+mod audit_reading;
 mod bad_input;
+mod bringing;
 mod callers;
 mod credentials;
 mod damage;
@@ -24,13 +27,16 @@ mod many;
 mod metrics;
 mod modules;
 mod nodes;
+mod oci;
 mod openapi;
+mod packages;
 mod registry_faults;
 mod roles;
 mod roster;
 mod searches;
 mod starting;
 mod traffic;
+mod trials;
 
 /// What every other test of this program takes for granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

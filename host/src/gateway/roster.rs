@@ -122,6 +122,11 @@ impl Roster {
         &self.sandbox
     }
 
+    /// How others are reached, and where their secrets are.
+    pub(super) fn outside(&self) -> (&Egress, &Secrets) {
+        (&self.egress, &self.secrets)
+    }
+
     pub(super) fn occupancy(&self) -> Occupancy {
         self.sandbox.occupancy()
     }

@@ -111,7 +111,10 @@ impl Gateway {
         {
             tracing::warn!("the other nodes were not told that this one stops");
         }
-        let closed = tokio::time::timeout(CLOSE_WAIT, self.inner.store.close());
+        let closed = tokio::time::timeout(CLOSE_WAIT, async {
+            self.seal_at_the_end().await;
+            self.inner.store.close().await;
+        });
         if closed.await.is_err() {
             tracing::error!("the database did not close in time");
         }

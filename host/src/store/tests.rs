@@ -23,6 +23,7 @@ macro_rules! on_both {
 mod agreements;
 mod audit;
 mod caller_keys;
+mod chain;
 mod closing;
 mod configuration;
 mod faults;

@@ -1,6 +1,7 @@
 //! The one task that writes, of this process. Whatever waits in its queue goes to disk with one sync:
 //! the more calls at once, the fewer syncs for each.
 
+mod chain;
 mod task;
 pub(super) mod transaction;
 
@@ -17,6 +18,8 @@ use uuid::Uuid;
 use super::agreements::{Answering, Beginning, Deciding};
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
+use super::audit_checkpoints::NewCheckpoint;
+use super::audit_people::IndexStep;
 use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
@@ -26,6 +29,7 @@ use super::nodes::Beating;
 use super::quotas::Leasing;
 use super::registries::RegistryChange;
 use crate::config::store::StoreConfig;
+pub(super) use chain::Chain;
 use task::Task;
 
 /// Where the rest of the store hands in its writes.
@@ -47,10 +51,14 @@ pub(super) enum Work {
     Change(Change),
 }
 
-#[derive(Debug)]
-pub(super) enum AuditRow {
+/// A row of the audit, of whichever table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AuditRow {
+    /// Who is about to ask what about whom.
     Begin(Box<AuditBegin>),
+    /// What came of it.
     End(Box<AuditEnd>),
+    /// One of the two rows of an act of administration.
     Act(Box<AuditAct>),
 }
 
@@ -66,6 +74,7 @@ pub(super) enum Change {
         changes: Vec<RegistryChange>,
     },
     Caller(Box<CallerChange>),
+    Checkpoint(Box<NewCheckpoint>),
     KeepKeyCheck(KeyCheck),
     Beat(Box<Beating>),
     Leave {
@@ -83,6 +92,8 @@ pub(super) enum Change {
         count: u64,
     },
     ForgetQuotas(Duration),
+    IndexPeople(Box<IndexStep>),
+    PruneAudit,
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.
@@ -91,6 +102,15 @@ pub(super) enum Change {
 }
 
 impl AuditRow {
+    /// The id of its call or act.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Begin(row) => row.id,
+            Self::End(row) => row.id,
+            Self::Act(row) => row.id,
+        }
+    }
+
     pub(super) fn begin(&self) -> Option<&AuditBegin> {
         match self {
             Self::Begin(row) => Some(row),
