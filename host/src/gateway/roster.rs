@@ -1,6 +1,7 @@
 //! Which module serves each registry right now. A request takes its entry once, as an `Arc`: a
 //! later change cannot touch it.
 
+mod beside;
 mod drains;
 mod look;
 mod next;
@@ -31,7 +32,7 @@ use crate::config::secret::{SecretError, Secrets};
 use crate::egress::{Egress, EgressError, Endpoints};
 use crate::model::Ability;
 use crate::sandbox::{Module, Occupancy, Sandbox};
-use crate::store::{Registry, Store, StoreError};
+use crate::store::{Behind, Registry, Store, StoreError};
 
 /// A registry, ready to be asked.
 pub(super) struct Entry {
@@ -96,6 +97,8 @@ pub(super) struct Roster {
     secrets: Secrets,
     slots: ArcSwap<Slots>,
     drains: Drains,
+    /// What is served by an older module than it should be.
+    behind: ArcSwap<Vec<Behind>>,
     /// One at a time: an older list must not come after a newer one.
     reloading: tokio::sync::Mutex<()>,
 }
@@ -110,6 +113,7 @@ impl Roster {
             secrets,
             slots: ArcSwap::default(),
             drains: Drains::default(),
+            behind: ArcSwap::default(),
             reloading: tokio::sync::Mutex::default(),
         }
     }
@@ -161,26 +165,6 @@ impl Roster {
             ("disabled", disabled),
             ("not-ready", broken),
         ]
-    }
-
-    /// Loads a module beside the one that serves, and looks whether it would serve the registry as it
-    /// is configured, with this gateway's own secrets.
-    pub(super) async fn prepare(
-        &self,
-        store: &Store,
-        registry: &str,
-        digest: &str,
-    ) -> Result<Result<Module, String>, StoreError> {
-        let Some(mut row) = store.registries().get(registry).await? else {
-            return Ok(Err("there is no such registry".into()));
-        };
-        row.module_digest = digest.to_owned();
-        let modules = modules::load(&self.sandbox, store, [digest.to_owned()].into()).await?;
-        let config = match serde_json::from_str::<RegistryConfig>(&row.configuration) {
-            Ok(config) => config,
-            Err(error) => return Ok(Err(format!("its stored configuration: {error}"))),
-        };
-        Ok(self.entry(&row, config, &modules).map(|entry| entry.module))
     }
 
     fn entry(

@@ -50,6 +50,7 @@ impl Roster {
         });
         let modules = modules::load(&self.sandbox, store, digests.collect()).await?;
         let mut next = HashMap::with_capacity(listed.len());
+        let mut behind = Vec::new();
         for row in listed {
             let name = match &row {
                 Ok(row) => row.name.clone(),
@@ -69,7 +70,13 @@ impl Roster {
                     let slot = self.slot(rows, before.map(|slot| &**slot), &modules);
                     // A thousand of them are some time without a look at the network.
                     tokio::task::yield_now().await;
-                    Arc::new(slot)
+                    match before.and_then(|before| Some((before, before.serves_on(&slot)?))) {
+                        Some((before, why)) => {
+                            behind.push(why);
+                            before.clone()
+                        }
+                        None => Arc::new(slot),
+                    }
                 }
                 (Err(unreadable), before) => {
                     Arc::new(Slot::unreadable(&unreadable, before.map(|slot| &**slot)))
@@ -80,6 +87,7 @@ impl Roster {
         let before = self
             .slots
             .rcu(|current| Arc::new(merge(&now, &next, current)));
+        self.tell_behind(behind);
         let after = self.slots.load();
         for (name, slot) in before.iter() {
             self.drains.turned(Some(slot), after.get(name));
@@ -104,6 +112,12 @@ impl Roster {
                         .await?,
                 )),
             };
+            if let (Some(before), Some(after)) = (&before, &after)
+                && before.serves_on(after).is_some()
+            {
+                // The next reload says so.
+                return Ok(());
+            }
             if self.exchange(name, before.as_ref(), after.as_ref()) {
                 self.drains.turned(before.as_ref(), after.as_ref());
                 return Ok(());
@@ -193,11 +207,8 @@ impl Roster {
         } = rows;
         let config = serde_json::from_str::<RegistryConfig>(&row.configuration);
         let summary = config.map(|config| config.summary).unwrap_or_default();
-        let same = before.is_some_and(|slot| slot.state.is_same(&state));
-        if !same {
-            state.tell(&row.name, before);
-        }
-        Slot {
+        let name = row.name.clone();
+        let slot = Slot {
             staged: candidate.filter(|_| row.enabled).map(|row| Staged {
                 module: match modules.get(&row.module_digest) {
                     Some(known) => known.clone(),
@@ -209,7 +220,15 @@ impl Roster {
             summary,
             state,
             ready,
+        };
+        // Where the one before serves on that is told, and not that this one does not load.
+        let goes_on = before.is_some_and(|before| {
+            before.state.is_same(&slot.state) || before.serves_on(&slot).is_some()
+        });
+        if !goes_on {
+            slot.state.tell(&name, before);
         }
+        slot
     }
 
     /// What served before and need not be compiled: a start does not wait for what may never be

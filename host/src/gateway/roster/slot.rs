@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Entry;
 use crate::sandbox::Module;
-use crate::store::{Candidate, Registry, Unreadable};
+use crate::store::{Behind, Candidate, Registry, Unreadable};
 
 /// What is known of a registry.
 pub(in crate::gateway) struct Slot {
@@ -68,6 +68,28 @@ impl Slot {
                 module_digest: row.module_digest.clone(),
                 ..mine.clone()
             } == *row
+        })
+    }
+
+    /// Whether it goes on in place of the one that should: that is another module with nothing else
+    /// changed, and it does not load here. An older module is better than none.
+    pub(super) fn serves_on(&self, new: &Self) -> Option<Behind> {
+        let (State::Ready(entry), Some(mine)) = (&self.state, &self.row) else {
+            return None;
+        };
+        let (State::Broken(why), Some(row)) = (&new.state, &new.row) else {
+            return None;
+        };
+        let as_mine = Registry {
+            module_digest: mine.module_digest.clone(),
+            updated_at: mine.updated_at,
+            ..row.clone()
+        };
+        (as_mine == *mine && row.module_digest != mine.module_digest).then(|| Behind {
+            registry: row.name.clone(),
+            serves: entry.module.digest().to_owned(),
+            committed: row.module_digest.clone(),
+            reason: why.clone(),
         })
     }
 
