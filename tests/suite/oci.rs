@@ -282,7 +282,7 @@ async fn it_is_asked_by_the_rules_of_egress() {
         .await;
     let refused = pull(&gateway, "three", &reference).await;
     assert!(
-        finding(&refused).contains("address-refused"),
+        finding(&refused).contains("allow_networks"),
         "{}",
         refused.text
     );
