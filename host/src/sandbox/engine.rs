@@ -10,6 +10,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use super::cache::Cache;
 use super::compiler::Compiler;
 use super::lent::State;
+use super::load_error::LoadError;
 use super::loaded::Loaded;
 use super::room::Room;
 use super::tail::{Following, Tail};
@@ -172,8 +173,8 @@ impl Sandbox {
     /// the cache, starts it once, and asks it to describe itself.
     ///
     /// # Errors
-    /// [`module::LoadError`]: what is wrong with the module, and the remedy.
-    pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, module::LoadError> {
+    /// [`LoadError`]: what is wrong with the module, and the remedy.
+    pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, LoadError> {
         self.load_bytes(Bytes::copy_from_slice(bytes)).await
     }
 
@@ -181,7 +182,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn load_bytes(&self, bytes: Bytes) -> Result<module::Module, module::LoadError> {
+    pub async fn load_bytes(&self, bytes: Bytes) -> Result<module::Module, LoadError> {
         module::load(self, bytes).await
     }
 
@@ -189,8 +190,8 @@ impl Sandbox {
     /// cannot be loaded that shows so early.
     ///
     /// # Errors
-    /// [`module::LoadError`].
-    pub fn look(&self, bytes: &[u8]) -> Result<Vec<Ability>, module::LoadError> {
+    /// [`LoadError`].
+    pub fn look(&self, bytes: &[u8]) -> Result<Vec<Ability>, LoadError> {
         module::look(self, bytes)
     }
 
