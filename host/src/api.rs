@@ -14,6 +14,7 @@ mod registries;
 mod request;
 mod search;
 mod trace;
+mod ui;
 mod upload;
 mod verify;
 
@@ -68,6 +69,11 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callers/{caller}/keys/{key}",
             delete(admin::caller_keys::revoke),
         )
+        .route("/admin/v1/audit/calls", get(admin::audit_reading::calls))
+        .route("/admin/v1/audit/acts", get(admin::audit_reading::acts))
+        .route("/admin/v1/audit/find", post(admin::audit_find::find))
+        .route("/admin/v1/audit/export", get(admin::audit_export::export))
+        .route("/admin/v1/audit/prune", post(admin::audit_export::prune))
         .route("/admin/v1/audit/verify", post(admin::audit::verify))
         .route(
             "/admin/v1/audit/checkpoints",
@@ -93,20 +99,41 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             post(admin::registries::disable),
         )
         .route(
+            "/admin/v1/session",
+            get(admin::session::current)
+                .post(admin::session::open)
+                .delete(admin::session::close),
+        )
+        .route("/admin/v1/health", get(admin::health::all))
+        .route(
+            "/admin/v1/registries/{registry}/health",
+            get(admin::health::one),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/logs",
+            get(admin::logs::follow),
+        )
+        .route(
             "/admin/v1/modules",
             get(admin::modules::list).post(admin::modules::add),
         )
+        .route("/admin/v1/modules/check", post(admin::modules::check))
+        .route("/admin/v1/modules/pull", post(admin::modules::pull))
         .route(
             "/admin/v1/modules/{digest}",
             get(admin::modules::one).delete(admin::modules::retire),
         )
+        .route("/admin/v1/nodes", get(admin::nodes::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(openapi::serve))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
+        .merge(ui::pages())
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(Extension(admin::session::Limits::of(config)))
+        .layer(Extension(admin::logs::Readers::of(config)))
         .layer(Extension(peer::Trusted(
             config.trusted_proxies.clone().into(),
         )))
@@ -117,6 +144,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
         ))))
+        .layer(from_fn(ui::guarded))
         .layer(Extension(upload::UploadTimeout(Duration::from_millis(
             config.upload_timeout_ms,
         ))))

@@ -2,10 +2,17 @@
 
 pub(super) mod apply;
 pub(super) mod audit;
+pub(super) mod audit_export;
+pub(super) mod audit_find;
+pub(super) mod audit_reading;
 pub(super) mod caller_keys;
 pub(super) mod callers;
+pub(super) mod health;
+pub(super) mod logs;
 pub(super) mod modules;
+pub(super) mod nodes;
 pub(super) mod registries;
+pub(super) mod session;
 pub(super) mod trial;
 pub(super) mod whoami;
 
@@ -62,7 +69,10 @@ impl<W: Who> FromRequestParts<Gateway> for By<W> {
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
         let caller = match parts.extensions.get::<Local>() {
             Some(Local(caller)) => caller.clone(),
-            None => Known::from_request_parts(parts, gateway).await?.0,
+            None => match session::held(parts, gateway)? {
+                Some(held) => held.caller,
+                None => Known::from_request_parts(parts, gateway).await?.0,
+            },
         };
         let request_id = parts.extensions.get::<RequestId>();
         let acting = Acting {
