@@ -69,6 +69,11 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callers/{caller}/keys/{key}",
             delete(admin::caller_keys::revoke),
         )
+        .route("/admin/v1/audit/calls", get(admin::audit_reading::calls))
+        .route("/admin/v1/audit/acts", get(admin::audit_reading::acts))
+        .route("/admin/v1/audit/find", post(admin::audit_find::find))
+        .route("/admin/v1/audit/export", get(admin::audit_export::export))
+        .route("/admin/v1/audit/prune", post(admin::audit_export::prune))
         .route("/admin/v1/audit/verify", post(admin::audit::verify))
         .route(
             "/admin/v1/audit/checkpoints",
@@ -80,6 +85,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .route(
             "/admin/v1/registries/{registry}",
             get(admin::registries::one).delete(admin::registries::remove),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/test",
+            post(admin::trial::test),
         )
         .route(
             "/admin/v1/registries/{registry}/enable",
@@ -108,10 +117,13 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/modules",
             get(admin::modules::list).post(admin::modules::add),
         )
+        .route("/admin/v1/modules/check", post(admin::modules::check))
+        .route("/admin/v1/modules/pull", post(admin::modules::pull))
         .route(
             "/admin/v1/modules/{digest}",
             get(admin::modules::one).delete(admin::modules::retire),
         )
+        .route("/admin/v1/nodes", get(admin::nodes::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))

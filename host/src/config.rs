@@ -7,6 +7,7 @@ pub mod audit;
 pub mod callers;
 pub mod endpoint;
 pub mod limits;
+pub mod node;
 pub mod read;
 pub mod registry;
 pub mod retry;
@@ -49,6 +50,8 @@ pub struct Config {
     pub store: store::StoreConfig,
     /// The audit's checkpoints, and how long its rows are kept.
     pub audit: audit::AuditConfig,
+    /// This gateway among those that share the database.
+    pub node: node::NodeConfig,
     /// The process's own log.
     pub log: LogConfig,
     /// Where spans go.
@@ -93,6 +96,7 @@ impl Default for Config {
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             audit: audit::AuditConfig::default(),
+            node: node::NodeConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
             admission: admission::AdmissionConfig::default(),

@@ -13,6 +13,7 @@ mod body;
 mod build;
 mod classify;
 mod client;
+mod cluster;
 mod collector;
 mod credential;
 mod endpoint;
@@ -20,6 +21,7 @@ mod exchange;
 mod guard;
 mod header;
 mod path;
+mod probe;
 mod proxy;
 mod remote;
 mod replay;
@@ -37,9 +39,11 @@ use secrecy::SecretString;
 
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
+pub use cluster::{Granted as DayGrant, Ledger, Share};
 pub use collector::Collector;
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent, Spent};
 pub use guard::Refusal;
+pub use probe::{ProbeEnd, ProbeStep};
 pub use proxy::ProxyProblem;
 pub use remote::{Remote, RemoteError};
 pub use replay::Replay;
@@ -102,6 +106,19 @@ impl Egress {
             keep_refused: token::KEEP_REFUSED,
             guards: Arc::default(),
         }
+    }
+
+    /// With somebody who counts what all gateways use of a day together, and the share of each rate
+    /// that is this one's. Without, what is counted by the day is not sent.
+    #[must_use]
+    pub fn in_cluster(mut self, ledger: Arc<dyn Ledger>, share: Arc<Share>) -> Self {
+        self.guards = Arc::new(guard::Guards::in_cluster(ledger, share));
+        self
+    }
+
+    /// Gives back what was taken of a day and not used for so long.
+    pub async fn give_back(&self, unused: Duration) {
+        self.guards.give_back(unused).await;
     }
 }
 

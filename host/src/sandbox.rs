@@ -9,6 +9,7 @@
 
 mod bindings;
 mod cache;
+mod compiler;
 mod convert;
 mod description;
 mod ends;
@@ -32,6 +33,9 @@ mod tail;
 mod turn;
 mod verbs;
 
+pub(crate) use compiler::COMMAND as COMPILE_COMMAND;
+#[doc(hidden)]
+pub use compiler::compile_here;
 pub use description::{Description, EndpointNeed};
 pub use ends::HttpEnds;
 pub use engine::{Occupancy, Sandbox, SandboxError};
@@ -39,6 +43,6 @@ pub use fault::{Fault, Limit};
 pub use inspect::ImportRefusal;
 pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
 pub use lent::{Lent, Trail};
-pub(crate) use module::digest;
+pub use module::digest as digest_of;
 pub use module::{LoadError, Module};
 pub use tail::{Following, Said, TooSlow};

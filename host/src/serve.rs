@@ -7,6 +7,8 @@ mod local;
 pub use check::{Report, check};
 pub use local::Local;
 
+pub(crate) use crate::sandbox::{COMPILE_COMMAND, compile_here as compile};
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -155,7 +157,14 @@ async fn serve(
         drain_delay: Duration::from_millis(config.api.drain_delay_ms.into()),
         drain_timeout: Duration::from_millis(config.api.drain_timeout_ms.into()),
     };
-    if let Err(error) = serving.gateway.load().await {
+    let gateway = &serving.gateway;
+    let started = async {
+        gateway
+            .join(&config.node, &config.data_dir, address)
+            .await?;
+        gateway.load().await
+    };
+    if let Err(error) = started.await {
         serving.task.abort();
         serving.gateway.close(Instant::now()).await;
         return Err(error.into());

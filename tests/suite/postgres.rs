@@ -13,7 +13,9 @@ mod administering;
 mod applying;
 mod audit;
 mod audit_chain;
+mod audit_reading;
 mod bad_input;
+mod bringing;
 mod callers;
 mod credentials;
 mod damage;
@@ -25,13 +27,17 @@ mod lookups;
 mod many;
 mod metrics;
 mod modules;
+mod nodes;
+mod oci;
 mod openapi;
+mod packages;
 mod registry_faults;
 mod roles;
 mod roster;
 mod searches;
 mod starting;
 mod traffic;
+mod trials;
 mod ui;
 
 /// What every other test of this program takes for granted.

@@ -69,6 +69,10 @@ fn real() -> BTreeMap<String, u64> {
         ("api.read_timeout_ms", config.api.read_timeout_ms),
         ("api.upload_timeout_ms", config.api.upload_timeout_ms),
         ("admission.at_once", config.admission.at_once.get().into()),
+        (
+            "admission.replay_timeout_ms",
+            config.admission.replay_timeout_ms,
+        ),
         ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
         ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
         ("api.session_idle_ms", config.api.session_idle_ms),
@@ -82,9 +86,25 @@ fn real() -> BTreeMap<String, u64> {
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
         ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),
+        (
+            "sandbox.compile_memory_bytes",
+            config.sandbox.compile_memory_bytes,
+        ),
+        (
+            "sandbox.compile_timeout_ms",
+            config.sandbox.compile_timeout_ms,
+        ),
         ("sandbox.busy_threads", config.sandbox.busy_threads as u64),
+        ("node.heartbeat_ms", config.node.heartbeat_ms.into()),
+        ("node.dead_after_ms", config.node.dead_after_ms.into()),
+        ("node.forget_after_ms", config.node.forget_after_ms),
+        ("node.prepare_ms", config.node.prepare_ms.into()),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
+        (
+            "audit.checkpoint_interval_ms",
+            config.audit.checkpoint_interval_ms.get(),
+        ),
         (
             "telemetry.queue_spans",
             config.telemetry.queue_spans.get().into(),

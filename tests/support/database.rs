@@ -74,6 +74,18 @@ impl Database {
         })
     }
 
+    /// Cuts the connections that are told of changes.
+    pub(crate) fn hush(&self) {
+        if let Some((server, name)) = &self.postgres {
+            let statement = format!(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                 WHERE datname = '{name}' AND query LIKE 'LISTEN%'"
+            );
+            let cut = server.administer(name, &statement);
+            assert_ne!(cut.trim(), "0", "nobody listens");
+        }
+    }
+
     /// Puts all that it holds into a file of that folder. SQLite has its own there already.
     pub(crate) fn dump_into(&self, folder: &Path) {
         if let Some((server, name)) = &self.postgres {

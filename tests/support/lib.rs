@@ -15,6 +15,7 @@ pub mod fault_proxy;
 pub mod gateway;
 pub mod leaks;
 pub mod postgres;
+pub mod program;
 pub mod registries;
 pub mod schema;
 pub mod wait;

@@ -2,13 +2,18 @@
 
 pub(super) mod apply;
 pub(super) mod audit;
+pub(super) mod audit_export;
+pub(super) mod audit_find;
+pub(super) mod audit_reading;
 pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod health;
 pub(super) mod logs;
 pub(super) mod modules;
+pub(super) mod nodes;
 pub(super) mod registries;
 pub(super) mod session;
+pub(super) mod trial;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;

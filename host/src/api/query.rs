@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::Uri;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::check;
 use super::problem::Problem;
@@ -43,6 +44,10 @@ impl Parameters {
     pub(super) fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
         let number = |text: &str| text.parse().ok().filter(|number| *number >= 0);
         self.read(name, number, "a whole number from 0")
+    }
+
+    pub(super) fn id(&self, name: &str) -> Result<Option<Uuid>, Problem> {
+        self.read(name, |text| text.parse().ok(), "the `next` of a page")
     }
 
     /// How many of something, at least one.

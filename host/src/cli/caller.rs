@@ -2,9 +2,9 @@ mod asked;
 mod shown;
 
 use clap::Subcommand;
-use jiff::{Span, SpanRelativeTo, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Failure;
 use super::client::{Client, segment};
@@ -20,10 +20,10 @@ pub(super) enum CallerCommand {
         /// Its name in the audit.
         name: String,
         #[command(flatten)]
-        settings: Settings,
+        settings: Box<Settings>,
         /// Its key is not taken after so long: `90d`, `12h`. Without it: for ever.
-        #[arg(long, value_name = "TIME")]
-        expires_in: Option<Span>,
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        expires_in: Option<SignedDuration>,
     },
     /// Show a caller and its keys.
     Show {
@@ -37,7 +37,7 @@ pub(super) enum CallerCommand {
         /// Its name.
         name: String,
         #[command(flatten)]
-        settings: Settings,
+        settings: Box<Settings>,
         /// Limits as the gateway is configured.
         #[arg(long)]
         default_limits: bool,
@@ -60,19 +60,19 @@ pub(super) enum KeyCommand {
         /// The caller's name.
         name: String,
         /// It is not taken after so long: `90d`, `12h`. Without it: for ever.
-        #[arg(long, value_name = "TIME")]
-        expires_in: Option<Span>,
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        expires_in: Option<SignedDuration>,
     },
     /// Print another key, this once. The others end after a while.
     Rotate {
         /// The caller's name.
         name: String,
         /// The others go on for so long.
-        #[arg(long, value_name = "TIME", default_value = "24h")]
-        overlap: Span,
+        #[arg(long, value_name = "TIME", value_parser = time, default_value = "24h")]
+        overlap: SignedDuration,
         /// The new one is not taken after so long. Without it: for ever.
-        #[arg(long, value_name = "TIME")]
-        expires_in: Option<Span>,
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        expires_in: Option<SignedDuration>,
     },
     /// Take one key out of use.
     Revoke {
@@ -95,11 +95,13 @@ pub(super) async fn run(command: CallerCommand, client: &Client) -> Result<(), F
             settings,
             expires_in,
         } => {
-            let mut body = settings.change(json!({ "name": name }))?;
+            let mut body = Map::new();
+            body.insert("name".into(), json!(name));
+            settings.change(&mut body)?;
             if let Some(end) = end(expires_in, "--expires-in")? {
-                body["keyExpiresAt"] = json!(end);
+                body.insert("keyExpiresAt".into(), json!(end));
             }
-            let added = client.post(CALLERS, &body).await?;
+            let added = client.post(CALLERS, &body.into()).await?;
             added.print(|added: Added| format!("{}\n", added.key))
         }
         CallerCommand::Show { name } => {
@@ -115,12 +117,14 @@ pub(super) async fn run(command: CallerCommand, client: &Client) -> Result<(), F
             settings,
             default_limits,
         } => {
-            let now: Value = client.get(&path(&name)).await?.read()?;
-            let mut body = json!({ "roles": now["roles"], "grants": now["grants"] });
-            if !default_limits {
-                body["limits"] = now["limits"].clone();
-            }
-            let body = settings.change(body)?;
+            let now: Map<String, Value> = client.get(&path(&name)).await?.read()?;
+            let stays = |(key, _): &(String, Value)| match key.as_str() {
+                "limits" => !default_limits,
+                key => matches!(key, "roles" | "grants"),
+            };
+            let mut body = now.into_iter().filter(stays).collect();
+            settings.change(&mut body)?;
+            let body = body.into();
             let done = client.put(&path(&name), &body).await?;
             done.print_done(&format!("changed {name}\n"))
         }
@@ -144,9 +148,6 @@ async fn key(command: KeyCommand, client: &Client) -> Result<(), Failure> {
             expires_in,
         } => {
             let end = end(expires_in, "--expires-in")?;
-            let overlap = overlap
-                .to_duration(SpanRelativeTo::days_are_24_hours())
-                .map_err(|error| format!("--overlap: {error}"))?;
             let seconds = overlap.as_secs();
             (name, json!({ "expiresAt": end, "overlapSeconds": seconds }))
         }
@@ -164,9 +165,15 @@ fn path(name: &str) -> String {
     format!("{CALLERS}/{}", segment(name))
 }
 
-fn end(after: Option<Span>, option: &str) -> Result<Option<Timestamp>, Failure> {
+fn end(after: Option<SignedDuration>, option: &str) -> Result<Option<Timestamp>, Failure> {
     let Some(after) = after else { return Ok(None) };
-    let after = after.to_duration(SpanRelativeTo::days_are_24_hours());
-    let end = after.and_then(|after| Timestamp::now().checked_add(after));
+    let end = Timestamp::now().checked_add(after);
     Ok(Some(end.map_err(|error| format!("{option}: {error}"))?))
+}
+
+/// `90d`, `12h 30m`; a day has 24 hours.
+fn time(text: &str) -> Result<SignedDuration, String> {
+    let span: Span = text.parse().map_err(|_| "write it like 90d or 12h")?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| "write it in days and hours, like 90d or 12h".into())
 }

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::policy::{Ask, Visible, check_asks, check_statements};
+use super::policy::{Ask, Visible, check_asks};
 use super::roster::Entry;
+use super::terms::check_terms;
 use super::waiting::{Outcome, ask};
 use super::watched::Watched;
 use super::{Caller, Gateway, GatewayError};
@@ -192,7 +193,7 @@ impl Gateway {
         if !entry.module.can(verb.ability) {
             return Err(GatewayError::NoAbility(verb.ability));
         }
-        check_statements(&entry.policy, call)?;
+        check_terms(&entry.policy, call, Timestamp::now())?;
         let shown = caller.shown(registry, verb.ability, &entry.policy.fields);
         check_asks(&shown, &verb.asks)?;
         let visible = Visible::of(shown, &call.wanted_fields)?;

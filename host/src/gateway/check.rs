@@ -71,13 +71,17 @@ pub async fn check(
 }
 
 async fn key(store: &Store, path: &Path) -> Result<Option<String>, StoreError> {
-    let lost = match Fingerprint::open(path) {
+    let there = store.key_check().await?;
+    let wrong = match Fingerprint::open(path) {
+        Ok(Some(mine)) if there.is_some_and(|there| there != mine.check()) => StartError::OtherKey,
         Ok(Some(_)) => return Ok(None),
-        Ok(None) if store.audit().recent(1).await?.is_empty() => return Ok(None),
+        Ok(None) if there.is_none() && store.audit().recent(1).await?.is_empty() => {
+            return Ok(None);
+        }
         Ok(None) => StartError::KeyLost,
         Err(error) => StartError::Key(error),
     };
-    Ok(Some(chain(&lost)))
+    Ok(Some(chain(&wrong)))
 }
 
 async fn registry(

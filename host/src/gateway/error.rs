@@ -47,6 +47,15 @@ pub enum GatewayError {
     /// The registry's policy asks for something that the call does not state.
     #[error("the registry's policy requires a statement that is missing")]
     Missing(Requirement),
+    /// What the call states is not on the policy's list.
+    #[error("the registry's policy does not accept what was stated")]
+    NotAccepted(Requirement),
+    /// The registry may not be asked at this hour.
+    #[error("the registry may not be asked at this hour")]
+    Closed {
+        /// Until it may, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// A value of the request is not valid.
     #[error("{field}: {problem}")]
     Invalid {
@@ -97,6 +106,8 @@ impl GatewayError {
             Self::NotReady => "not-ready",
             Self::NoAbility(_) => "no-ability",
             Self::Missing(_) => "missing-statement",
+            Self::NotAccepted(_) => "not-accepted",
+            Self::Closed { .. } => "closed",
             Self::Invalid { .. } => "invalid",
             Self::HiddenField(_) => "hidden-field",
             Self::Busy => "busy",

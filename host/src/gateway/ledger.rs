@@ -1,8 +1,13 @@
 //! The audit as a whole: sealed by signed checkpoints, verified, exported, searched.
 
 mod acts;
+mod export;
+mod find;
 mod keep;
 mod key;
+mod line;
+mod prune;
+mod reading;
 mod seal;
 mod statement;
 mod verifier;
@@ -10,6 +15,8 @@ mod verify;
 
 use std::path::Path;
 
+pub use export::{ExportError, verify_export};
+pub use find::{FindPage, Found, FoundCall};
 pub use key::{BadPublicKey, PublicKey};
 pub use seal::SealError;
 pub use statement::SignedCheckpoint;
@@ -85,8 +92,10 @@ impl Ledger {
 
 fn trusted(config: &AuditConfig) -> Result<Vec<PublicKey>, StartError> {
     let keys = config.trusted_keys.iter().enumerate();
-    keys.map(|(at, text)| PublicKey::parse(text).map_err(|bad| StartError::TrustedKey(at, bad)))
-        .collect()
+    keys.map(|(at, text)| {
+        PublicKey::parse(text).map_err(|bad| StartError::AuditTrustedKey(at, bad))
+    })
+    .collect()
 }
 
 /// None: none is configured, and none was made yet.

@@ -110,8 +110,17 @@ impl Roster {
         }
     }
 
+    pub(super) fn egress(&self) -> &Egress {
+        &self.egress
+    }
+
     pub(super) fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// How others are reached, and where their secrets are.
+    pub(super) fn outside(&self) -> (&Egress, &Secrets) {
+        (&self.egress, &self.secrets)
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
@@ -171,6 +180,26 @@ impl Roster {
         }
         self.slots.store(Arc::new(next));
         Ok(())
+    }
+
+    /// Loads a module beside the one that serves, and looks whether it would serve the registry as it
+    /// is configured, with this gateway's own secrets.
+    pub(super) async fn prepare(
+        &self,
+        store: &Store,
+        registry: &str,
+        digest: &str,
+    ) -> Result<Result<Module, String>, StoreError> {
+        let Some(mut row) = store.registries().get(registry).await? else {
+            return Ok(Err("there is no such registry".into()));
+        };
+        row.module_digest = digest.to_owned();
+        let modules = modules::load(&self.sandbox, store, [digest.to_owned()].into()).await?;
+        let config = match serde_json::from_str::<RegistryConfig>(&row.configuration) {
+            Ok(config) => config,
+            Err(error) => return Ok(Err(format!("its stored configuration: {error}"))),
+        };
+        Ok(self.entry(&row, config, &modules).map(|entry| entry.module))
     }
 
     fn slot(&self, row: Registry, before: Option<&Slot>, modules: &Modules) -> Slot {

@@ -16,6 +16,9 @@ const READINESS_KEPT: Duration = Duration::from_secs(1);
 /// shorter, so that this is for a disk that does not answer.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
+/// The others find out by themselves soon after.
+const LEAVE_WAIT: Duration = Duration::from_secs(2);
+
 /// Why no call should be sent here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotReady {
@@ -106,6 +109,12 @@ impl Gateway {
                 calls = left,
                 "calls did not end in time: their audit rows stay without an end"
             );
+        }
+        if tokio::time::timeout(LEAVE_WAIT, self.leave())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the other nodes were not told that this one stops");
         }
         let closed = tokio::time::timeout(CLOSE_WAIT, async {
             self.seal_at_the_end().await;

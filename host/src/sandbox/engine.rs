@@ -3,10 +3,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::Duration;
 
+use bytes::Bytes;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::cache::Cache;
+use super::compiler::Compiler;
 use super::lent::State;
 use super::loaded::Loaded;
 use super::room::Room;
@@ -15,6 +17,7 @@ use super::turn::BusyThreads;
 use super::{bindings, convert, module};
 use crate::config::limits::CallLimits;
 use crate::config::sandbox::SandboxConfig;
+use crate::model::Ability;
 
 /// How often a computing guest is looked at.
 const TICK: Duration = Duration::from_millis(1);
@@ -45,6 +48,7 @@ pub(super) struct Inner {
     pub(super) engine: Engine,
     pub(super) linker: Linker<State>,
     pub(super) cache: Cache,
+    pub(super) compiler: Compiler,
     pub(super) busy: BusyThreads,
     pub(super) loaded: Loaded,
     pub(super) tail: Tail,
@@ -101,6 +105,7 @@ impl Sandbox {
                 engine,
                 linker,
                 cache,
+                compiler: Compiler::new(config),
                 busy: BusyThreads::new(config.busy_threads).map_err(SandboxError::Thread)?,
                 loaded: Loaded::default(),
                 tail: Tail::default(),
@@ -162,7 +167,24 @@ impl Sandbox {
     /// # Errors
     /// [`module::LoadError`]: what is wrong with the module, and the remedy.
     pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, module::LoadError> {
+        self.load_bytes(Bytes::copy_from_slice(bytes)).await
+    }
+
+    /// The same, without a copy.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_bytes(&self, bytes: Bytes) -> Result<module::Module, module::LoadError> {
         module::load(self, bytes).await
+    }
+
+    /// All that can be told of a module without compiling it: its abilities, or every reason why it
+    /// cannot be loaded that shows so early.
+    ///
+    /// # Errors
+    /// [`module::LoadError`].
+    pub fn look(&self, bytes: &[u8]) -> Result<Vec<Ability>, module::LoadError> {
+        module::look(self, bytes)
     }
 
     /// The module of that digest without its bytes: the one that is in memory, or else its compiled
@@ -216,9 +238,15 @@ fn engine_config(config: &SandboxConfig) -> Config {
         // Off: by an open wasmtime issue (14357) pages that were swapped out while dirty are not
         // seen by the scan and reach the next instance.
         .pagemap_scan(Enabled::No);
+    let mut engine = code_config();
+    engine.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    engine
+}
+
+/// What compiled code depends on: the process that compiles has no pool.
+pub(super) fn code_config() -> Config {
     let mut engine = Config::new();
     engine
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         // Of the two compilers Cranelift alone: Winch had a sandbox escape (GHSA-xx5w-cvp6-jv83).
         .strategy(wasmtime::Strategy::Cranelift)
         .epoch_interruption(true)

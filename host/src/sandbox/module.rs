@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -10,10 +11,11 @@ use wasmtime::{Engine, Store};
 
 use super::bindings::abilities;
 use super::cache::Source;
+use super::compiler::NoCode;
 use super::description::{self, Description};
 use super::engine::{Inner, Sandbox};
 use super::fault::Fault;
-use super::inspect::{ImportRefusal, inspect};
+use super::inspect::{ImportRefusal, Names, SPEAKS, list};
 use super::instance::{self, Work};
 use super::lent::{Lent, State};
 use super::output::Output;
@@ -54,9 +56,33 @@ pub enum LoadError {
     /// Every instance of it would take more than its share of the pool.
     #[error("the module needs more than one instance may have: {}", demand(.0))]
     TooDemanding(#[source] wasmtime::Error),
-    /// It imports or exports what it may not.
-    #[error("the module is refused")]
-    Refused(#[from] ImportRefusal),
+    /// Compiling it takes longer than it may.
+    #[error(
+        "compiling the module takes longer than sandbox.compile_timeout_ms allows: make its \
+         functions smaller"
+    )]
+    CompilesTooLong,
+    /// Compiling it takes more memory than it may.
+    #[error(
+        "compiling the module takes more memory than sandbox.compile_memory_bytes allows: make \
+         it smaller"
+    )]
+    CompilesTooLarge,
+    /// The compiler breaks on it.
+    #[error("the compiler breaks on the module: build it with another compiler's version")]
+    CompilerBroke,
+    /// The gateway's own trouble.
+    #[error("modules cannot be compiled: check sandbox.compiler_program")]
+    NoCompiler(#[source] std::io::Error),
+    /// It imports or exports what it may not: all that is wrong, each once.
+    #[error("the module {}", list(.0))]
+    Refused(Vec<ImportRefusal>),
+    /// It uses something of a later interface.
+    #[error(
+        "the module needs adapter interface {0}, this gateway speaks {SPEAKS}: build it against \
+         {SPEAKS}, or upgrade the gateway"
+    )]
+    Newer(String),
     /// It uses something of a newer contract, or its types differ.
     #[error(
         "the module does not fit this gateway's interface: build it against openimis:registry@1.0.0"
@@ -81,24 +107,48 @@ pub(super) struct Exports {
     pub(super) verify: Option<abilities::verify::GuestIndices>,
 }
 
-pub(super) async fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Module, LoadError> {
+pub(super) async fn load(sandbox: &Sandbox, bytes: Bytes) -> Result<Module, LoadError> {
     let inner = sandbox.inner.clone();
+    let looking = {
+        let (sandbox, bytes) = (sandbox.clone(), bytes.clone());
+        // Off the event loop: megabytes take milliseconds.
+        tokio::task::spawn_blocking(move || {
+            let names = read_names(&sandbox, &bytes)?;
+            Ok::<_, LoadError>((digest(&bytes), names))
+        })
+    };
+    let looked = looking.await.map_err(|_| Fault::NoInstance)?;
+    let (digest, names) = looked?;
+    if let Some(admitted) = inner.loaded.get(&digest) {
+        return Ok(Module { inner: admitted });
+    }
+    names.judge().map_err(LoadError::Refused)?;
+    let component = compile(&inner, &digest, &bytes).await?;
+    match admit(inner, digest, component).await {
+        Err(LoadError::Link(error)) => Err(match names.newer() {
+            Some(needs) => LoadError::Newer(needs),
+            None => LoadError::Link(error),
+        }),
+        admitted => admitted,
+    }
+}
+
+/// All that can be told of a module without compiling it.
+pub(super) fn look(sandbox: &Sandbox, bytes: &[u8]) -> Result<Vec<Ability>, LoadError> {
+    let names = read_names(sandbox, bytes)?;
+    names.judge().map_err(LoadError::Refused)
+}
+
+fn read_names(sandbox: &Sandbox, bytes: &[u8]) -> Result<Names, LoadError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    if size > inner.max_module_bytes {
-        return Err(LoadError::TooLarge {
-            size,
-            max: inner.max_module_bytes,
-        });
+    let max = sandbox.inner.max_module_bytes;
+    if size > max {
+        return Err(LoadError::TooLarge { size, max });
     }
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(LoadError::Precompiled);
     }
-    let digest = digest(bytes);
-    if let Some(admitted) = inner.loaded.get(&digest) {
-        return Ok(Module { inner: admitted });
-    }
-    let component = compile(&inner, &digest, bytes.to_vec()).await?;
-    admit(inner, digest, component).await
+    Names::read(bytes).map_err(LoadError::NotAComponent)
 }
 
 pub(super) async fn known(sandbox: &Sandbox, digest: &str) -> Option<Module> {
@@ -106,15 +156,7 @@ pub(super) async fn known(sandbox: &Sandbox, digest: &str) -> Option<Module> {
     if let Some(admitted) = inner.loaded.get(digest) {
         return Some(Module { inner: admitted });
     }
-    let component = {
-        let (inner, digest) = (inner.clone(), digest.to_owned());
-        tokio::task::spawn_blocking(move || {
-            let component = inner.cache.get(&inner.engine, &digest)?;
-            inner.cache.count(Source::Cache);
-            Some(component)
-        })
-    };
-    let component = component.await.ok()??;
+    let component = cached(&inner, digest).await?;
     // Whoever reads its bytes then is told what is wrong.
     admit(inner, digest.to_owned(), component).await.ok()
 }
@@ -125,7 +167,8 @@ async fn admit(
     digest: String,
     component: Component,
 ) -> Result<Module, LoadError> {
-    let abilities = inspect(&inner.engine, &component)?;
+    let abilities = Names::of(&inner.engine, &component);
+    let abilities = abilities.judge().map_err(LoadError::Refused)?;
     let exports = Exports::of(&inner, &component, &abilities).map_err(LoadError::Link)?;
     let description = describe(&inner, &digest, &exports, abilities).await?;
     let admitted = Arc::new(Admitted {
@@ -140,35 +183,51 @@ async fn admit(
 }
 
 /// `sha256:` and 64 hexadecimal digits.
-pub(crate) fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
 
-async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Component, LoadError> {
-    let (inner, digest) = (inner.clone(), digest.to_owned());
-    let compiled = tokio::task::spawn_blocking(move || {
-        if let Some(component) = inner.cache.get(&inner.engine, &digest) {
-            inner.cache.count(Source::Cache);
-            return Ok(component);
+async fn compile(inner: &Arc<Inner>, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
+    if let Some(component) = cached(inner, digest).await {
+        return Ok(component);
+    }
+    let code = match inner.compiler.compile(bytes).await {
+        Ok(code) => code,
+        Err(NoCode::Refused(why)) => return Err(refused(wasmtime::Error::msg(why))),
+        Err(NoCode::TooSlow) => return Err(LoadError::CompilesTooLong),
+        Err(NoCode::TooLarge) => return Err(LoadError::CompilesTooLarge),
+        Err(NoCode::NotRun(error)) => return Err(LoadError::NoCompiler(error)),
+        Err(NoCode::Crashed(status)) => {
+            tracing::warn!(module = digest, %status, "the compiler ended on a module");
+            return Err(LoadError::CompilerBroke);
         }
-        let component = Component::from_binary(&inner.engine, &bytes)?;
-        inner.cache.count(Source::Compiler);
-        inner.cache.put(&digest, &component);
-        // From there it is mapped: less memory than where the compiler left it.
-        Ok(inner.cache.get(&inner.engine, &digest).unwrap_or(component))
-    })
-    .await;
-    match compiled {
-        Ok(component) => component.map_err(|error| {
-            if is_too_demanding(&error) {
-                LoadError::TooDemanding(error)
-            } else {
-                LoadError::NotAComponent(error)
-            }
-        }),
+    };
+    inner.cache.count(Source::Compiler);
+    let (inner, digest) = (inner.clone(), digest.to_owned());
+    let taken = move || inner.cache.take(&inner.engine, &digest, &code);
+    match tokio::task::spawn_blocking(taken).await {
+        Ok(component) => component.map_err(refused),
         Err(_) => Err(LoadError::Broken(Fault::NoInstance)),
+    }
+}
+
+async fn cached(inner: &Arc<Inner>, digest: &str) -> Option<Component> {
+    let (inner, digest) = (inner.clone(), digest.to_owned());
+    let cached = tokio::task::spawn_blocking(move || {
+        let component = inner.cache.get(&inner.engine, &digest)?;
+        inner.cache.count(Source::Cache);
+        Some(component)
+    });
+    cached.await.ok()?
+}
+
+fn refused(error: wasmtime::Error) -> LoadError {
+    if is_too_demanding(&error) {
+        LoadError::TooDemanding(error)
+    } else {
+        LoadError::NotAComponent(error)
     }
 }
 

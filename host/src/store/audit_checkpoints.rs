@@ -136,6 +136,22 @@ pub(super) async fn last(readers: &Pool) -> Result<Option<AuditCheckpoint>, Stor
     .transpose()
 }
 
+pub(super) async fn before(
+    readers: &Pool,
+    time: Timestamp,
+) -> Result<Option<AuditCheckpoint>, StoreError> {
+    query(
+        "SELECT number, at, body, public_key, signature FROM audit_checkpoint WHERE at <= $1 \
+         ORDER BY number DESC LIMIT 1",
+    )
+    .bind(time.as_microsecond())
+    .fetch_optional(readers)
+    .await?
+    .as_ref()
+    .map(checkpoint_of)
+    .transpose()
+}
+
 /// All chains as they are at one moment, by number.
 pub(super) async fn heads(readers: &Pool) -> Result<Vec<ChainHead>, StoreError> {
     query("SELECT id, began_at, seq, hash FROM audit_chain ORDER BY id")

@@ -44,6 +44,21 @@ pub enum Table {
 #[derive(Clone, Debug, Default)]
 pub struct UnchainedAt(Option<(usize, String)>);
 
+impl UnchainedAt {
+    /// From what [`write`](Self::write) made.
+    pub fn read(place: Option<&str>) -> Self {
+        let parts = place.and_then(|place| place.split_once(' '));
+        Self(parts.and_then(|(table, place)| Some((table.parse().ok()?, place.to_owned()))))
+    }
+
+    /// To go on there later.
+    pub fn write(&self) -> Option<String> {
+        self.0
+            .as_ref()
+            .map(|(table, place)| format!("{table} {place}"))
+    }
+}
+
 impl Table {
     /// All of them, in the order in which rows without a chain are read.
     pub const ALL: [Self; 3] = [Self::Begin, Self::End, Self::Act];
@@ -83,6 +98,8 @@ macro_rules! rows_of {
         }
     };
 }
+
+pub(super) use rows_of;
 
 /// The rows of a chain behind that number, a page of them at most, in order. There may be gaps, and
 /// several of one number: whoever can write past the gateway can do that. An empty page says nothing
@@ -132,7 +149,26 @@ pub(super) async fn highest(readers: &Pool, chain: i64) -> Result<i64, StoreErro
     .get("seq")
 }
 
-/// The lowest number, of rows behind that number, that a row of a chain has.
+/// The lowest number of a chain's rows behind that number.
+pub(super) async fn next_behind(
+    readers: &Pool,
+    chain: i64,
+    after: i64,
+) -> Result<Option<i64>, StoreError> {
+    query(
+        "SELECT MIN(seq) AS seq FROM (\
+         SELECT MIN(seq) AS seq FROM audit_begin WHERE chain = $1 AND seq > $2 \
+         UNION ALL SELECT MIN(seq) FROM audit_end WHERE chain = $1 AND seq > $2 \
+         UNION ALL SELECT MIN(seq) FROM audit_act WHERE chain = $1 AND seq > $2) AS rows",
+    )
+    .bind(chain)
+    .bind(after)
+    .fetch_one(readers)
+    .await?
+    .get("seq")
+}
+
+/// A row of a chain that is not there: chain and number.
 pub(super) async fn unknown_chain(readers: &Pool) -> Result<Option<(i64, i64)>, StoreError> {
     query(
         "SELECT chain, seq FROM (\
@@ -183,7 +219,7 @@ pub(super) async fn unchained(
     Ok(Vec::new())
 }
 
-fn stored(table: Table, row: &Row) -> Result<StoredRow, StoreError> {
+pub(super) fn stored(table: Table, row: &Row) -> Result<StoredRow, StoreError> {
     let id: String = get(row, "id").unwrap_or_default();
     let seq: Option<i64> = get(row, "seq")?;
     Ok(StoredRow {

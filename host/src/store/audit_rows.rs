@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::audit::{AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 use super::audit_acts::{self, AuditAct};
@@ -35,6 +36,8 @@ macro_rules! entries {
          FROM audit_begin b LEFT JOIN audit_end e ON e.id = b.id "
     };
 }
+
+pub(super) use entries;
 
 /// Each row with its link. Beginnings first: in one batch an end may follow its own.
 pub(super) async fn insert(
@@ -122,6 +125,17 @@ pub(super) async fn by_request(
     .collect()
 }
 
+/// The entry of that id.
+pub(super) async fn by_id(readers: &Pool, id: Uuid) -> Result<Option<AuditEntry>, StoreError> {
+    query(concat!(entries!(), "WHERE b.id = $1"))
+        .bind(id.to_string())
+        .fetch_optional(readers)
+        .await?
+        .as_ref()
+        .map(entry_of)
+        .transpose()
+}
+
 /// The entries that have the hash, in order. Compared here and not in SQL: databases have no common
 /// way to look into bytes, and rows pass one by one, never all in memory.
 pub(super) async fn by_person(
@@ -146,7 +160,7 @@ pub(super) async fn by_person(
     Ok(found)
 }
 
-fn entry_of(row: &Row) -> Result<AuditEntry, StoreError> {
+pub(super) fn entry_of(row: &Row) -> Result<AuditEntry, StoreError> {
     let ended_at: Option<i64> = get(row, "ended_at")?;
     Ok(AuditEntry {
         begin: begin_of(row)?,

@@ -2,6 +2,7 @@
 
 mod error;
 mod fitness;
+mod listener;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSs
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
 
 pub(super) use error::from_sqlx;
+pub(super) use listener::{listen, notify};
 
 use super::error::StoreError;
 use crate::config::store::{DatabaseHost, DatabaseUrl, PostgresConfig, SslMode, StoreConfig};

@@ -20,6 +20,7 @@ macro_rules! on_both {
     };
 }
 
+mod agreements;
 mod audit;
 mod caller_keys;
 mod chain;
@@ -28,6 +29,7 @@ mod configuration;
 mod faults;
 mod figures;
 mod look;
+mod nodes;
 mod on_postgres;
 mod on_sqlite;
 mod power;

@@ -9,17 +9,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::civil::Date;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
+use super::agreements::{Answering, Beginning, Deciding};
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
 use super::audit_checkpoints::NewCheckpoint;
+use super::audit_people::IndexStep;
 use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
+use super::key_check::KeyCheck;
 use super::modules::Module;
+use super::nodes::Beating;
+use super::quotas::Leasing;
 use super::registries::RegistryChange;
 use crate::config::store::StoreConfig;
 pub(super) use chain::Chain;
@@ -68,6 +75,25 @@ pub(super) enum Change {
     },
     Caller(Box<CallerChange>),
     Checkpoint(Box<NewCheckpoint>),
+    KeepKeyCheck(KeyCheck),
+    Beat(Box<Beating>),
+    Leave {
+        id: Uuid,
+        run: Uuid,
+    },
+    ForgetNodes(Duration),
+    BeginAgreement(Box<Beginning>),
+    AnswerAgreement(Box<Answering>),
+    DecideAgreement(Box<Deciding>),
+    TakeQuota(Box<Leasing>),
+    GiveBackQuota {
+        name: String,
+        day: Date,
+        count: u64,
+    },
+    ForgetQuotas(Duration),
+    IndexPeople(Box<IndexStep>),
+    PruneAudit,
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.
@@ -76,6 +102,15 @@ pub(super) enum Change {
 }
 
 impl AuditRow {
+    /// The id of its call or act.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Begin(row) => row.id,
+            Self::End(row) => row.id,
+            Self::Act(row) => row.id,
+        }
+    }
+
     pub(super) fn begin(&self) -> Option<&AuditBegin> {
         match self {
             Self::Begin(row) => Some(row),

@@ -1,5 +1,5 @@
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cli::Failure;
 use crate::model::{Ability, CallerLimits, Grant, Role};
@@ -36,14 +36,14 @@ pub(in crate::cli) struct Settings {
 
 impl Settings {
     /// The body with what was said in place of what it had.
-    pub(super) fn change(self, mut body: Value) -> Result<Value, Failure> {
+    pub(super) fn change(self, body: &mut Map<String, Value>) -> Result<(), Failure> {
         if !self.roles.is_empty() {
-            body["roles"] = json!(self.roles);
+            body.insert("roles".into(), json!(self.roles));
         }
         if !self.grants.is_empty() {
-            body["grants"] = json!(self.grants);
+            body.insert("grants".into(), json!(self.grants));
         } else if let Some(grant) = self.one_grant() {
-            body["grants"] = json!([grant]);
+            body.insert("grants".into(), json!([grant]));
         }
         let said = CallerLimits {
             requests_per_second: self.requests_per_second,
@@ -51,15 +51,17 @@ impl Settings {
             requests_per_day: self.requests_per_day,
         };
         if said != CallerLimits::default() {
-            let now: Option<CallerLimits> = serde_json::from_value(body["limits"].clone())?;
+            let now = body.get("limits").cloned().unwrap_or_default();
+            let now: Option<CallerLimits> = serde_json::from_value(now)?;
             let now = now.unwrap_or_default();
-            body["limits"] = json!(CallerLimits {
+            let limits = CallerLimits {
                 requests_per_second: said.requests_per_second.or(now.requests_per_second),
                 burst: said.burst.or(now.burst),
                 requests_per_day: said.requests_per_day.or(now.requests_per_day),
-            });
+            };
+            body.insert("limits".into(), json!(limits));
         }
-        Ok(body)
+        Ok(())
     }
 
     fn one_grant(&self) -> Option<Grant> {

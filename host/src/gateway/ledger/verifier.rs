@@ -179,6 +179,11 @@ impl Verifier {
         }
     }
 
+    /// Something else is wrong.
+    pub(super) fn found(&mut self, bad: Bad) {
+        self.verdict.bad.push(bad);
+    }
+
     /// Whether something of that chain is known to be wrong.
     pub(super) fn is_bad(&self, chain: i64) -> bool {
         self.verdict.bad.iter().any(|bad| bad.chain == Some(chain))

@@ -6,7 +6,10 @@ use std::slice;
 use super::{AuditRow, Chain, Change};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
-use crate::store::{audit_checkpoints, audit_rows, callers, modules, now, registries};
+use crate::store::{
+    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, key_check,
+    modules, nodes, now, quotas, registries,
+};
 
 /// Commits the rows together, with one answer for each. First without savepoints, which would
 /// triple the statements for what never happens in a healthy gateway; when a row is refused, once
@@ -45,6 +48,20 @@ pub(super) async fn change(
         }
         Change::Caller(change) => callers::change(conn, &change).await,
         Change::Checkpoint(row) => audit_checkpoints::insert(conn, &row).await,
+        Change::KeepKeyCheck(check) => key_check::keep(conn, &check).await,
+        Change::Beat(beating) => nodes::beat(conn, &beating).await,
+        Change::Leave { id, run } => nodes::leave(conn, id, run).await,
+        Change::ForgetNodes(unseen) => nodes::forget(conn, unseen).await,
+        Change::BeginAgreement(beginning) => agreements::begin(conn, &beginning).await,
+        Change::AnswerAgreement(answering) => agreements::answer(conn, &answering).await,
+        Change::DecideAgreement(deciding) => agreements::decide(conn, &deciding).await,
+        Change::TakeQuota(leasing) => quotas::take(conn, &leasing).await,
+        Change::GiveBackQuota { name, day, count } => {
+            quotas::give_back(conn, &name, day, count).await
+        }
+        Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
+        Change::IndexPeople(step) => audit_people::index(conn, &step).await,
+        Change::PruneAudit => audit_prune::step(conn).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
         Change::Check if healthy => Ok(0),
         Change::Check => touch(conn).await,
