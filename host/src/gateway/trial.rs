@@ -7,10 +7,8 @@ use super::roster::{chain, endpoints};
 use super::{Act, Acting, AdminError, Asking, Caller, Gateway, GatewayError};
 use crate::config::registry::RegistryConfig;
 use crate::egress::{Egress, ProbeEnd, ProbeStep};
-use crate::model::{
-    Ability, Asker, Call, CallerSettings, Failure, FindQuery, Grant, Identifier, Person, Role,
-};
-use crate::store::Registry;
+use crate::model::{Ability, Asker, Call, Failure, FindQuery, Grant, Identifier, Person, Role};
+use crate::store::{CallerSettings, Registry};
 
 /// What the audit has for a purpose.
 const PURPOSE: &str = "registry-test";
