@@ -6,7 +6,11 @@ import { plain, say } from "./show.js";
 import { login } from "./views/login.js";
 import { registries } from "./views/registries.js";
 import { registry } from "./views/registry.js";
+import { modules } from "./views/modules.js";
 import { callers } from "./views/callers.js";
+import { caller } from "./views/caller.js";
+import { audit } from "./views/audit.js";
+import { nodes } from "./views/nodes.js";
 
 const STAFF = ["implementer", "administrator", "auditor"];
 
@@ -14,7 +18,11 @@ const STAFF = ["implementer", "administrator", "auditor"];
 const VIEWS = [
   { path: /^registries$/, nav: "Registries", view: registries, roles: STAFF },
   { path: /^registries\/([^/]+)$/, within: "Registries", view: registry, roles: STAFF },
+  { path: /^modules$/, nav: "Modules", view: modules, roles: STAFF },
   { path: /^callers$/, nav: "Callers", view: callers, roles: ["administrator"] },
+  { path: /^callers\/([^/]+)$/, within: "Callers", view: caller, roles: ["administrator"] },
+  { path: /^audit$/, nav: "Audit", view: audit, roles: ["auditor"] },
+  { path: /^nodes$/, nav: "Nodes", view: nodes, roles: STAFF },
 ];
 
 const main = document.getElementById("main");

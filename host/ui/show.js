@@ -217,7 +217,7 @@ export function every(ms, signal, place, look) {
       if (signal.aborted || error.name === "AbortError") return;
       if (!place.hasChildNodes()) place.replaceChildren(refusal(error, "This could not be looked at"));
     }
-    if (!signal.aborted) setTimeout(turn, ms);
+    if (!signal.aborted) setTimeout(turn, typeof ms === "function" ? ms() : ms);
   };
   return turn();
 }

@@ -1,6 +1,7 @@
 import { h } from "../dom.js";
 import { call, part } from "../api.js";
-import { ask, attempt, choices, every, field, say, shown, state, table, time } from "../show.js";
+import { ask, attempt, choices, every, field, say, state, table, time } from "../show.js";
+import { once } from "./key.js";
 
 const EVERY_MS = 15_000;
 const ROLES = [
@@ -15,14 +16,13 @@ export function callers({ signal }) {
   const problem = h("div", {});
   const refused = h("div", {});
   const list = table("Callers", [
-    { head: "Name", cell: (row) => row.name },
+    { head: "Name", cell: (row) => h("a", { href: `#/callers/${part(row.name)}`, "data-focus": row.name }, row.name) },
     { head: "State", cell: (row) => state(row.state) },
     { head: "Roles", cell: (row) => row.roles.join(", ") || "–" },
-    { head: "Registries", cell: (row) => granted(row.registries) },
-    { head: "Abilities", cell: (row) => row.abilities.join(", ") || "–" },
+    { head: "May ask", cell: (row) => (row.grants.length === 0 ? "nothing" : row.grants.map((grant) => h("span", { class: "block" }, granted(grant)))) },
+    { head: "Keys", number: true, cell: (row) => row.keys.filter((key) => key.state === "active").length },
     { head: "Added", cell: (row) => time(row.createdAt) },
-    { head: "Revoked", cell: (row) => time(row.revokedAt) },
-    { head: "Action", cell: (row) => (row.state === "revoked" ? "–" : revoke(row)) },
+    { head: "Action", cell: (row) => (row.state === "revoked" ? "revoked" : revoke(row)) },
   ], { none: "Nobody may call." });
 
   const look = async () => {
@@ -52,28 +52,34 @@ export function callers({ signal }) {
   return { title: "Callers", content: h("div", {}, add(refused, look), problem, refused, list.element) };
 }
 
-function granted(registries) {
-  if (registries === null || registries === undefined) return "all";
-  return registries.join(", ") || "none";
+/** A grant in words. */
+export function granted({ registries, abilities, fields }) {
+  const where = registries ? registries.join(", ") || "no registry" : "all registries";
+  const what = abilities.length === ABILITIES.length ? "everything" : abilities.join(", ") || "nothing";
+  return `${where}: ${what}${fields ? ` (${fields.join(", ") || "no field"})` : ""}`;
 }
 
 function add(refused, look) {
   const name = field("Name", { required: true, maxlength: 128, autocomplete: "off" }, "In the audit for ever, and never used again.");
   const roles = choices("Roles", ROLES, ["client"]);
-  const registries = field("Registries", { autocomplete: "off" }, "By name, with commas. Empty: all of them.");
-  const abilities = choices("Abilities", ABILITIES.map((one) => [one, one]), ABILITIES);
+  const registries = field("Registries", { autocomplete: "off" }, "For a client, by name and with commas. Empty: all of them.");
+  const fields = field("Fields of a person", { autocomplete: "off" }, "For a client, with commas: name, birthDate. Empty: all that the registries’ policies show.");
+  const abilities = choices("Abilities, for a client", ABILITIES.map((one) => [one, one]), ABILITIES);
   const button = h("button", { type: "submit", class: "primary" }, "Add the caller");
+  const listed = (input) => input.value.split(",").map((one) => one.trim()).filter(Boolean);
+  const grant = () => ({
+    abilities: abilities.chosen(),
+    ...(listed(registries.input).length > 0 ? { registries: listed(registries.input) } : {}),
+    ...(listed(fields.input).length > 0 ? { fields: listed(fields.input) } : {}),
+  });
   const form = h("form", {
     onsubmit: async (event) => {
       event.preventDefault();
-      const names = registries.input.value.split(",").map((one) => one.trim()).filter(Boolean);
       let added;
       const fine = await attempt(button, refused, async () => {
+        const chosen = roles.chosen();
         added = await call("POST", "/admin/v1/callers", {
-          name: name.input.value.trim(),
-          roles: roles.chosen(),
-          abilities: abilities.chosen(),
-          ...(names.length > 0 ? { registries: names } : {}),
+          name: name.input.value.trim(), roles: chosen, ...(chosen.includes("client") ? { grants: [grant()] } : {}),
         });
       });
       if (!fine) return;
@@ -82,31 +88,6 @@ function add(refused, look) {
       await once(added);
       await look();
     },
-  }, name.element, roles.element, registries.element, abilities.element, button);
+  }, name.element, roles.element, registries.element, abilities.element, fields.element, button);
   return h("details", { class: "adding" }, h("summary", {}, "Add a caller"), form);
-}
-
-/** A key is shown once, and is nowhere on the page afterwards. */
-export async function once({ name, key }) {
-  const value = h("input", { id: "new-key", readonly: true, value: key, spellcheck: "false", autocomplete: "off", autofocus: true });
-  const copy = h("button", {
-    type: "button",
-    onclick: async () => {
-      value.select();
-      try {
-        await navigator.clipboard.writeText(key);
-        copy.textContent = "Copied";
-      } catch {
-        copy.textContent = "Selected: copy it";
-      }
-    },
-  }, "Copy");
-  const dialog = h("dialog", { "aria-labelledby": "key-title", "aria-describedby": "key-about" },
-    h("form", { method: "dialog" },
-      h("h2", { id: "key-title" }, `The key of ${name}`),
-      h("p", { id: "key-about" }, "It is shown this once: the gateway keeps only a hash of it. Hand it over by a safe way."),
-      h("div", { class: "field" }, h("label", { for: "new-key" }, "Key"), value),
-      h("div", { class: "buttons" }, copy, h("button", { type: "submit", class: "primary" }, "I have it"))));
-  await shown(dialog);
-  value.value = "";
 }

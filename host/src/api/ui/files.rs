@@ -37,5 +37,13 @@ pub(super) const FILES: &[File] = files! {
     "views/registry.js": SCRIPT,
     "views/chart.js": SCRIPT,
     "views/logs.js": SCRIPT,
+    "views/swap.js": SCRIPT,
+    "views/shadow.js": SCRIPT,
+    "views/history.js": SCRIPT,
+    "views/modules.js": SCRIPT,
     "views/callers.js": SCRIPT,
+    "views/caller.js": SCRIPT,
+    "views/key.js": SCRIPT,
+    "views/audit.js": SCRIPT,
+    "views/nodes.js": SCRIPT,
 };
