@@ -1,11 +1,13 @@
+mod state;
 mod turn;
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
+pub(super) use self::state::apply_to;
+use self::state::state_of;
 use self::turn::{activate, enable, put_turns, require_registry};
 use super::activations::{Before, Turned, Why};
 use super::candidates;
@@ -197,42 +199,6 @@ impl<'a> Registries<'a> {
         let work = Change::RegistriesOf { state, by, changes };
         self.store.writer.write(Work::Change(work)).await
     }
-}
-
-/// What a state is known by: whoever changed something, and by whichever statement, it is another.
-/// When a row was last written is no part of it.
-fn state_of(rows: &[Row]) -> String {
-    let mut hash = Sha256::new();
-    for row in rows {
-        let texts = ["name", "module_digest", "configuration"];
-        for column in texts {
-            let text: String = get(row, column).unwrap_or_default();
-            hash.update(text.len().to_be_bytes());
-            hash.update(text);
-        }
-        let enabled: bool = get(row, "enabled").unwrap_or_default();
-        hash.update([enabled.into()]);
-    }
-    let hash = hash.finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(super) async fn apply_to(
-    conn: &mut Conn,
-    state: &str,
-    changes: &[RegistryChange],
-    by: &str,
-) -> Result<i64, StoreError> {
-    // It moves the revision first, and so nobody else changes a registry until this ends.
-    let revision = bump(&mut *conn).await?;
-    let rows = query(ALL).fetch_all(&mut *conn).await?;
-    if state_of(&rows) != state {
-        return Err(StoreError::Stale { what: "registries" });
-    }
-    if changes.is_empty() {
-        return Ok(revision);
-    }
-    apply(conn, changes, by).await
 }
 
 pub(super) async fn apply(
