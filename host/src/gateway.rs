@@ -19,6 +19,7 @@ mod registries;
 mod retry;
 mod roster;
 mod settings;
+mod shadow;
 mod stage;
 mod swap;
 mod waiting;
@@ -42,6 +43,7 @@ pub use registries::{
 };
 pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
 pub use settings::check_settings;
+pub use shadow::{Difference, FieldReport, Seen, ShadowReport};
 pub use stage::NotReady;
 pub use swap::{Activation, Back, CandidateView, LoadedModule, SwapView, Swapped};
 

@@ -5,6 +5,7 @@ pub(super) mod callers;
 pub(super) mod history;
 pub(super) mod modules;
 pub(super) mod registries;
+pub(super) mod shadow;
 pub(super) mod swap;
 pub(super) mod whoami;
 

@@ -23,6 +23,7 @@ pub(super) use self::look::written;
 pub use self::look::{AdministeredRegistry, Readiness};
 pub(super) use self::slot::{Slot, State};
 use super::modules::{self, Modules};
+use super::shadow::Trial;
 use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
@@ -96,6 +97,7 @@ pub(super) struct Roster {
     secrets: Secrets,
     slots: ArcSwap<Slots>,
     drains: Drains,
+    shadow_places: Arc<Semaphore>,
     /// One at a time: an older list must not come after a newer one.
     reloading: tokio::sync::Mutex<()>,
 }
@@ -105,6 +107,7 @@ type Slots = HashMap<String, Arc<Slot>>;
 impl Roster {
     pub(super) fn new(sandbox: Sandbox, egress: Egress, secrets: Secrets) -> Self {
         Self {
+            shadow_places: Arc::new(Semaphore::new(sandbox.shadow_calls())),
             sandbox,
             egress,
             secrets,
@@ -131,6 +134,22 @@ impl Roster {
 
     pub(super) fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// The candidate that answers a share of the registry's lookups, if one does.
+    pub(super) fn trial(&self, name: &str) -> Option<Arc<Trial>> {
+        let slots = self.slots.load();
+        slots.get(name)?.staged.as_ref()?.trial.clone()
+    }
+
+    /// Whether less than half of the room for instances is taken.
+    pub(super) fn is_quiet(&self) -> bool {
+        let most = usize::try_from(self.sandbox.max_instances()).unwrap_or(usize::MAX);
+        self.sandbox.occupancy().instances < most.div_ceil(2)
+    }
+
+    pub(super) fn shadow_places(&self) -> Arc<Semaphore> {
+        self.shadow_places.clone()
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
@@ -205,7 +224,7 @@ impl Roster {
 
 impl Entry {
     /// The same with another module: connections, tokens, turns and what was learned stay.
-    fn with(&self, module: Module) -> Self {
+    pub(super) fn with(&self, module: Module) -> Self {
         Self {
             name: self.name.clone(),
             module,

@@ -197,14 +197,15 @@ impl Roster {
         if !same {
             state.tell(&row.name, before);
         }
+        let staged = candidate.filter(|_| row.enabled).map(|candidate| {
+            let module = match modules.get(&candidate.module_digest) {
+                Some(known) => known.clone(),
+                None => Err("its module is not loaded".into()),
+            };
+            Staged::new(candidate, module, &state, before)
+        });
         Slot {
-            staged: candidate.filter(|_| row.enabled).map(|row| Staged {
-                module: match modules.get(&row.module_digest) {
-                    Some(known) => known.clone(),
-                    None => Err("its module is not loaded".into()),
-                },
-                row,
-            }),
+            staged,
             row: Some(row),
             summary,
             state,
