@@ -122,6 +122,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             post(admin::swap::stage),
         )
         .route(
+            "/admin/v1/registries/{registry}/shadow",
+            get(admin::shadow::report).post(admin::shadow::begin),
+        )
+        .route(
             "/admin/v1/registries/{registry}/activate",
             post(admin::swap::activate),
         )

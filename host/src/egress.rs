@@ -26,6 +26,7 @@ mod proxy;
 mod remote;
 mod replay;
 mod resolver;
+mod tape;
 mod tls;
 mod token;
 mod trust;
@@ -48,6 +49,7 @@ pub use proxy::ProxyProblem;
 pub use remote::{Remote, RemoteError};
 pub use replay::Replay;
 pub use resolver::{Lookup, SystemLookup};
+pub use tape::Tape;
 pub use tls::PemProblem;
 
 use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
@@ -69,6 +71,8 @@ pub struct Endpoints {
     trust: u64,
     /// Answers in place of all endpoints.
     replay: Option<Arc<Replay>>,
+    /// Keeps each answer.
+    tape: Option<Arc<Tape>>,
 }
 
 /// An endpoint and who stands before it.
@@ -166,6 +170,7 @@ impl Endpoints {
             registry: registry.into(),
             endpoints: Arc::new(endpoints),
             replay: None,
+            tape: None,
             trust: trust::version(),
         })
     }
@@ -218,7 +223,11 @@ impl Endpoints {
             endpoint: to,
             guard,
         } = granted;
+        let kept = self.tape.as_ref().map(|tape| (tape, request.clone()));
         let result = to.send(guard, request, bounds).await;
+        if let (Some((tape, request)), Ok(response)) = (kept, &result) {
+            tape.take(endpoint, request, response);
+        }
         tracing::debug!(
             registry = %self.registry,
             endpoint,

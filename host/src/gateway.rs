@@ -27,6 +27,7 @@ mod retry;
 mod roster;
 mod session;
 mod settings;
+mod shadow;
 mod stage;
 mod swap;
 mod terms;
@@ -60,6 +61,7 @@ pub use registries::{
 pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
 pub use session::{Held, Opened, SessionLimits};
 pub use settings::check_settings;
+pub use shadow::{Difference, FieldReport, Seen, ShadowReport};
 pub use stage::NotReady;
 pub use swap::{Activation, Back, CandidateView, LoadedModule, SwapView, Swapped};
 pub use trial::{End, Step, Trial};

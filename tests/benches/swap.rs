@@ -53,8 +53,7 @@ async fn measure(swaps: usize, connections: usize) {
     let file = folder.path().join("one.wasm");
     std::fs::write(&file, saying("one")).expect("a module");
     let registry = move |_| {
-        RegistryText::bare()
-            .module(file)
+        RegistryText::bare(file)
             .set("concurrency.max_calls", 64)
             .set("concurrency.max_wait_ms", 30_000)
     };

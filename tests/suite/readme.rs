@@ -104,6 +104,7 @@ fn real() -> BTreeMap<String, u64> {
             "sandbox.ready_versions",
             config.sandbox.ready_versions.into(),
         ),
+        ("sandbox.shadow_calls", config.sandbox.shadow_calls.into()),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
         (

@@ -2,6 +2,7 @@
 
 mod load;
 mod pages;
+mod shadow;
 mod ways;
 
 use gateway_tests::gateway::{Answer, RegistryText, TestGateway};

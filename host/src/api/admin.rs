@@ -14,6 +14,7 @@ pub(super) mod modules;
 pub(super) mod nodes;
 pub(super) mod registries;
 pub(super) mod session;
+pub(super) mod shadow;
 pub(super) mod swap;
 pub(super) mod trial;
 pub(super) mod whoami;

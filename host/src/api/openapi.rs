@@ -51,6 +51,8 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::swap::roll_back,
         admin::swap::unstage,
         admin::history::history,
+        admin::shadow::begin,
+        admin::shadow::report,
         admin::registries::list,
         admin::registries::one,
         admin::trial::test,

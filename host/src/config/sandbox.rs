@@ -29,6 +29,8 @@ pub struct SandboxConfig {
     /// Modules that served a registry before, and stay loaded so that going back takes no time: of
     /// each registry the latest so many.
     pub ready_versions: u32,
+    /// Shadow calls of all registries at the same time; what is over that is left out.
+    pub shadow_calls: u32,
 }
 
 impl SandboxConfig {
@@ -49,6 +51,8 @@ impl SandboxConfig {
     pub const BUSY_THREADS: usize = 64;
     /// The one before, and the one before that.
     pub const READY_VERSIONS: u32 = 2;
+    /// Few beside `max_instances`: each also keeps what its live call exchanged.
+    pub const SHADOW_CALLS: u32 = 4;
 }
 
 impl Default for SandboxConfig {
@@ -63,6 +67,7 @@ impl Default for SandboxConfig {
             compile_timeout_ms: Self::COMPILE_TIMEOUT_MS,
             busy_threads: Self::BUSY_THREADS,
             ready_versions: Self::READY_VERSIONS,
+            shadow_calls: Self::SHADOW_CALLS,
         }
     }
 }

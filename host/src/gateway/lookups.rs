@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use serde_json::Value;
+
 use super::audited::Verb;
 use super::disclosed::Disclosed;
 use super::page_token::{Refused, Scope};
@@ -63,6 +65,7 @@ impl Gateway {
                 resume: |entry, work, state| {
                     Box::pin(async move { entry.module.resume_find(work, &state, None).await })
                 },
+                plain,
                 disclose: Box::new(|gateway, visible, person| {
                     let mut disclosed = Disclosed::default();
                     disclosed.person(visible, person);
@@ -98,6 +101,7 @@ impl Gateway {
                 resume: |entry, work, state| {
                     Box::pin(async move { entry.module.resume_household(work, &state, None).await })
                 },
+                plain,
                 disclose: Box::new(|gateway, visible, household| {
                     let mut disclosed = Disclosed::default();
                     disclosed.household(visible, household);
@@ -168,6 +172,7 @@ impl Gateway {
                             async move { entry.module.resume_search(work, &state, None).await },
                         )
                     },
+                    plain: plain_page,
                     disclose: Box::new(|gateway, visible, page| {
                         check_next(page)?;
                         let mut disclosed = Disclosed::default();
@@ -231,6 +236,7 @@ impl Gateway {
                     Box::pin(async move { entry.module.resume_verify(work, &state, None).await })
                 },
                 // A yes or no about somebody is a disclosure about them.
+                plain,
                 disclose: Box::new(move |_, visible, verification| {
                     visible.rest(&mut verification.extra, &mut Vec::new());
                     Ok(disclosed)
@@ -245,6 +251,21 @@ impl Gateway {
         asked.add(identifiers);
         asked.hashes(&self.inner.fingerprint)
     }
+}
+
+fn plain<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// Whether there is a next page, and not the adapter's own bytes for it.
+fn plain_page(page: &Page) -> Value {
+    serde_json::json!({
+        "candidates": page.candidates,
+        "total": page.total,
+        "next": page.next.is_some(),
+        "extra": page.extra,
+        "unmapped": page.unmapped,
+    })
 }
 
 /// What a search looks for, in one form: the audit's hash and the page tokens outlive a release, so

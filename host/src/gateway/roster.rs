@@ -24,6 +24,7 @@ pub(super) use self::look::written;
 pub use self::look::{AdministeredRegistry, Readiness};
 pub(super) use self::slot::{Slot, State};
 use super::modules::{self, Modules};
+use super::shadow::Trial;
 use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
@@ -99,6 +100,7 @@ pub(super) struct Roster {
     drains: Drains,
     /// What is served by an older module than it should be.
     behind: ArcSwap<Vec<Behind>>,
+    shadow_places: Arc<Semaphore>,
     /// One at a time: an older list must not come after a newer one.
     reloading: tokio::sync::Mutex<()>,
 }
@@ -108,6 +110,7 @@ type Slots = HashMap<String, Arc<Slot>>;
 impl Roster {
     pub(super) fn new(sandbox: Sandbox, egress: Egress, secrets: Secrets) -> Self {
         Self {
+            shadow_places: Arc::new(Semaphore::new(sandbox.shadow_calls())),
             sandbox,
             egress,
             secrets,
@@ -144,6 +147,22 @@ impl Roster {
     /// How others are reached, and where their secrets are.
     pub(super) fn outside(&self) -> (&Egress, &Secrets) {
         (&self.egress, &self.secrets)
+    }
+
+    /// The candidate that answers a share of the registry's lookups, if one does.
+    pub(super) fn trial(&self, name: &str) -> Option<Arc<Trial>> {
+        let slots = self.slots.load();
+        slots.get(name)?.staged.as_ref()?.trial.clone()
+    }
+
+    /// Whether less than half of the room for instances is taken.
+    pub(super) fn is_quiet(&self) -> bool {
+        let most = usize::try_from(self.sandbox.max_instances()).unwrap_or(usize::MAX);
+        self.sandbox.occupancy().instances < most.div_ceil(2)
+    }
+
+    pub(super) fn shadow_places(&self) -> Arc<Semaphore> {
+        self.shadow_places.clone()
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
@@ -218,7 +237,7 @@ impl Roster {
 
 impl Entry {
     /// The same with another module: connections, tokens, turns and what was learned stay.
-    fn with(&self, module: Module) -> Self {
+    pub(super) fn with(&self, module: Module) -> Self {
         Self {
             name: self.name.clone(),
             module,

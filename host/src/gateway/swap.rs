@@ -45,8 +45,7 @@ pub struct Swapped {
 }
 
 impl Gateway {
-    /// Loads a module beside the one that serves, and makes it the candidate. With a share it also
-    /// answers that many of a hundred lookups, unseen.
+    /// Loads a module beside the one that serves, and makes it the candidate.
     ///
     /// # Errors
     /// [`AdminError::Refused`] where it would not serve; [`AdminError::Unknown`].
@@ -72,6 +71,41 @@ impl Gateway {
                 name: registry.clone(),
                 module_digest: digest,
                 share_percent: None,
+            };
+            gateway.change(&registry, change, &by_name, None).await?;
+            gateway.swapped(&registry, prepared.findings).await
+        };
+        self.act(by, act, doing).await
+    }
+
+    /// Has the candidate answer so many of a hundred lookups too, unseen.
+    ///
+    /// # Errors
+    /// [`AdminError::Invalid`]; [`AdminError::Conflict`] where there is none.
+    pub async fn shadow(
+        &self,
+        by: &Acting,
+        registry: &str,
+        share_percent: u8,
+    ) -> Result<Swapped, AdminError> {
+        if !(1..=100).contains(&share_percent) {
+            return Err(AdminError::Invalid {
+                field: "sharePercent".into(),
+                problem: "1 to 100; DELETE the candidate to end it".into(),
+            });
+        }
+        let digest = self.candidate_of(registry).await?;
+        let mut act = act_on("registry.shadow", registry, &digest)?;
+        act.detail = Some(serde_json::json!({ "sharePercent": share_percent }));
+        let (gateway, by_name) = (self.clone(), by.caller.name.clone());
+        let registry = registry.to_owned();
+        let doing = async move {
+            let prepared = gateway.prepare(&registry, &digest).await?;
+            prepared.fits()?;
+            let change = RegistryChange::Stage {
+                name: registry.clone(),
+                module_digest: digest,
+                share_percent: Some(share_percent),
             };
             gateway.change(&registry, change, &by_name, None).await?;
             gateway.swapped(&registry, prepared.findings).await

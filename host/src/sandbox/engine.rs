@@ -58,6 +58,7 @@ pub(super) struct Inner {
     pub(super) max_memory_bytes: u64,
     max_instances: u32,
     ready_versions: u32,
+    shadow_calls: u32,
     pub(super) ticker: Arc<Ticker>,
 }
 
@@ -116,6 +117,7 @@ impl Sandbox {
                 max_memory_bytes: config.max_memory_bytes,
                 max_instances,
                 ready_versions: config.ready_versions,
+                shadow_calls: config.shadow_calls,
                 ticker,
             }),
         })
@@ -144,6 +146,11 @@ impl Sandbox {
     /// How many modules that served a registry before stay loaded for it.
     pub fn ready_versions(&self) -> usize {
         usize::try_from(self.inner.ready_versions).unwrap_or(usize::MAX)
+    }
+
+    /// Shadow calls of all registries at the same time.
+    pub fn shadow_calls(&self) -> usize {
+        usize::try_from(self.inner.shadow_calls).unwrap_or(usize::MAX)
     }
 
     /// How much is in use at this moment.

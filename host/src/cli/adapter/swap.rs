@@ -25,6 +25,14 @@ pub(in crate::cli) enum SwapCommand {
         /// The registry's name.
         registry: String,
     },
+    /// Have the staged module answer a share of lookups too, unseen; or show where it differs.
+    Shadow {
+        /// The registry's name.
+        registry: String,
+        /// Percent of the lookups, 1 to 100. Without it: what came of them so far.
+        #[arg(long, value_name = "SHARE", value_parser = clap::value_parser!(u8).range(1..=100))]
+        percent: Option<u8>,
+    },
     /// Have a module serve; calls under way end with the one that they began with.
     Activate {
         /// The registry's name.
@@ -120,6 +128,34 @@ struct Note {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shadow {
+    compared: u64,
+    same: u64,
+    dropped: u64,
+    asked_otherwise: u64,
+    fields: Vec<Field>,
+    outcomes: Vec<Outcome>,
+}
+
+#[derive(Deserialize)]
+struct Field {
+    path: String,
+    changed: u64,
+    missing: u64,
+    added: u64,
+    examples: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    live: String,
+    candidate: String,
+    count: u64,
+    examples: Vec<String>,
+}
+
+#[derive(Deserialize)]
 struct History {
     activations: Vec<Activation>,
 }
@@ -142,6 +178,18 @@ pub(in crate::cli) async fn run(command: SwapCommand, client: &Client) -> Result
         SwapCommand::Unstage { registry } => {
             let done = client.delete(&path(&registry, "candidate")).await?;
             done.print_done(&format!("{registry} has no candidate\n"))
+        }
+        SwapCommand::Shadow {
+            registry,
+            percent: Some(share),
+        } => {
+            let body = json!({ "sharePercent": share });
+            let done = client.post(&path(&registry, "shadow"), &body).await?;
+            done.print(|swap: Swap| swap.text())
+        }
+        SwapCommand::Shadow { registry, .. } => {
+            let shown = client.get(&path(&registry, "shadow")).await?;
+            shown.print(|shadow: Shadow| shadow.text())
         }
         SwapCommand::Activate {
             registry,
@@ -247,6 +295,28 @@ impl Swap {
         }
         for note in &self.findings {
             line("note", format!("{}: {}", note.place, note.problem));
+        }
+        text
+    }
+}
+
+impl Shadow {
+    fn text(&self) -> String {
+        let mut text = format!(
+            "compared {}, same {}, asked otherwise {}, left out {}\n",
+            self.compared, self.same, self.asked_otherwise, self.dropped
+        );
+        for one in &self.fields {
+            let example = one.examples.last().map_or("", String::as_str);
+            text += &format!(
+                "{:<32} changed {}, missing {}, added {}; last {example}\n",
+                one.path, one.changed, one.missing, one.added
+            );
+        }
+        for one in &self.outcomes {
+            let example = one.examples.last().map_or("", String::as_str);
+            let words = format!("{} -> {}", one.live, one.candidate);
+            text += &format!("{words:<32} {}; last {example}\n", one.count);
         }
         text
     }

@@ -208,14 +208,15 @@ impl Roster {
         let config = serde_json::from_str::<RegistryConfig>(&row.configuration);
         let summary = config.map(|config| config.summary).unwrap_or_default();
         let name = row.name.clone();
+        let staged = candidate.filter(|_| row.enabled).map(|candidate| {
+            let module = match modules.get(&candidate.module_digest) {
+                Some(known) => known.clone(),
+                None => Err("its module is not loaded".into()),
+            };
+            Staged::new(candidate, module, &state, before)
+        });
         let slot = Slot {
-            staged: candidate.filter(|_| row.enabled).map(|row| Staged {
-                module: match modules.get(&row.module_digest) {
-                    Some(known) => known.clone(),
-                    None => Err("its module is not loaded".into()),
-                },
-                row,
-            }),
+            staged,
             row: Some(row),
             summary,
             state,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Entry;
+use crate::gateway::shadow::Trial;
 use crate::sandbox::Module;
 use crate::store::{Behind, Candidate, Registry, Unreadable};
 
@@ -29,6 +30,30 @@ pub(in crate::gateway) struct Staged {
     pub(in crate::gateway) row: Candidate,
     /// Or why it cannot.
     pub(in crate::gateway) module: Result<Module, String>,
+    /// Where it answers a share of the lookups.
+    pub(in crate::gateway) trial: Option<Arc<Trial>>,
+}
+
+impl Staged {
+    /// Beside what serves. It counts on where the same module was on trial before.
+    pub(super) fn new(
+        row: Candidate,
+        module: Result<Module, String>,
+        state: &State,
+        before: Option<&Slot>,
+    ) -> Self {
+        let known = before.and_then(|slot| slot.staged.as_ref()?.trial.clone());
+        let known = known.filter(|trial| trial.entry.module.digest() == row.module_digest);
+        let trial = match (row.share_percent, state, &module) {
+            (Some(share_percent), State::Ready(entry), Ok(module)) => Some(Arc::new(Trial {
+                entry: Arc::new(entry.with(module.clone())),
+                share_percent,
+                counts: known.map(|trial| trial.counts.clone()).unwrap_or_default(),
+            })),
+            _ => None,
+        };
+        Self { row, module, trial }
+    }
 }
 
 impl Slot {

@@ -72,7 +72,7 @@ impl Gateway {
     }
 
     /// The registry as the store has it.
-    pub(super) async fn known(&self, registry: &str) -> Result<Registry, AdminError> {
+    pub(in crate::gateway) async fn known(&self, registry: &str) -> Result<Registry, AdminError> {
         let row = self.inner.store.registries().get(registry).await?;
         row.ok_or_else(|| AdminError::Unknown {
             what: "registry",
