@@ -37,6 +37,8 @@ mod tests;
 mod wakes;
 mod writer;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -71,7 +73,7 @@ use writer::{Change, Work, Writer};
 pub struct Store {
     writer: Writer,
     readers: Pool,
-    opener: Opener,
+    opener: Arc<Opener>,
 }
 
 impl Store {
@@ -91,7 +93,7 @@ impl Store {
         Ok(Self {
             writer: Writer::start(conn, opener.clone(), config),
             readers,
-            opener,
+            opener: Arc::new(opener),
         })
     }
 

@@ -14,7 +14,7 @@ pub struct Wakes {
 impl Store {
     /// Listens, on a connection of its own, until the answer is dropped.
     pub fn wakes(&self) -> Wakes {
-        let Opener::Postgres(opener) = &self.opener else {
+        let Opener::Postgres(opener) = &*self.opener else {
             return Wakes { told: None };
         };
         let (tell, told) = watch::channel(0);
