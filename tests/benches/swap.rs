@@ -82,7 +82,7 @@ async fn measure(swaps: usize, connections: usize) {
     let before = resident_kb();
     let (mut quiet, _) = load(&gateway, &named, connections, async {
         tokio::time::sleep(Duration::from_secs(10)).await;
-        Vec::new()
+        Vec::<Duration>::new()
     })
     .await;
     let turning = async {
