@@ -16,4 +16,6 @@ after(stop);
 await import("./session.mjs");
 await import("./registries.mjs");
 await import("./callers.mjs");
+await import("./modules.mjs");
+await import("./audit.mjs");
 await import("./looks.mjs");
