@@ -114,6 +114,30 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             get(admin::logs::follow),
         )
         .route(
+            "/admin/v1/registries/{registry}/swap",
+            get(admin::swap::swap),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/stage",
+            post(admin::swap::stage),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/activate",
+            post(admin::swap::activate),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/rollback",
+            post(admin::swap::roll_back),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/candidate",
+            delete(admin::swap::unstage),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/history",
+            get(admin::history::history),
+        )
+        .route(
             "/admin/v1/modules",
             get(admin::modules::list).post(admin::modules::add),
         )

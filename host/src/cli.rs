@@ -48,7 +48,7 @@ enum Command {
     /// Configure registries.
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
-    /// Bring modules, and look at them.
+    /// Bring modules, and decide which serves a registry.
     #[command(subcommand)]
     Adapter(adapter::AdapterCommand),
     /// Configure who may call.

@@ -28,6 +28,7 @@ mod roster;
 mod session;
 mod settings;
 mod stage;
+mod swap;
 mod terms;
 mod trial;
 mod waiting;
@@ -56,10 +57,11 @@ pub use registries::{
     AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
     RegistryDifference, What, apply_file,
 };
-pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
+pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
 pub use session::{Held, Opened, SessionLimits};
 pub use settings::check_settings;
 pub use stage::NotReady;
+pub use swap::{Activation, Back, CandidateView, LoadedModule, SwapView, Swapped};
 pub use trial::{End, Step, Trial};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
@@ -67,7 +69,7 @@ pub use crate::config::registry::Requirement;
 pub(crate) use crate::sandbox::digest_of as module_digest;
 pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
 pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
-pub use crate::store::{Behind, CallerKey, CallerSettings};
+pub use crate::store::{Activation as Activated, Behind, CallerKey, CallerSettings, OpenState};
 
 use tokio_util::task::TaskTracker;
 
@@ -81,6 +83,7 @@ use page_token::PageTokens;
 use roster::Roster;
 use session::Sessions;
 use stage::Stage;
+use swap::OpenPages;
 
 use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
@@ -105,6 +108,7 @@ struct Inner {
     page_tokens: PageTokens,
     sessions: Sessions,
     ledger: Ledger,
+    open_pages: OpenPages,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
@@ -207,6 +211,7 @@ impl Gateway {
                 page_tokens,
                 sessions,
                 ledger,
+                open_pages: OpenPages::default(),
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),

@@ -1,5 +1,5 @@
-//! Packages: a component with what belongs to it, in custom sections of the one file. README.md of
-//! `adapters/` has the format for people.
+//! Packages: a component with what belongs to it, in custom sections of the one file. PACKAGES.md of
+//! `adapter-sdk/` has the format for people.
 //!
 //! Nothing here runs a component: a package is read by tools that have no engine, too.
 

@@ -20,6 +20,7 @@ mod instance;
 mod lent;
 #[doc(hidden)]
 pub mod live;
+mod load_error;
 mod loaded;
 mod mask;
 mod meter;
@@ -43,6 +44,7 @@ pub use fault::{Fault, Limit};
 pub use inspect::ImportRefusal;
 pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
 pub use lent::{Lent, Trail};
+pub use load_error::LoadError;
+pub use module::Module;
 pub use module::digest as digest_of;
-pub use module::{LoadError, Module};
 pub use tail::{Following, Said, TooSlow};

@@ -4,6 +4,7 @@
 //! SQLite or PostgreSQL: statements are written once, in SQL that both take; what is a database's own
 //! stays in `store/sqlite.rs`, `store/postgres.rs` and the migrations.
 
+mod activations;
 mod agreements;
 mod audit;
 mod audit_acts;
@@ -15,6 +16,7 @@ mod audit_rows;
 mod audit_search;
 mod caller_keys;
 mod callers;
+mod candidates;
 mod chain;
 mod clock;
 mod columns;
@@ -25,6 +27,7 @@ mod key_check;
 mod look;
 mod modules;
 mod nodes;
+mod open_states;
 mod postgres;
 mod quotas;
 mod registries;
@@ -37,6 +40,7 @@ mod writer;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub use activations::{Activation, Activations, Served, Why};
 pub use agreements::{Agreements, Asking, Begun, Decision, NewAgreement, ToPrepare, UnderWay};
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
@@ -46,11 +50,13 @@ pub use audit_people::{IndexStep, Indexed, people_of};
 pub use audit_search::{ActEntry, AuditFilter, AuditPage};
 pub use caller_keys::{CallerKey, NewKey};
 pub use callers::{Caller, CallerSettings, Callers, NewCaller};
+pub use candidates::{Candidate, Candidates};
 pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
+pub use open_states::{OpenState, OpenStates};
 pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 pub use wakes::Wakes;
@@ -97,6 +103,21 @@ impl Store {
     /// The registries.
     pub fn registries(&self) -> Registries<'_> {
         Registries::new(self)
+    }
+
+    /// Which module served which registry when.
+    pub fn activations(&self) -> Activations<'_> {
+        Activations::new(self)
+    }
+
+    /// The modules that may serve next.
+    pub fn candidates(&self) -> Candidates<'_> {
+        Candidates::new(self)
+    }
+
+    /// Which adapters' own bytes others hold.
+    pub fn open_states(&self) -> OpenStates<'_> {
+        OpenStates::new(self)
     }
 
     /// The callers.

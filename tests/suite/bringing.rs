@@ -60,7 +60,8 @@ impl Bad {
         changed[good.len() / 2] ^= 0x10;
         let later = Crafted::new("include ability-find;").edit("@1.0.0", "@2.0.0");
         let mute = Crafted::bare("include ability-find;").build();
-        let spins = Crafted::adapter().body(DESCRIBE, "(loop $l (br $l)) unreachable");
+        let spins =
+            Crafted::new("include ability-find;").body(DESCRIBE, "(loop $l (br $l)) unreachable");
         let kinds = vec![
             ("broken", 422, b"\0asm\x0d\0\x01\0 and then noise".to_vec()),
             ("no module", 422, b"hello".to_vec()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gateway_tests::gateway::{Beside, RegistryText, TestGateway};
 use gateway_tests::wait::until;
 use registry_gateway::model::Role;
+use registry_gateway::store::{NewModule, RegistryChange};
 use serde_json::Value;
 
 /// A registry of so many requests a day.
@@ -49,6 +50,11 @@ async fn gateways_see_each_other_come_and_go() {
     let gateway = TestGateway::builder().config(named("a")).start().await;
     let auditor = gateway.staff("olga", &[Role::Auditor]).await;
     let [second, third] = three(&gateway).await;
+    until("all serve what is committed", async || {
+        let states = states(&gateway, &auditor).await;
+        states.iter().all(|(_, state)| state == "live")
+    })
+    .await;
     let listed = nodes(&gateway, &auditor).await;
     let names: Vec<_> = listed.iter().map(|node| node["name"].clone()).collect();
     assert_eq!(names, ["a", "b", "c"]);
@@ -271,4 +277,62 @@ async fn a_rate_is_that_of_all_gateways_together() {
         asked > took * 10.0 * 2.0 / 3.0,
         "{asked} in {took} s: its part is not used"
     );
+}
+
+/// A module that this gateway cannot load does not take the place of one that serves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_cannot_load_a_module_serves_on_and_says_so() {
+    let gateway = TestGateway::builder().config(named("a")).start().await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let uin = gateway.person(3).uin;
+    let store = gateway.store().await;
+    let put = store.modules().put(NewModule {
+        adapter: "spdci".into(),
+        version: "10".into(),
+        bytes: b"no module".as_slice().into(),
+        facts: None,
+    });
+    let broken = put.await.unwrap().digest;
+    let row = store.registries().get("civil").await.unwrap().unwrap();
+    let of = |digest: &str| RegistryChange::Put {
+        name: row.name.clone(),
+        module_digest: digest.to_owned(),
+        configuration: row.configuration.clone(),
+        enabled: true,
+    };
+    store.registries().apply(vec![of(&broken)]).await.unwrap();
+    until("it is degraded", async || {
+        let node = &nodes(&gateway, &admin).await[0];
+        node["state"] == "degraded" && node["behind"] != serde_json::json!([])
+    })
+    .await;
+    let behind = &nodes(&gateway, &admin).await[0]["behind"][0];
+    assert_eq!(
+        (&behind["registry"], &behind["committed"]),
+        (&"civil".into(), &broken.as_str().into())
+    );
+    assert_eq!(behind["serves"], row.module_digest);
+    assert_ne!(behind["reason"], "");
+    gateway.find("civil", &uin).send().await.ok();
+    let ready = gateway.get("/readyz").send().await;
+    assert_eq!(ready.status, 200);
+    let degraded = format!(
+        "degraded: civil is served by {} and not by {broken}",
+        row.module_digest
+    );
+    assert!(ready.text.contains(&degraded), "{}", ready.text);
+    let metrics = gateway.get("/metrics").send().await.text;
+    assert!(
+        metrics.contains("registry_gateway_registries_behind 1"),
+        "{metrics}"
+    );
+
+    let change = of(&row.module_digest);
+    store.registries().apply(vec![change]).await.unwrap();
+    store.close().await;
+    until("it is not any more", async || {
+        let ready = gateway.get("/readyz").send().await;
+        ready.text == "ready\n" && states(&gateway, &admin).await[0].1 == "live"
+    })
+    .await;
 }

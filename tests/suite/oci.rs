@@ -272,7 +272,7 @@ async fn it_is_asked_by_the_rules_of_egress() {
     assert!(finding(&pull(&gateway, "one", &reference).await).contains("credential"));
     let gateway = registry
         .gateway(|endpoint| {
-            let basic = json!({ "kind": "basic", "username": "puller", "password": "file:oci" });
+            let basic = json!({ "kind": "basic", "user": "puller", "password": "file:oci" });
             endpoint.credential = serde_json::from_value(basic).unwrap();
         })
         .await;
@@ -282,7 +282,7 @@ async fn it_is_asked_by_the_rules_of_egress() {
         .await;
     let refused = pull(&gateway, "three", &reference).await;
     assert!(
-        finding(&refused).contains("address-refused"),
+        finding(&refused).contains("allow_networks"),
         "{}",
         refused.text
     );

@@ -36,6 +36,7 @@ mod roles;
 mod roster;
 mod searches;
 mod starting;
+mod swap;
 mod traffic;
 mod trials;
 mod ui;

@@ -6,7 +6,7 @@ use registry_gateway::config::Config;
 use registry_gateway::config::endpoint::EndpointConfig;
 use registry_gateway::config::limits::CallLimits;
 use registry_gateway::config::read::toml_text;
-use registry_gateway::config::registry::{ConcurrencyConfig, RegistryFile};
+use registry_gateway::config::registry::{ConcurrencyConfig, PagesConfig, RegistryFile};
 use registry_gateway::config::retry::RetryConfig;
 use registry_gateway::config::traffic::{BreakerConfig, TrafficConfig};
 
@@ -55,6 +55,7 @@ fn real() -> BTreeMap<String, u64> {
         json(serde_json::to_value(BreakerConfig::default())),
     );
     put("retry.", json(serde_json::to_value(RetryConfig::default())));
+    put("pages.", json(serde_json::to_value(PagesConfig::default())));
     let config = Config::default();
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),
@@ -99,6 +100,10 @@ fn real() -> BTreeMap<String, u64> {
         ("node.dead_after_ms", config.node.dead_after_ms.into()),
         ("node.forget_after_ms", config.node.forget_after_ms),
         ("node.prepare_ms", config.node.prepare_ms.into()),
+        (
+            "sandbox.ready_versions",
+            config.sandbox.ready_versions.into(),
+        ),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
         (

@@ -18,6 +18,7 @@ pub mod postgres;
 pub mod program;
 pub mod registries;
 pub mod schema;
+pub mod versions;
 pub mod wait;
 
 pub use stand_in;

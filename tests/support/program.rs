@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::components::workspace;
+use crate::components::{is_of_outer_cargo, workspace};
 
 /// `registry-gateway`, as cargo builds it beside this test's own program.
 ///
@@ -29,6 +29,9 @@ pub fn program() -> &'static Path {
             .args(release.then_some("--release"))
             .arg("--target-dir")
             .arg(folder.parent().expect("the target directory"));
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_outer_cargo(name)) {
+            command.env_remove(name);
+        }
         let output = command.output().expect("cargo starts");
         assert!(
             output.status.success(),

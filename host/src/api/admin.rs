@@ -8,11 +8,13 @@ pub(super) mod audit_reading;
 pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod health;
+pub(super) mod history;
 pub(super) mod logs;
 pub(super) mod modules;
 pub(super) mod nodes;
 pub(super) mod registries;
 pub(super) mod session;
+pub(super) mod swap;
 pub(super) mod trial;
 pub(super) mod whoami;
 

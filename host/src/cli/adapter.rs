@@ -1,5 +1,6 @@
 mod package;
 mod push;
+mod swap;
 
 use std::path::PathBuf;
 
@@ -73,6 +74,8 @@ pub(super) enum AdapterCommand {
     },
     /// List the modules.
     Modules,
+    #[command(flatten)]
+    Swap(swap::SwapCommand),
     /// Remove the bytes of a module that nothing uses.
     Retire {
         /// Its digest.
@@ -136,6 +139,11 @@ async fn ask(command: AdapterCommand, client: &Client) -> Result<(), Failure> {
             let pulled = client.post(&format!("{MODULES}/pull"), &body).await?;
             pulled.print(|module: Module| module.line())
         }
+        AdapterCommand::Swap(command) => swap::run(command, client).await,
+        AdapterCommand::Modules => client.get(MODULES).await?.print(|listed: Modules| {
+            let lines = listed.modules.iter().map(Module::line);
+            lines.collect()
+        }),
         AdapterCommand::Retire { digest } => {
             let path = format!("{MODULES}/{}", segment(&digest));
             let done = client.delete(&path).await?;

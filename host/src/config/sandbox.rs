@@ -26,6 +26,9 @@ pub struct SandboxConfig {
     pub compile_timeout_ms: u64,
     /// Threads of idle priority for calls that compute longer than a moment.
     pub busy_threads: usize,
+    /// Modules that served a registry before, and stay loaded so that going back takes no time: of
+    /// each registry the latest so many.
+    pub ready_versions: u32,
 }
 
 impl SandboxConfig {
@@ -44,6 +47,8 @@ impl SandboxConfig {
     /// Many more than cores: they start on demand, and a call beyond them waits for another's
     /// processor budget.
     pub const BUSY_THREADS: usize = 64;
+    /// The one before, and the one before that.
+    pub const READY_VERSIONS: u32 = 2;
 }
 
 impl Default for SandboxConfig {
@@ -57,6 +62,7 @@ impl Default for SandboxConfig {
             compile_memory_bytes: Self::COMPILE_MEMORY_BYTES,
             compile_timeout_ms: Self::COMPILE_TIMEOUT_MS,
             busy_threads: Self::BUSY_THREADS,
+            ready_versions: Self::READY_VERSIONS,
         }
     }
 }

@@ -121,6 +121,7 @@ impl Gateway {
             }
         };
         watched.admitted(&entry);
+        let _underway = entry.begin();
         call.attempt = 1;
         call.registry = registry.clone();
         call.trace = watched.context();

@@ -147,7 +147,7 @@ impl Gateway {
     /// # Errors
     /// [`AdminError::Unknown`].
     pub fn hour(&self, registry: &str) -> Result<Hour, AdminError> {
-        self.must_exist(registry)?;
+        self.is_known(registry)?;
         Ok(self.inner.metrics.health().hour(registry))
     }
 
@@ -156,12 +156,12 @@ impl Gateway {
     /// # Errors
     /// [`AdminError::Unknown`].
     pub fn follow(&self, registry: &str) -> Result<Following, AdminError> {
-        self.must_exist(registry)?;
+        self.is_known(registry)?;
         Ok(self.inner.roster.sandbox().follow(registry))
     }
 
     /// Whether there is a registry of that name.
-    fn must_exist(&self, registry: &str) -> Result<(), AdminError> {
+    pub(super) fn is_known(&self, registry: &str) -> Result<(), AdminError> {
         if self.registries(|name| name == registry).is_empty() {
             return Err(AdminError::Unknown {
                 what: "registry",

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::audited::Verb;
 use super::disclosed::Disclosed;
-use super::page_token::Scope;
+use super::page_token::{Refused, Scope};
 use super::policy::{Ask, field_of};
 use super::{Answered, Asking, Gateway, GatewayError};
 use crate::model::{
@@ -125,10 +127,15 @@ impl Gateway {
             question: &question,
         };
         if let Some(token) = page {
-            let page = self.inner.page_tokens.open(scope, &token);
-            query.page = Some(page.ok_or_else(|| GatewayError::Invalid {
+            let page = self.inner.page_tokens.open(scope, &token, Timestamp::now());
+            query.page = Some(page.map_err(|refused| GatewayError::Invalid {
                 field: "page".into(),
-                problem: "not a page token of this registry and question: use `next` as it came",
+                problem: match refused {
+                    Refused::Foreign => {
+                        "not a page token of this registry and question: use `next` as it came"
+                    }
+                    Refused::Expired => "the page token is too old: start the search again",
+                },
             })?);
         }
         let query = Arc::new(query);
@@ -137,6 +144,13 @@ impl Gateway {
         named.criteria(&query.criteria);
         let mut asked = named.hashes(fingerprint)?;
         asked.push(fingerprint.of_question(&question));
+        // Where there is no such registry, or none that serves, the line says so.
+        let entry = self.inner.roster.take(&registry).ok();
+        let pages = entry.map(|entry| (entry.pages.clone(), entry.page_life));
+        let _open = match &pages {
+            Some((pages, _)) => Some(pages.read().await),
+            None => None,
+        };
         let found = self
             .audited(
                 asking,
@@ -166,8 +180,17 @@ impl Gateway {
                 },
             )
             .await?;
-        let next = found.value.next.as_ref();
-        let next = next.map(|page| self.inner.page_tokens.seal(scope, page));
+        let next = match &found.value.next {
+            None => None,
+            Some(page) => {
+                let life = pages.as_ref().map_or(SignedDuration::ZERO, |it| it.1);
+                let until = Timestamp::now().checked_add(life);
+                let until = until.unwrap_or(Timestamp::MAX);
+                self.page_is_open(&registry, page.schema, life, until)
+                    .await?;
+                Some(self.inner.page_tokens.seal(scope, page, until))
+            }
+        };
         Ok(Answered {
             value: PageAnswer {
                 candidates: found.value.candidates,

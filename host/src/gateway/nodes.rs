@@ -127,7 +127,7 @@ impl Gateway {
             alive_for: Duration::from_millis(me.config.dead_after_ms.into()),
             revision: self.inner.nodes.serves.load(SeqCst),
             share: self.inner.nodes.share.now(),
-            behind: Vec::new(),
+            behind: self.inner.roster.behind().to_vec(),
         }
     }
 
@@ -148,6 +148,7 @@ impl Gateway {
     async fn one_beat(&self, me: &Me) -> Result<(), StoreError> {
         let began = Instant::now();
         let beaten = match self.inner.store.nodes().beat(self.beat_of(me)).await {
+            Err(StoreError::Taken { .. }) if me.leaving.load(SeqCst) => return Ok(()),
             Err(StoreError::Taken { .. }) => {
                 let other = me.another_id();
                 tracing::error!(

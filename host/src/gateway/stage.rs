@@ -132,6 +132,7 @@ impl Gateway {
         inner.metrics.live().look(&Now {
             sandbox: inner.roster.occupancy(),
             registries: inner.roster.states(),
+            behind: inner.roster.behind().len(),
             queued: inner.store.queued(),
             commits: inner.store.audit().commits(),
         });

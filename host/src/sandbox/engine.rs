@@ -10,6 +10,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 use super::cache::Cache;
 use super::compiler::Compiler;
 use super::lent::State;
+use super::load_error::LoadError;
 use super::loaded::Loaded;
 use super::room::Room;
 use super::tail::{Following, Tail};
@@ -56,6 +57,7 @@ pub(super) struct Inner {
     pub(super) max_module_bytes: u64,
     pub(super) max_memory_bytes: u64,
     max_instances: u32,
+    ready_versions: u32,
     pub(super) ticker: Arc<Ticker>,
 }
 
@@ -113,6 +115,7 @@ impl Sandbox {
                 max_module_bytes: config.max_module_bytes,
                 max_memory_bytes: config.max_memory_bytes,
                 max_instances,
+                ready_versions: config.ready_versions,
                 ticker,
             }),
         })
@@ -136,6 +139,11 @@ impl Sandbox {
     /// Live instances of all modules together.
     pub fn max_instances(&self) -> u32 {
         self.inner.max_instances
+    }
+
+    /// How many modules that served a registry before stay loaded for it.
+    pub fn ready_versions(&self) -> usize {
+        usize::try_from(self.inner.ready_versions).unwrap_or(usize::MAX)
     }
 
     /// How much is in use at this moment.
@@ -165,8 +173,8 @@ impl Sandbox {
     /// the cache, starts it once, and asks it to describe itself.
     ///
     /// # Errors
-    /// [`module::LoadError`]: what is wrong with the module, and the remedy.
-    pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, module::LoadError> {
+    /// [`LoadError`]: what is wrong with the module, and the remedy.
+    pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, LoadError> {
         self.load_bytes(Bytes::copy_from_slice(bytes)).await
     }
 
@@ -174,7 +182,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn load_bytes(&self, bytes: Bytes) -> Result<module::Module, module::LoadError> {
+    pub async fn load_bytes(&self, bytes: Bytes) -> Result<module::Module, LoadError> {
         module::load(self, bytes).await
     }
 
@@ -182,8 +190,8 @@ impl Sandbox {
     /// cannot be loaded that shows so early.
     ///
     /// # Errors
-    /// [`module::LoadError`].
-    pub fn look(&self, bytes: &[u8]) -> Result<Vec<Ability>, module::LoadError> {
+    /// [`LoadError`].
+    pub fn look(&self, bytes: &[u8]) -> Result<Vec<Ability>, LoadError> {
         module::look(self, bytes)
     }
 

@@ -168,16 +168,18 @@ pub(super) async fn next_behind(
     .get("seq")
 }
 
-/// A row of a chain that is not there: chain and number.
+/// Chain and number of a row in a chain that is not there. Numbers have no gaps: one within them that is
+/// not there is missed without this.
 pub(super) async fn unknown_chain(readers: &Pool) -> Result<Option<(i64, i64)>, StoreError> {
     query(
         "SELECT chain, seq FROM (\
-         SELECT chain, seq FROM audit_begin WHERE chain IS NOT NULL \
-         AND chain NOT IN (SELECT id FROM audit_chain) \
-         UNION ALL SELECT chain, seq FROM audit_end WHERE chain IS NOT NULL \
-         AND chain NOT IN (SELECT id FROM audit_chain) \
-         UNION ALL SELECT chain, seq FROM audit_act WHERE chain IS NOT NULL \
-         AND chain NOT IN (SELECT id FROM audit_chain)) AS rows ORDER BY chain, seq LIMIT 1",
+         SELECT chain, seq FROM audit_begin \
+         WHERE chain < 1 OR chain > (SELECT COALESCE(MAX(id), 0) FROM audit_chain) \
+         UNION ALL SELECT chain, seq FROM audit_end \
+         WHERE chain < 1 OR chain > (SELECT COALESCE(MAX(id), 0) FROM audit_chain) \
+         UNION ALL SELECT chain, seq FROM audit_act \
+         WHERE chain < 1 OR chain > (SELECT COALESCE(MAX(id), 0) FROM audit_chain)) AS rows \
+         ORDER BY chain, seq LIMIT 1",
     )
     .fetch_optional(readers)
     .await?

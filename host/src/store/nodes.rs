@@ -131,7 +131,8 @@ impl<'a> Nodes<'a> {
     /// Says that the process is there.
     ///
     /// # Errors
-    /// `Taken` where another process has begun with this id; others as for any write.
+    /// `Taken` where another process has begun with this id, or this one said goodbye; others as for
+    /// any write.
     pub async fn beat(self, beat: Beat) -> Result<Beaten, StoreError> {
         self.beating(beat, false).await
     }
@@ -160,7 +161,7 @@ impl<'a> Nodes<'a> {
         Ok(())
     }
 
-    /// Forgets the nodes that were last seen so long ago.
+    /// Forgets the nodes that were last seen so long ago, and what they decided then.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Closed` as for any write.
@@ -219,7 +220,7 @@ pub(super) async fn beat(conn: &mut Conn, beating: &Beating) -> Result<i64, Stor
          ELSE excluded.started_at END, seen_at = excluded.seen_at, \
          alive_until = excluded.alive_until, stopped = excluded.stopped, \
          revision = excluded.revision, share = excluded.share, behind = excluded.behind \
-         WHERE nodes.run = excluded.run OR $12",
+         WHERE (nodes.run = excluded.run AND NOT nodes.stopped) OR $12",
     );
     let behind = serde_json::to_string(&beat.behind).unwrap_or_else(|_| "[]".into());
     let written = row
@@ -263,10 +264,15 @@ pub(super) async fn leave(conn: &mut Conn, id: Uuid, run: Uuid) -> Result<i64, S
 
 pub(super) async fn forget(conn: &mut Conn, unseen: Duration) -> Result<i64, StoreError> {
     let before = clock(conn).await?.saturating_sub(microseconds(unseen));
-    query("DELETE FROM nodes WHERE seen_at < $1 AND alive_until < $1")
-        .bind(before)
-        .execute(conn)
-        .await?;
+    for statement in [
+        "DELETE FROM nodes WHERE seen_at < $1 AND alive_until < $1",
+        // What they led to is in the registries.
+        "DELETE FROM agreement_nodes WHERE agreement IN \
+         (SELECT id FROM agreements WHERE decided_at < $1)",
+        "DELETE FROM agreements WHERE decided_at < $1",
+    ] {
+        query(statement).bind(before).execute(&mut *conn).await?;
+    }
     Ok(0)
 }
 

@@ -34,6 +34,7 @@ mod on_postgres;
 mod on_sqlite;
 mod power;
 mod schema;
+mod swap;
 
 use std::path::Path;
 

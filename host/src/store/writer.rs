@@ -26,6 +26,7 @@ use super::error::StoreError;
 use super::key_check::KeyCheck;
 use super::modules::Module;
 use super::nodes::Beating;
+use super::open_states::OpenState;
 use super::quotas::Leasing;
 use super::registries::RegistryChange;
 use crate::config::store::StoreConfig;
@@ -65,12 +66,15 @@ pub enum AuditRow {
 #[derive(Debug)]
 pub(super) enum Change {
     PutModule(Box<Module>),
+    /// Whose act it is, too.
+    Registries(Vec<RegistryChange>, String),
+    OpenState(Box<OpenState>),
     RetireModule(String),
     /// By which reference, and its digest.
     PulledModule(String, String),
-    Registries(Vec<RegistryChange>),
     RegistriesOf {
         state: String,
+        by: String,
         changes: Vec<RegistryChange>,
     },
     Caller(Box<CallerChange>),

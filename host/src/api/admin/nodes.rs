@@ -28,7 +28,8 @@ struct NodeResponse {
     name: String,
     /// Whether this is the one that answers.
     here: bool,
-    /// `live`; `degraded`: live, and `behind` says what it does not serve as committed; `dead`: it
+    /// `live`; `degraded`: live, but it does not serve all as committed: `behind` says what and why,
+    /// or its `revision` is lower, since it has not seen the last change yet; `dead`: it
     /// has not been seen for `node.dead_after_ms`; `stopped`: it said goodbye.
     state: &'static str,
     /// What it does not serve as committed, and why.

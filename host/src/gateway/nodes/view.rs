@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::gateway::{AdminError, Gateway};
-use crate::store::{Life, Node};
+use crate::store::{Behind, Life, Node};
 
 /// The nodes, and what they should serve.
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ pub struct NodeView {
     /// `live`, `degraded`, `dead`, `stopped`.
     pub state: &'static str,
     /// What a live one does not serve as committed.
-    pub behind: Vec<crate::store::Behind>,
+    pub behind: Vec<Behind>,
     /// The gateway's version.
     pub version: String,
     /// Its address.
@@ -41,6 +43,11 @@ pub struct NodeView {
 }
 
 impl Gateway {
+    /// What this gateway serves with an older module than it should.
+    pub fn behind(&self) -> Arc<Vec<Behind>> {
+        self.inner.roster.behind()
+    }
+
     /// All nodes that are known.
     ///
     /// # Errors
@@ -53,18 +60,18 @@ impl Gateway {
         let nodes = nodes.into_iter();
         Ok(NodesView {
             revision,
-            nodes: nodes.map(|node| NodeView::of(node, me)).collect(),
+            nodes: nodes.map(|node| NodeView::of(node, me, revision)).collect(),
         })
     }
 }
 
 impl NodeView {
-    fn of(node: Node, me: Option<Uuid>) -> Self {
+    fn of(node: Node, me: Option<Uuid>, committed: i64) -> Self {
         Self {
             id: node.id,
             here: me == Some(node.id),
             state: match node.life {
-                Life::Live if node.behind.is_empty() => "live",
+                Life::Live if node.behind.is_empty() && node.revision >= committed => "live",
                 Life::Live => "degraded",
                 Life::Dead => "dead",
                 Life::Stopped => "stopped",

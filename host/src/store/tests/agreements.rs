@@ -292,6 +292,12 @@ async fn one_at_a_time_and_what_is_there_already(home: Home) {
     // Nobody is there: nobody is asked.
     assert!(matches!(stage.decide(id).await, Decision::Committed(_)));
     assert_eq!(stage.try_begin(LONG, LONG).await, Begun::Already);
+    tokio::time::sleep(SHORT).await;
+    stage.store.nodes().forget(LONG).await.unwrap();
+    assert!(matches!(stage.decide(id).await, Decision::Committed(_)));
+    stage.store.nodes().forget(SHORT / 2).await.unwrap();
+    let gone = stage.store.agreements().decide(id, Asking::Anybody).await;
+    assert!(matches!(gone, Err(StoreError::Unknown { .. })), "{gone:?}");
     stage.to = "sha256:none".into();
     let new = NewAgreement {
         registry: "civil".into(),

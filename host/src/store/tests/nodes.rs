@@ -88,6 +88,9 @@ async fn a_dead_node_s_share_is_free_and_a_late_one_is_itself_again(home: Home) 
     assert_eq!(lives().await, [Life::Live, Life::Live]);
     store.nodes().leave(lasting.id, lasting.run).await.unwrap();
     assert_eq!(lives().await, [Life::Stopped, Life::Live]);
+    // A beat that was on its way does not wake it.
+    store.nodes().beat(lasting).await.unwrap_err();
+    assert_eq!(lives().await, [Life::Stopped, Life::Live]);
     let beaten = store.nodes().beat(brief).await.unwrap();
     assert_eq!((beaten.share, beaten.live), (WHOLE_SHARE, 1));
 }

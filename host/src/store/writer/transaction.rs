@@ -8,7 +8,7 @@ use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::{
     agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, key_check,
-    modules, nodes, now, quotas, registries,
+    modules, nodes, now, open_states, quotas, registries,
 };
 
 /// Commits the rows together, with one answer for each. First without savepoints, which would
@@ -40,11 +40,12 @@ pub(super) async fn change(
 ) -> Result<i64, StoreError> {
     let done = match change {
         Change::PutModule(module) => modules::insert(conn, &module).await,
+        Change::Registries(changes, by) => registries::apply(conn, &changes, &by).await,
+        Change::OpenState(state) => open_states::insert(conn, &state).await,
         Change::RetireModule(digest) => modules::retire(conn, &digest).await,
         Change::PulledModule(reference, digest) => modules::pulled(conn, &reference, &digest).await,
-        Change::Registries(changes) => registries::apply(conn, &changes).await,
-        Change::RegistriesOf { state, changes } => {
-            registries::apply_to(conn, &state, &changes).await
+        Change::RegistriesOf { state, by, changes } => {
+            registries::apply_to(conn, &state, &changes, &by).await
         }
         Change::Caller(change) => callers::change(conn, &change).await,
         Change::Checkpoint(row) => audit_checkpoints::insert(conn, &row).await,
