@@ -17,5 +17,6 @@ await import("./session.mjs");
 await import("./registries.mjs");
 await import("./callers.mjs");
 await import("./modules.mjs");
+await import("./swap.mjs");
 await import("./audit.mjs");
 await import("./looks.mjs");
