@@ -16,6 +16,8 @@ on_both!(
     a_registry_that_is_changed_meanwhile_stays_so,
     one_that_joins_meanwhile_prepares_too,
     one_at_a_time_and_what_is_there_already,
+    it_is_written_as_any_activation_is,
+    what_is_expected_and_a_module_that_is_retired,
 );
 
 const LONG: Duration = Duration::from_secs(600);
@@ -64,8 +66,12 @@ impl Stage {
         let new = NewAgreement {
             registry: "civil".into(),
             to: self.to.clone(),
+            expected: Some(self.from.clone()),
+            why: Why::Rollback,
+            forced: true,
             by_caller: "ada".into(),
             leader: "a".into(),
+            prepared: None,
             led_for,
             decide_within: within,
         };
@@ -102,7 +108,7 @@ impl Stage {
     }
 
     async fn is_untouched(&self, decision: Decision, words: &str) {
-        let Decision::Cancelled(reason) = decision else {
+        let (Decision::Cancelled(reason) | Decision::Overtaken(reason)) = decision else {
             panic!("{decision:?}");
         };
         assert!(reason.contains(words), "{reason}");
@@ -123,6 +129,7 @@ async fn all_prepare_and_it_is_changed_once(home: Home) {
         id,
         registry: "civil".into(),
         to: stage.to.clone(),
+        forced: true,
     };
     assert_eq!(asked, [expected]);
     let both = Decision::Preparing(vec!["a".into(), "b".into()]);
@@ -258,6 +265,8 @@ async fn a_registry_that_is_changed_meanwhile_stays_so(home: Home) {
     };
     stage.store.registries().apply(vec![change]).await.unwrap();
     let decision = stage.decide(id).await;
+    assert!(matches!(decision, Decision::Overtaken(_)), "{decision:?}");
+    assert_eq!(stage.find(id).await, decision, "whoever asks");
     stage.is_untouched(decision, "was changed meanwhile").await;
 }
 
@@ -291,6 +300,7 @@ async fn one_at_a_time_and_what_is_there_already(home: Home) {
     assert_eq!(stage.try_begin(LONG, LONG).await, Begun::UnderWay);
     // Nobody is there: nobody is asked.
     assert!(matches!(stage.decide(id).await, Decision::Committed(_)));
+    stage.from = stage.to.clone();
     assert_eq!(stage.try_begin(LONG, LONG).await, Begun::Already);
     tokio::time::sleep(SHORT).await;
     stage.store.nodes().forget(LONG).await.unwrap();
@@ -302,8 +312,12 @@ async fn one_at_a_time_and_what_is_there_already(home: Home) {
     let new = NewAgreement {
         registry: "civil".into(),
         to: stage.to.clone(),
+        expected: None,
+        why: Why::Activate,
+        forced: false,
         by_caller: "ada".into(),
         leader: "a".into(),
+        prepared: None,
         led_for: LONG,
         decide_within: LONG,
     };
@@ -342,4 +356,75 @@ async fn one_at_a_time_and_what_is_there_already(home: Home) {
             ..
         })
     ));
+}
+
+async fn it_is_written_as_any_activation_is(home: Home) {
+    let stage = Stage::new(&home).await;
+    let a = stage.node("a", LONG).await;
+    let staged = RegistryChange::Stage {
+        name: "civil".into(),
+        module_digest: stage.to.clone(),
+        share_percent: None,
+    };
+    stage.store.registries().apply(vec![staged]).await.unwrap();
+    let new = NewAgreement {
+        registry: "civil".into(),
+        to: stage.to.clone(),
+        expected: Some(stage.from.clone()),
+        why: Why::Rollback,
+        forced: false,
+        by_caller: "ada".into(),
+        leader: "a".into(),
+        prepared: Some(a),
+        led_for: SHORT,
+        decide_within: SHORT,
+    };
+    let begun = stage.store.agreements().begin(new).await.unwrap();
+    let Begun::Asked(id) = begun else {
+        panic!("{begun:?}");
+    };
+    assert_eq!(stage.store.agreements().to_prepare(a).await.unwrap(), []);
+    assert!(matches!(stage.decide(id).await, Decision::Committed(_)));
+    let rows = stage.store.activations().of("civil", 9).await.unwrap();
+    let row = &rows[0];
+    assert_eq!((&*row.caller, &*row.why), ("ada", "rollback"));
+    assert_eq!(row.module_digest.as_ref(), Some(&stage.to));
+    assert_eq!(row.previous.as_ref(), Some(&stage.from));
+    assert_eq!(rows.len(), 2);
+    let candidate = stage.store.candidates().get("civil").await.unwrap();
+    assert_eq!(candidate, None, "it serves");
+}
+
+async fn what_is_expected_and_a_module_that_is_retired(home: Home) {
+    let mut stage = Stage::new(&home).await;
+    let from = std::mem::replace(&mut stage.from, "sha256:other".into());
+    let new = NewAgreement {
+        registry: "civil".into(),
+        to: stage.to.clone(),
+        expected: Some(stage.from.clone()),
+        why: Why::Activate,
+        forced: false,
+        by_caller: "ada".into(),
+        leader: "a".into(),
+        prepared: None,
+        led_for: LONG,
+        decide_within: LONG,
+    };
+    let error = stage.store.agreements().begin(new).await.unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Moved { is, .. } if *is == from),
+        "{error:?}"
+    );
+    stage.from = from;
+    let id = stage.begin(LONG, LONG).await;
+    stage.store.modules().retire(&stage.to).await.unwrap();
+    let before = stage.store.revision().await.unwrap();
+    let decision = stage.decide(id).await;
+    assert!(
+        matches!(&decision, Decision::Overtaken(why) if why.contains("retired")),
+        "{decision:?}"
+    );
+    assert_eq!(stage.store.revision().await.unwrap(), before);
+    assert_eq!(stage.serves().await, stage.from);
+    assert_eq!(stage.store.agreements().under_way().await.unwrap(), []);
 }
