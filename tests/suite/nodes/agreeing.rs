@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use gateway_tests::components;
 use gateway_tests::ask::Ask;
+use gateway_tests::components;
 use gateway_tests::gateway::{Beside, TestGateway};
 use gateway_tests::wait::until;
 use registry_gateway::model::Role;
-use registry_gateway::store::NewModule;
+use registry_gateway::store::{Beat, NewModule, RegistryChange};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{named, three};
 
@@ -69,8 +70,10 @@ async fn all_take_it_over_together() {
     for other in &others {
         assert_eq!(first, *serves(other).await);
     }
-    let history = gateway.get("/admin/v1/registries/civil/history").key(&admin);
-    let rows = history.send().await.ok().json["history"].clone();
+    let history = gateway
+        .get("/admin/v1/registries/civil/history")
+        .key(&admin);
+    let rows = history.send().await.ok().json["activations"].clone();
     let told = |at: usize| (rows[at]["why"].clone(), rows[at]["caller"].clone());
     assert_eq!(told(0), (json!("rollback"), json!("ada")), "{rows}");
     assert_eq!(told(1), (json!("activate"), json!("ada")), "{rows}");
@@ -121,4 +124,53 @@ async fn one_that_dies_half_way_does_not_hold_up_the_others() {
     // It comes back, and has what was committed.
     let again = gateway.beside(&[], named("c")).await;
     assert_eq!(serves(&again).await, module);
+}
+
+/// One that is alive and answers nothing keeps it undecided, while somebody else changes the registry.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_second_is_told_that_it_was_changed() {
+    let gateway = TestGateway::builder().config(named("a")).start().await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let second = gateway.beside(&[], named("b")).await;
+    let module = another_module(&gateway, "next").await;
+    let before = serves(&second).await;
+    let store = gateway.store().await;
+    let (id, run) = (Uuid::now_v7(), Uuid::now_v7());
+    let silent = Beat {
+        id,
+        run,
+        name: "silent".into(),
+        version: "1".into(),
+        listens: "127.0.0.1:1".into(),
+        alive_for: Duration::from_secs(600),
+        revision: 0,
+        share: 0,
+        behind: Vec::new(),
+    };
+    store.nodes().join(silent).await.unwrap();
+    let asked = tokio::spawn(activate(&gateway, &admin, &module).send());
+    until("it is being prepared", async || {
+        !store.agreements().under_way().await.unwrap().is_empty()
+    })
+    .await;
+    let also = activate(&gateway, &admin, &module).send().await;
+    assert_eq!((also.status, also.code()), (409, "under-way"));
+    let row = store.registries().get("civil").await.unwrap().unwrap();
+    let put = RegistryChange::Put {
+        name: row.name,
+        module_digest: row.module_digest,
+        configuration: row.configuration,
+        enabled: true,
+    };
+    store.registries().apply(vec![put]).await.unwrap();
+    store.nodes().leave(id, run).await.unwrap();
+    let refused = asked.await.unwrap();
+    assert_eq!(
+        (refused.status, refused.code()),
+        (409, "changed"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(serves(&second).await, before);
+    store.close().await;
 }
