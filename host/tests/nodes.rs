@@ -62,8 +62,10 @@ impl Three {
         let folder = |place: &Place| place.folder.path().join("data");
         for other in &places[1..] {
             std::fs::create_dir_all(folder(other)).unwrap();
-            let of = |place| folder(place).join("audit.key");
-            std::fs::copy(of(&places[0]), of(other)).unwrap();
+            for key in ["audit.key", "audit-signing.key"] {
+                let of = |place| folder(place).join(key);
+                std::fs::copy(of(&places[0]), of(other)).unwrap();
+            }
         }
         let config = Config::read(&places[0].folder.path().join("gateway.toml")).unwrap();
         let store = Store::open(&config.store, None).await.unwrap();
@@ -164,7 +166,7 @@ impl Three {
 async fn serves(running: &Running) -> String {
     let shown = running.get("/v1/registries/civil").key(&running.key);
     let shown = shown.send().await.ok();
-    shown.json["module"].as_str().unwrap().to_owned()
+    shown.json["adapter"]["module"].as_str().unwrap().to_owned()
 }
 
 fn is_soon(what: &str, took: &[Duration]) {

@@ -38,7 +38,7 @@ fn activate(gateway: &TestGateway, admin: &str, module: &str) -> Ask {
 
 async fn serves(gateway: &Beside) -> String {
     let shown = gateway.get("/v1/registries/civil").send().await.ok();
-    shown.json["module"].as_str().unwrap().to_owned()
+    shown.json["adapter"]["module"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +56,7 @@ async fn all_take_it_over_together() {
         assert_eq!(serves(other).await, module);
     }
     let shown = gateway.get("/v1/registries/civil").send().await.ok();
-    assert_eq!(shown.json["module"], *module);
+    assert_eq!(shown.json["adapter"]["module"], *module);
     // Compiling a module that is not admitted takes its time; on SQLite nobody is woken.
     println!("agreed and taken over by three in {took:?}");
     assert!(took < Duration::from_secs(30), "{took:?}");
@@ -65,7 +65,7 @@ async fn all_take_it_over_together() {
     let path = "/admin/v1/registries/civil/rollback";
     let back = gateway.post(path, &json!({})).key(&admin).send().await.ok();
     let took = began.elapsed();
-    let first = gateway.get("/v1/registries/social").send().await.json["module"].clone();
+    let first = gateway.get("/v1/registries/social").send().await.json["adapter"]["module"].clone();
     assert_eq!(back.json["active"]["digest"], first);
     for other in &others {
         assert_eq!(first, *serves(other).await);
@@ -105,7 +105,7 @@ async fn one_that_cannot_keeps_all_from_it_and_says_why() {
     assert!(!refused.contains("hunter2"), "{refused}");
     assert_eq!(serves(&knows).await, before);
     let shown = gateway.get("/v1/registries/civil").send().await.ok();
-    assert_eq!(shown.json["module"], *before);
+    assert_eq!(shown.json["adapter"]["module"], *before);
 }
 
 /// As if its machine was gone, while the others prepare.
