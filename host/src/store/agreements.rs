@@ -15,9 +15,11 @@ use super::db::{Row, query};
 use super::error::StoreError;
 use super::writer::{Change, Work};
 
+mod begin;
 mod decide;
 
-pub(super) use decide::{Answering, Beginning, Deciding, answer, begin, decide};
+pub(super) use begin::{Beginning, begin};
+pub(super) use decide::{Answering, Deciding, answer, decide};
 
 const REASON_MAX_BYTES: usize = 2_000;
 

@@ -1,6 +1,8 @@
 //! Agreements of nodes: whoever dies, at whatever point, the registry is as it was or as it should
 //! be, and nothing is stuck.
 
+mod written;
+
 use std::time::Duration;
 
 use super::*;
@@ -16,8 +18,6 @@ on_both!(
     a_registry_that_is_changed_meanwhile_stays_so,
     one_that_joins_meanwhile_prepares_too,
     one_at_a_time_and_what_is_there_already,
-    it_is_written_as_any_activation_is,
-    what_is_expected_and_a_module_that_is_retired,
 );
 
 const LONG: Duration = Duration::from_secs(600);
@@ -356,75 +356,4 @@ async fn one_at_a_time_and_what_is_there_already(home: Home) {
             ..
         })
     ));
-}
-
-async fn it_is_written_as_any_activation_is(home: Home) {
-    let stage = Stage::new(&home).await;
-    let a = stage.node("a", LONG).await;
-    let staged = RegistryChange::Stage {
-        name: "civil".into(),
-        module_digest: stage.to.clone(),
-        share_percent: None,
-    };
-    stage.store.registries().apply(vec![staged]).await.unwrap();
-    let new = NewAgreement {
-        registry: "civil".into(),
-        to: stage.to.clone(),
-        expected: Some(stage.from.clone()),
-        why: Why::Rollback,
-        forced: false,
-        by_caller: "ada".into(),
-        leader: "a".into(),
-        prepared: Some(a),
-        led_for: SHORT,
-        decide_within: SHORT,
-    };
-    let begun = stage.store.agreements().begin(new).await.unwrap();
-    let Begun::Asked(id) = begun else {
-        panic!("{begun:?}");
-    };
-    assert_eq!(stage.store.agreements().to_prepare(a).await.unwrap(), []);
-    assert!(matches!(stage.decide(id).await, Decision::Committed(_)));
-    let rows = stage.store.activations().of("civil", 9).await.unwrap();
-    let row = &rows[0];
-    assert_eq!((&*row.caller, &*row.why), ("ada", "rollback"));
-    assert_eq!(row.module_digest.as_ref(), Some(&stage.to));
-    assert_eq!(row.previous.as_ref(), Some(&stage.from));
-    assert_eq!(rows.len(), 2);
-    let candidate = stage.store.candidates().get("civil").await.unwrap();
-    assert_eq!(candidate, None, "it serves");
-}
-
-async fn what_is_expected_and_a_module_that_is_retired(home: Home) {
-    let mut stage = Stage::new(&home).await;
-    let from = std::mem::replace(&mut stage.from, "sha256:other".into());
-    let new = NewAgreement {
-        registry: "civil".into(),
-        to: stage.to.clone(),
-        expected: Some(stage.from.clone()),
-        why: Why::Activate,
-        forced: false,
-        by_caller: "ada".into(),
-        leader: "a".into(),
-        prepared: None,
-        led_for: LONG,
-        decide_within: LONG,
-    };
-    let error = stage.store.agreements().begin(new).await.unwrap_err();
-    assert!(
-        matches!(&error, StoreError::Moved { is, .. } if *is == from),
-        "{error:?}"
-    );
-    stage.from = from;
-    let id = stage.begin(LONG, LONG).await;
-    stage.store.modules().retire(&stage.to).await.unwrap();
-    let before = stage.store.revision().await.unwrap();
-    let decision = stage.decide(id).await;
-    assert!(
-        matches!(&decision, Decision::Overtaken(why) if why.contains("retired")),
-        "{decision:?}"
-    );
-    assert_eq!(stage.store.revision().await.unwrap(), before);
-    assert_eq!(stage.serves().await, stage.from);
-    assert_eq!(stage.store.agreements().under_way().await.unwrap(), []);
 }
