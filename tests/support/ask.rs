@@ -96,6 +96,11 @@ impl Ask {
     /// # Panics
     /// If no answer comes.
     pub async fn send(self) -> Answer {
+        self.try_send().await.expect("the gateway answers")
+    }
+
+    /// Sends it. None where no answer comes, or no whole one: the gateway may be gone.
+    pub async fn try_send(self) -> Option<Answer> {
         let Self {
             client,
             method,
@@ -107,15 +112,15 @@ impl Ask {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.expect("the gateway answers");
+        let response = request.send().await.ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.expect("a whole answer");
-        Answer {
+        let text = response.text().await.ok()?;
+        Some(Answer {
             status,
             headers,
             json: serde_json::from_str(&text).unwrap_or_default(),
             text,
-        }
+        })
     }
 }
 

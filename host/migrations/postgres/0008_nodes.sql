@@ -36,7 +36,11 @@ CREATE TABLE agreements (
     to_digest   TEXT COLLATE "C" NOT NULL,
     -- Of the registry when it began: one that is changed meanwhile is not swapped.
     updated_at  BIGINT NOT NULL,
-    phase       TEXT COLLATE "C" NOT NULL CHECK (phase IN ('preparing', 'committed', 'cancelled')),
+    phase       TEXT COLLATE "C" NOT NULL CHECK (phase IN ('preparing', 'committed', 'cancelled', 'overtaken')),
+    -- For the history: by which act.
+    why         TEXT COLLATE "C" NOT NULL CHECK (why IN ('activate', 'rollback')),
+    -- Also where somebody holds what the module cannot read.
+    forced      BOOLEAN NOT NULL,
     by_caller   TEXT COLLATE "C" NOT NULL,
     -- The name of the node that leads it, for people.
     leader      TEXT COLLATE "C" NOT NULL,
@@ -47,7 +51,7 @@ CREATE TABLE agreements (
     decided_at  BIGINT CHECK ((decided_at IS NULL) = (phase = 'preparing')),
     -- Of the configuration, when it was committed.
     revision    BIGINT,
-    -- Why it was cancelled.
+    -- Why nothing was changed.
     reason      TEXT COLLATE "C"
 );
 CREATE UNIQUE INDEX agreements_one_of_a_registry ON agreements (registry) WHERE phase = 'preparing';

@@ -3,6 +3,7 @@
 mod agree;
 mod identity;
 mod ledger;
+mod part;
 mod view;
 
 use std::net::SocketAddr;
@@ -15,9 +16,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use self::agree::Preparing;
 use self::identity::Identity;
 pub(super) use self::ledger::StoreLedger;
+use self::part::Preparing;
 pub use self::view::{NodeView, NodesView};
 use super::{Gateway, Inner, StartError};
 use crate::config::node::NodeConfig;

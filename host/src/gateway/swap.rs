@@ -16,7 +16,7 @@ pub use self::view::{CandidateView, LoadedModule, SwapView};
 
 pub(super) use self::open::OpenPages;
 
-use self::prepare::Prepared;
+pub(super) use self::prepare::Prepared;
 use super::{Act, Acting, AdminError, Finding, Gateway};
 use crate::sandbox::Module;
 use crate::store::{RegistryChange, Why};
@@ -198,21 +198,22 @@ impl Gateway {
             if expected.is_some_and(|expected| *expected != prepared.row.module_digest) {
                 return Err(moved(&prepared.row.module_digest));
             }
-            let findings = prepared.findings.clone();
-            gateway.flip(prepared, &by_name, why, wanted.force).await?;
+            let mut findings = prepared.findings.clone();
+            findings.extend(gateway.flip(prepared, &by_name, why, wanted.force).await?);
             gateway.swapped(&registry, findings).await
         };
         self.act(by, act, doing).await
     }
 
-    /// Has the prepared module serve, unless somebody else was first.
-    pub(super) async fn flip(
+    /// Has the prepared module serve, unless somebody else was first: here, and together with the
+    /// nodes beside this one. Gives what is to be known of those.
+    async fn flip(
         &self,
         prepared: Prepared,
         by: &str,
         why: Why,
         force: bool,
-    ) -> Result<(), AdminError> {
+    ) -> Result<Vec<Finding>, AdminError> {
         let Prepared { row, module, .. } = &prepared;
         // Until it serves no search gets a token that it could not read.
         let _closed = if force {
@@ -220,13 +221,17 @@ impl Gateway {
         } else {
             self.nothing_unreadable(&prepared).await?
         };
+        if !prepared.is_active() && self.has_company().await? {
+            return self.agree(&prepared, by, why, force).await;
+        }
         let change = RegistryChange::Activate {
             name: row.name.clone(),
             module_digest: module.digest().to_owned(),
             expected: Some(row.module_digest.clone()),
             why,
         };
-        self.change(&row.name, change, by, Some(module)).await
+        self.change(&row.name, change, by, Some(module)).await?;
+        Ok(Vec::new())
     }
 
     /// Writes the change and takes it over.

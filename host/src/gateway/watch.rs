@@ -80,6 +80,11 @@ async fn follow(weak: Weak<Inner>, mut wakes: crate::store::Wakes) {
             gateway.inner.keys.write_used(&gateway.inner.store).await;
             used = Instant::now();
         }
+        // What is decided serves before all else is looked at.
+        let decided = match &under_way {
+            Ok(under_way) => gateway.end_part(under_way).await,
+            Err(_) => Vec::new(),
+        };
         if seen != Some(revision) || loaded.elapsed() >= RETRY {
             match gateway.take_over().await {
                 Ok(revision) => seen = Some(revision),
@@ -87,9 +92,7 @@ async fn follow(weak: Weak<Inner>, mut wakes: crate::store::Wakes) {
             }
             loaded = Instant::now();
         }
-        // Only now: what is decided serves, or never will.
-        if let Ok(under_way) = under_way {
-            gateway.inner.nodes.preparing.keep_only(&under_way);
-        }
+        // Only now: it serves, or never will.
+        drop(decided);
     }
 }

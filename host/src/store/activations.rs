@@ -82,6 +82,14 @@ impl Why {
             Self::Rollback => "rollback",
         }
     }
+
+    pub(super) fn of(word: &str) -> Result<Self, StoreError> {
+        match word {
+            "activate" => Ok(Self::Activate),
+            "rollback" => Ok(Self::Rollback),
+            _ => Err(StoreError::Damaged { what: "agreement" }),
+        }
+    }
 }
 
 impl<'a> Activations<'a> {

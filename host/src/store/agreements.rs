@@ -7,16 +7,19 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::Store;
+use super::activations::Why;
 use super::clock::clock_of;
 use super::columns::{check_text, get, uuid};
 use super::db::{Row, query};
 use super::error::StoreError;
 use super::writer::{Change, Work};
-use super::{Store, now};
 
+mod begin;
 mod decide;
 
-pub(super) use decide::{Answering, Beginning, Deciding, answer, begin, decide};
+pub(super) use begin::{Beginning, begin};
+pub(super) use decide::{Answering, Deciding, answer, decide};
 
 const REASON_MAX_BYTES: usize = 2_000;
 
@@ -27,10 +30,18 @@ pub struct NewAgreement {
     pub registry: String,
     /// The digest of the module that takes the place of the one there.
     pub to: String,
+    /// What serves until now; another is refused.
+    pub expected: Option<String>,
+    /// For the history.
+    pub why: Why,
+    /// Also where somebody holds what the module cannot read.
+    pub forced: bool,
     /// Who wants it.
     pub by_caller: String,
     /// The name of the node that leads it, for people.
     pub leader: String,
+    /// That node, which has prepared. None: a command, which serves nobody.
+    pub prepared: Option<Uuid>,
     /// Whoever leads it is taken for dead when this has passed without a sign.
     pub led_for: Duration,
     /// All nodes have so long to prepare.
@@ -57,6 +68,8 @@ pub struct ToPrepare {
     pub registry: String,
     /// The digest of the module.
     pub to: String,
+    /// Also where somebody holds what the module cannot read.
+    pub forced: bool,
 }
 
 /// An agreement that is not decided.
@@ -77,6 +90,8 @@ pub enum Decision {
     Committed(i64),
     /// Nothing was changed, for this reason.
     Cancelled(String),
+    /// Nothing was changed: another act came first.
+    Overtaken(String),
 }
 
 /// Who asks for a decision.
@@ -102,7 +117,8 @@ impl<'a> Agreements<'a> {
     /// Asks all nodes that are alive.
     ///
     /// # Errors
-    /// `Unknown` where the registry or the module is not there; others as for any write.
+    /// `Unknown` where the registry or the module is not there; `Moved` says what serves by now;
+    /// others as for any write.
     pub async fn begin(self, new: NewAgreement) -> Result<Begun, StoreError> {
         check_text("agreement.registry", &new.registry, REASON_MAX_BYTES)?;
         let (change, told) = Beginning::new(new);
@@ -116,7 +132,7 @@ impl<'a> Agreements<'a> {
     /// `Busy` or `Unavailable`.
     pub async fn to_prepare(self, node: Uuid) -> Result<Vec<ToPrepare>, StoreError> {
         let rows = query(
-            "SELECT agreements.id, registry, to_digest FROM agreements JOIN agreement_nodes ON \
+            "SELECT agreements.id, registry, to_digest, forced FROM agreements JOIN agreement_nodes ON \
              agreement = agreements.id WHERE phase = 'preparing' AND node = $1 AND state = 'asked'",
         )
         .bind(node.to_string())
@@ -127,6 +143,7 @@ impl<'a> Agreements<'a> {
                 id: uuid(row, "id")?,
                 registry: get(row, "registry")?,
                 to: get(row, "to_digest")?,
+                forced: get(row, "forced")?,
             })
         };
         rows.iter().map(read).collect()
@@ -210,9 +227,4 @@ fn shortened(reason: &str) -> String {
         end -= 1;
     }
     reason.get(..end).unwrap_or_default().replace('\0', " ")
-}
-
-/// For the registry's own row.
-fn written_at() -> i64 {
-    now().as_microsecond()
 }

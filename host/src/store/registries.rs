@@ -313,7 +313,7 @@ async fn put<'c>(
 }
 
 /// The foreign key would refuse it too, without saying which.
-async fn require_module(conn: &mut Conn, digest: &str) -> Result<(), StoreError> {
+pub(super) async fn require_module(conn: &mut Conn, digest: &str) -> Result<(), StoreError> {
     let known = query(
         "SELECT m.size_bytes FROM modules m LEFT JOIN module_facts f ON f.digest = m.digest \
          WHERE m.digest = $1 AND f.retired_at IS NULL",

@@ -157,10 +157,22 @@ impl Running {
         }
     }
 
+    /// How many lines it has logged with these words.
+    pub(crate) fn count(&self, words: &str) -> usize {
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|line| line.contains(words)).count()
+    }
+
     /// SIGTERM: what a service manager sends.
     pub(crate) fn tell(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// SIGSTOP: it is there, and says and does nothing.
+    pub(crate) fn freeze(&self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
     }
 
     /// SIGKILL: as if its machine was gone.

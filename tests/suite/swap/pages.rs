@@ -144,3 +144,56 @@ async fn what_waits_goes_on_with_its_own_module_and_is_seen_to_end() {
     .await;
     assert_eq!(it.answers().await.0, "two");
 }
+
+/// What a caller holds from one gateway stands in the way at another, and is read by all or none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_of_another_gateway_stands_in_the_way_too() {
+    let it = Swapping::start().await;
+    let beside = it.gateway.beside(&[], |_| {}).await;
+    let first = beside.post("/v1/registries/changing/search", &question(None));
+    let first = first.send().await.ok().json;
+    let other = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=2"))
+        .await;
+    let refused = it.activate(&other).await;
+    assert_eq!((refused.status, refused.code()), (409, "states-open"));
+    let forced = json!({ "module": other, "force": true });
+    it.post("activate", forced).await.ok();
+    let next = beside.post(
+        "/v1/registries/changing/search",
+        &question(Some(&first["next"])),
+    );
+    let refused = next.send().await;
+    assert_eq!(refused.status, 400, "it serves there too");
+    // Searches are not kept from beginning any more.
+    let again = beside.post("/v1/registries/changing/search", &question(None));
+    assert_eq!(told(&again.send().await.ok().json), "two");
+}
+
+/// A search that is under way there may get such a token yet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn searches_end_or_wait_at_every_gateway() {
+    let it = Swapping::start().await;
+    let beside = it.gateway.beside(&[], |_| {}).await;
+    let other = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=2"))
+        .await;
+    let asking = (0..8).map(|_| {
+        beside
+            .post("/v1/registries/changing/search", &question(None))
+            .send()
+    });
+    let asking = futures_util::future::join_all(asking);
+    let (answers, swapped) = futures_util::future::join(asking, it.activate(&other)).await;
+    // Whoever was first: there is no token of a form that the module which serves does not read.
+    let serves_two = swapped.status == 200;
+    assert!(
+        serves_two || ["states-open", "not-agreed"].contains(&swapped.code()),
+        "{}",
+        swapped.text
+    );
+    for answer in answers {
+        let said = told(&answer.ok().json);
+        assert!(!serves_two || said == "two", "{said}");
+    }
+}

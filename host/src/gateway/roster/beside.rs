@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::Roster;
 use crate::config::registry::RegistryConfig;
-use crate::gateway::modules;
 use crate::sandbox::Module;
-use crate::store::{Behind, Store, StoreError};
+use crate::store::{Behind, Registry};
 
 impl Roster {
     /// What is served by an older module than it should be, and why.
@@ -34,23 +33,16 @@ impl Roster {
         self.behind.store(Arc::new(behind));
     }
 
-    /// Loads a module beside the one that serves, and looks whether it would serve the registry as it
-    /// is configured, with this gateway's own secrets.
-    pub(in crate::gateway) async fn prepare(
+    /// Why this gateway would not serve the registry with the module: it lacks a secret, say.
+    pub(in crate::gateway) fn would_not_serve(
         &self,
-        store: &Store,
-        registry: &str,
-        digest: &str,
-    ) -> Result<Result<Module, String>, StoreError> {
-        let Some(mut row) = store.registries().get(registry).await? else {
-            return Ok(Err("there is no such registry".into()));
-        };
-        row.module_digest = digest.to_owned();
-        let modules = modules::load(&self.sandbox, store, [digest.to_owned()].into()).await?;
+        row: &Registry,
+        module: &Module,
+    ) -> Option<String> {
         let config = match serde_json::from_str::<RegistryConfig>(&row.configuration) {
             Ok(config) => config,
-            Err(error) => return Ok(Err(format!("its stored configuration: {error}"))),
+            Err(error) => return Some(format!("its stored configuration: {error}")),
         };
-        Ok(self.entry(&row, config, &modules).map(|entry| entry.module))
+        self.lend(row, config, module.clone()).err()
     }
 }

@@ -60,7 +60,7 @@ impl Gateway {
 
     /// Looks that nobody holds, or is about to get, what the prepared module cannot read. What it
     /// gives keeps searches of the registry from beginning until the module serves.
-    pub(super) async fn nothing_unreadable(
+    pub(in crate::gateway) async fn nothing_unreadable(
         &self,
         prepared: &Prepared,
     ) -> Result<Option<OwnedRwLockWriteGuard<()>>, AdminError> {

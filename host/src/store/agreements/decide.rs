@@ -6,19 +6,16 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Asking, Begun, Decision, NewAgreement, Told, written_at};
+use super::begin::ask_all;
+use super::{Asking, Decision, Told};
+use crate::store::activations::Why;
 use crate::store::clock::{clock, microseconds};
 use crate::store::columns::get;
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::nodes::take_turns;
-use crate::store::{bump, wake};
-
-#[derive(Debug)]
-pub(in crate::store) struct Beginning {
-    new: NewAgreement,
-    told: Told<Begun>,
-}
+use crate::store::registries::{self, RegistryChange};
+use crate::store::wake;
 
 #[derive(Debug)]
 pub(in crate::store) struct Answering {
@@ -39,22 +36,14 @@ pub(in crate::store) struct Deciding {
 /// An agreement that is not decided, locked.
 struct Open {
     registry: String,
+    from: String,
     to: String,
     updated_at: i64,
+    why: Why,
+    by_caller: String,
     leader: String,
     led_until: i64,
     decide_by: i64,
-}
-
-impl Beginning {
-    pub(super) fn new(new: NewAgreement) -> (Self, Told<Begun>) {
-        let told: Told<Begun> = Arc::default();
-        let beginning = Self {
-            new,
-            told: Arc::clone(&told),
-        };
-        (beginning, told)
-    }
 }
 
 impl Deciding {
@@ -74,67 +63,6 @@ impl Deciding {
         let cancel = Some(reason);
         (Self { cancel, ..deciding }, told)
     }
-}
-
-pub(in crate::store) async fn begin(
-    conn: &mut Conn,
-    beginning: &Beginning,
-) -> Result<i64, StoreError> {
-    let NewAgreement {
-        registry,
-        to,
-        by_caller,
-        leader,
-        led_for,
-        decide_within,
-    } = &beginning.new;
-    take_turns(conn).await?;
-    let tell = |begun| {
-        let _ = beginning.told.set(begun);
-        Ok(0)
-    };
-    let row = query("SELECT module_digest, updated_at FROM registries WHERE name = $1")
-        .bind(registry)
-        .fetch_optional(&mut *conn)
-        .await?;
-    let unknown = |what, name: &str| StoreError::Unknown {
-        what,
-        name: name.to_owned(),
-    };
-    let row = row.ok_or_else(|| unknown("registry", registry))?;
-    let from: String = get(&row, "module_digest")?;
-    if from == *to {
-        return tell(Begun::Already);
-    }
-    let module = query("SELECT size_bytes FROM modules WHERE digest = $1").bind(to);
-    if module.fetch_optional(&mut *conn).await?.is_none() {
-        return Err(unknown("module", to));
-    }
-    let at = clock(conn).await?;
-    let id = Uuid::now_v7();
-    let written = query(
-        "INSERT INTO agreements (id, registry, from_digest, to_digest, updated_at, phase, \
-         by_caller, leader, began_at, led_until, decide_by) \
-         VALUES ($1, $2, $3, $4, $5, 'preparing', $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-    )
-    .bind(id.to_string())
-    .bind(registry)
-    .bind(&from)
-    .bind(to)
-    .bind(get::<i64>(&row, "updated_at")?)
-    .bind(by_caller)
-    .bind(leader)
-    .bind(at)
-    .bind(at.saturating_add(microseconds(*led_for)))
-    .bind(at.saturating_add(microseconds(*decide_within)))
-    .execute(&mut *conn)
-    .await?;
-    if written == 0 {
-        return tell(Begun::UnderWay);
-    }
-    ask_all(conn, id, at).await?;
-    wake(conn).await?;
-    tell(Begun::Asked(id))
 }
 
 pub(in crate::store) async fn answer(
@@ -202,7 +130,7 @@ enum Verdict {
 async fn lock(conn: &mut Conn, id: Uuid) -> Result<Option<Open>, StoreError> {
     let row = query(
         "UPDATE agreements SET phase = phase WHERE id = $1 AND phase = 'preparing' RETURNING \
-         registry, to_digest, updated_at, leader, led_until, decide_by",
+         registry, from_digest, to_digest, updated_at, why, by_caller, leader, led_until, decide_by",
     )
     .bind(id.to_string())
     .fetch_optional(conn)
@@ -210,8 +138,11 @@ async fn lock(conn: &mut Conn, id: Uuid) -> Result<Option<Open>, StoreError> {
     row.map(|row| {
         Ok(Open {
             registry: get(&row, "registry")?,
+            from: get(&row, "from_digest")?,
             to: get(&row, "to_digest")?,
             updated_at: get(&row, "updated_at")?,
+            why: Why::of(&get::<String>(&row, "why")?)?,
+            by_caller: get(&row, "by_caller")?,
             leader: get(&row, "leader")?,
             led_until: get(&row, "led_until")?,
             decide_by: get(&row, "decide_by")?,
@@ -233,9 +164,13 @@ async fn decided(conn: &mut Conn, id: Uuid) -> Result<Decision, StoreError> {
         "committed" => Ok(Decision::Committed(
             get::<Option<i64>>(&row, "revision")?.unwrap_or_default(),
         )),
-        _ => Ok(Decision::Cancelled(
-            get::<Option<String>>(&row, "reason")?.unwrap_or_default(),
-        )),
+        phase => {
+            let reason = get::<Option<String>>(&row, "reason")?.unwrap_or_default();
+            Ok(match phase {
+                "overtaken" => Decision::Overtaken(reason),
+                _ => Decision::Cancelled(reason),
+            })
+        }
     }
 }
 
@@ -297,38 +232,45 @@ async fn verdict(
     })
 }
 
-/// Asks the nodes that are alive and were not asked yet.
-async fn ask_all(conn: &mut Conn, id: Uuid, at: i64) -> Result<(), StoreError> {
-    let asked = query(
-        "INSERT INTO agreement_nodes (agreement, node, state) SELECT $1, id, 'asked' FROM nodes \
-         WHERE NOT stopped AND alive_until > $2 ON CONFLICT DO NOTHING",
-    )
-    .bind(id.to_string())
-    .bind(at)
-    .execute(&mut *conn)
-    .await?;
-    if asked > 0 {
-        wake(conn).await?;
-    }
-    Ok(())
-}
-
+/// Changes the registry as any activation does, in the name of whoever began it.
 async fn commit(conn: &mut Conn, open: &Open) -> Result<Decision, StoreError> {
-    let revision = bump(conn).await?;
-    let done = query(
-        "UPDATE registries SET module_digest = $2, updated_at = $4 \
-         WHERE name = $1 AND updated_at = $3",
-    )
-    .bind(&open.registry)
-    .bind(&open.to)
-    .bind(open.updated_at)
-    .bind(written_at())
-    .execute(conn)
-    .await?;
-    Ok(match done {
-        0 => Decision::Cancelled("the registry was changed meanwhile".into()),
-        _ => Decision::Committed(revision),
-    })
+    // Nobody else changes a registry until this ends.
+    query("UPDATE configuration SET revision = revision WHERE id = 1")
+        .execute(&mut *conn)
+        .await?;
+    let row = query("SELECT updated_at FROM registries WHERE name = $1")
+        .bind(&open.registry)
+        .fetch_optional(&mut *conn)
+        .await?;
+    let overtaken = |what: &str| {
+        let why = format!("{what} meanwhile: look again, then decide");
+        Ok(Decision::Overtaken(why))
+    };
+    let Some(row) = row else {
+        return overtaken("the registry was removed");
+    };
+    // Also by more than its module: what was prepared was for another configuration.
+    if get::<i64>(&row, "updated_at")? != open.updated_at {
+        return overtaken("the registry was changed");
+    }
+    let change = RegistryChange::Activate {
+        name: open.registry.clone(),
+        module_digest: open.to.clone(),
+        expected: Some(open.from.clone()),
+        why: open.why,
+    };
+    conn.save().await?;
+    match registries::apply(conn, &[change], &open.by_caller).await {
+        Ok(revision) => {
+            conn.keep().await?;
+            Ok(Decision::Committed(revision))
+        }
+        Err(StoreError::Unknown { what: "module", .. }) => {
+            conn.take_back().await?;
+            overtaken("the module was retired")
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn close(conn: &mut Conn, id: Uuid, decision: &Decision, at: i64) -> Result<(), StoreError> {
@@ -336,6 +278,7 @@ async fn close(conn: &mut Conn, id: Uuid, decision: &Decision, at: i64) -> Resul
         Decision::Preparing(_) => return Ok(()),
         Decision::Committed(revision) => ("committed", Some(*revision), None),
         Decision::Cancelled(reason) => ("cancelled", None, Some(reason.as_str())),
+        Decision::Overtaken(reason) => ("overtaken", None, Some(reason.as_str())),
     };
     query(
         "UPDATE agreements SET phase = $2, revision = $3, reason = $4, decided_at = $5 \

@@ -1,6 +1,8 @@
 //! Agreements of nodes: whoever dies, at whatever point, the registry is as it was or as it should
 //! be, and nothing is stuck.
 
+mod written;
+
 use std::time::Duration;
 
 use super::*;
@@ -64,8 +66,12 @@ impl Stage {
         let new = NewAgreement {
             registry: "civil".into(),
             to: self.to.clone(),
+            expected: Some(self.from.clone()),
+            why: Why::Rollback,
+            forced: true,
             by_caller: "ada".into(),
             leader: "a".into(),
+            prepared: None,
             led_for,
             decide_within: within,
         };
@@ -102,7 +108,7 @@ impl Stage {
     }
 
     async fn is_untouched(&self, decision: Decision, words: &str) {
-        let Decision::Cancelled(reason) = decision else {
+        let (Decision::Cancelled(reason) | Decision::Overtaken(reason)) = decision else {
             panic!("{decision:?}");
         };
         assert!(reason.contains(words), "{reason}");
@@ -123,6 +129,7 @@ async fn all_prepare_and_it_is_changed_once(home: Home) {
         id,
         registry: "civil".into(),
         to: stage.to.clone(),
+        forced: true,
     };
     assert_eq!(asked, [expected]);
     let both = Decision::Preparing(vec!["a".into(), "b".into()]);
@@ -258,6 +265,8 @@ async fn a_registry_that_is_changed_meanwhile_stays_so(home: Home) {
     };
     stage.store.registries().apply(vec![change]).await.unwrap();
     let decision = stage.decide(id).await;
+    assert!(matches!(decision, Decision::Overtaken(_)), "{decision:?}");
+    assert_eq!(stage.find(id).await, decision, "whoever asks");
     stage.is_untouched(decision, "was changed meanwhile").await;
 }
 
@@ -291,6 +300,7 @@ async fn one_at_a_time_and_what_is_there_already(home: Home) {
     assert_eq!(stage.try_begin(LONG, LONG).await, Begun::UnderWay);
     // Nobody is there: nobody is asked.
     assert!(matches!(stage.decide(id).await, Decision::Committed(_)));
+    stage.from = stage.to.clone();
     assert_eq!(stage.try_begin(LONG, LONG).await, Begun::Already);
     tokio::time::sleep(SHORT).await;
     stage.store.nodes().forget(LONG).await.unwrap();
@@ -302,8 +312,12 @@ async fn one_at_a_time_and_what_is_there_already(home: Home) {
     let new = NewAgreement {
         registry: "civil".into(),
         to: stage.to.clone(),
+        expected: None,
+        why: Why::Activate,
+        forced: false,
         by_caller: "ada".into(),
         leader: "a".into(),
+        prepared: None,
         led_for: LONG,
         decide_within: LONG,
     };
