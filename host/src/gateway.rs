@@ -24,6 +24,7 @@ mod retry;
 mod roster;
 mod settings;
 mod stage;
+mod tokens;
 mod waiting;
 mod watch;
 mod watched;
@@ -63,6 +64,7 @@ use keys::Keys;
 use page_token::PageTokens;
 use roster::Roster;
 use stage::Stage;
+use tokens::Tokens;
 
 use crate::config::admission::AdmissionConfig;
 use crate::config::callers::CallersConfig;
@@ -81,6 +83,7 @@ struct Inner {
     store: Store,
     roster: Roster,
     keys: Keys,
+    tokens: Tokens,
     allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
@@ -112,6 +115,14 @@ pub enum StartError {
          audit again: restore audit.key from backup"
     )]
     KeyLost,
+    /// An issuer of tokens is not configured as it should be.
+    #[error("callers.issuers.{name}: {problem}")]
+    Issuer {
+        /// Its name here.
+        name: String,
+        /// What is wrong, with the remedy.
+        problem: String,
+    },
     /// The database does not answer.
     #[error("the configuration cannot be read from the database")]
     Store(#[from] crate::store::StoreError),
@@ -132,8 +143,11 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
+        let name_key = fingerprint.derive(b"names of callers");
+        let tokens = Tokens::new(config.callers, &egress, name_key)?;
         Ok(Self {
             inner: Arc::new(Inner {
+                tokens,
                 roster: Roster::new(sandbox, egress, secrets),
                 keys: Keys::new(config.callers.failed_keys_per_minute.get()),
                 allowance: Allowance::new(config.callers),

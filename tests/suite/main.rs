@@ -39,5 +39,6 @@ mod roles;
 mod roster;
 mod searches;
 mod starting;
+mod tokens;
 mod traffic;
 mod uploads;

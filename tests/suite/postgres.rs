@@ -29,6 +29,7 @@ mod roles;
 mod roster;
 mod searches;
 mod starting;
+mod tokens;
 mod traffic;
 
 /// What every other test of this program takes for granted.

@@ -160,6 +160,7 @@ impl From<GatewayError> for Problem {
                 "send the key that `caller add` gave as `Authorization: Bearer <key>`",
             )
             .field("Authorization"),
+            GatewayError::IssuerAway => limited(error.word(), 1_000),
             GatewayError::TooManyFailedKeys { retry_after_ms }
             | GatewayError::RateLimited { retry_after_ms }
             | GatewayError::QuotaSpent { retry_after_ms } => limited(error.word(), retry_after_ms),

@@ -137,6 +137,16 @@ impl Keys {
         Ok(known.caller.clone())
     }
 
+    /// Whether something else that opens the door is looked at from there.
+    pub(super) fn check(&self, from: Option<IpAddr>) -> Result<(), GatewayError> {
+        self.guesses.check(peer_of(from))
+    }
+
+    /// It was none.
+    pub(super) fn failed(&self, from: Option<IpAddr>) {
+        self.guesses.failed(peer_of(from));
+    }
+
     /// Writes when keys were used, as far as the store does not have it. None of it is worth an
     /// error: what is not written now is written later.
     pub(super) async fn write_used(&self, store: &Store) {
