@@ -9,10 +9,12 @@ mod household;
 mod openapi;
 mod peer;
 mod problem;
+mod query;
 mod registries;
 mod request;
 mod search;
 mod trace;
+mod ui;
 mod upload;
 mod verify;
 
@@ -67,29 +69,110 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callers/{caller}/keys/{key}",
             delete(admin::caller_keys::revoke),
         )
-        .merge(admin::registries(config))
+        .route("/admin/v1/audit/calls", get(admin::audit_reading::calls))
+        .route("/admin/v1/audit/acts", get(admin::audit_reading::acts))
+        .route("/admin/v1/audit/find", post(admin::audit_find::find))
+        .route("/admin/v1/audit/export", get(admin::audit_export::export))
+        .route("/admin/v1/audit/prune", post(admin::audit_export::prune))
+        .route("/admin/v1/audit/verify", post(admin::audit::verify))
+        .route(
+            "/admin/v1/audit/checkpoints",
+            get(admin::audit::checkpoints).post(admin::audit::seal),
+        )
+        .route("/admin/v1/registries", get(admin::registries::list))
+        .route("/admin/v1/registries/apply", post(admin::apply::apply))
+        .route("/admin/v1/registries/export", get(admin::apply::export))
+        .route(
+            "/admin/v1/registries/{registry}",
+            get(admin::registries::one).delete(admin::registries::remove),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/test",
+            post(admin::trial::test),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/enable",
+            post(admin::registries::enable),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/disable",
+            post(admin::registries::disable),
+        )
+        .route(
+            "/admin/v1/session",
+            get(admin::session::current)
+                .post(admin::session::open)
+                .delete(admin::session::close),
+        )
+        .route("/admin/v1/health", get(admin::health::all))
+        .route(
+            "/admin/v1/registries/{registry}/health",
+            get(admin::health::one),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/logs",
+            get(admin::logs::follow),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/swap",
+            get(admin::swap::swap),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/stage",
+            post(admin::swap::stage),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/shadow",
+            get(admin::shadow::report).post(admin::shadow::begin),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/activate",
+            post(admin::swap::activate),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/rollback",
+            post(admin::swap::roll_back),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/candidate",
+            delete(admin::swap::unstage),
+        )
+        .route(
+            "/admin/v1/registries/{registry}/history",
+            get(admin::history::history),
+        )
         .route(
             "/admin/v1/modules",
             get(admin::modules::list).post(admin::modules::add),
         )
+        .route("/admin/v1/modules/check", post(admin::modules::check))
+        .route("/admin/v1/modules/pull", post(admin::modules::pull))
         .route(
             "/admin/v1/modules/{digest}",
             get(admin::modules::one).delete(admin::modules::retire),
         )
+        .route("/admin/v1/nodes", get(admin::nodes::list))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/openapi.json", get(openapi::serve))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
+        .merge(ui::pages())
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(Extension(admin::session::Limits::of(config)))
+        .layer(Extension(admin::logs::Readers::of(config)))
         .layer(Extension(peer::Trusted(
             config.trusted_proxies.clone().into(),
         )))
         .layer(Extension(body::MaxBody(config.max_body_bytes)))
+        .layer(Extension(body::MaxConfiguration(
+            config.max_configuration_bytes,
+        )))
         .layer(Extension(body::ReadTimeout(Duration::from_millis(
             config.read_timeout_ms,
         ))))
+        .layer(from_fn(ui::guarded))
         .layer(Extension(upload::UploadTimeout(Duration::from_millis(
             config.upload_timeout_ms,
         ))))

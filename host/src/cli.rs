@@ -1,12 +1,14 @@
 //! The commands. Their output is for people; errors name the remedy.
 
 mod adapter;
+mod audit;
 mod caller;
 mod client;
 mod completions;
 mod demo;
 mod exit;
 pub mod logging;
+mod node;
 mod refused;
 mod registry;
 mod serve;
@@ -46,16 +48,30 @@ enum Command {
     /// Configure registries.
     #[command(subcommand)]
     Registry(registry::RegistryCommand),
-    /// Bring modules, and look at them.
+    /// Bring modules, and decide which serves a registry.
     #[command(subcommand)]
     Adapter(adapter::AdapterCommand),
     /// Configure who may call.
     #[command(subcommand)]
     Caller(caller::CallerCommand),
+    /// Read the audit, verify it, and seal it.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Look at the gateways that share the database.
+    #[command(subcommand)]
+    Node(node::NodeCommand),
     /// Print the OpenAPI document.
     Openapi,
     /// Print what makes a shell complete these commands.
     Completions(completions::CompletionsArgs),
+    /// Compile one module from standard input: the gateway runs this for itself.
+    #[command(hide = true, name = crate::serve::COMPILE_COMMAND)]
+    Compile {
+        /// The most memory, in bytes of address space.
+        memory_bytes: u64,
+        /// The most time.
+        seconds: u64,
+    },
 }
 
 /// What a command ends with when it fails.
@@ -66,6 +82,17 @@ const LAST_WAIT: Duration = Duration::from_millis(500);
 
 /// Runs the command that the arguments name.
 pub fn run(cli: Cli) -> ExitCode {
+    if let Command::Compile {
+        memory_bytes,
+        seconds,
+    } = cli.command
+    {
+        // Before there is anything else in this process.
+        return match crate::serve::compile(memory_bytes, seconds) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -105,13 +132,23 @@ async fn command(cli: Cli) -> Result<(), Failure> {
             client.close().await;
             done
         }
-        Command::Adapter(command) => {
+        Command::Node(command) => {
             let client = Client::open(&cli.connection, &config).await?;
-            let done = adapter::run(command, &client).await;
+            let done = node::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Audit(command) if command.is_offline() => audit::run_offline(&command),
+        Command::Audit(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = audit::run(command, &client).await;
             client.close().await;
             done
         }
         Command::Completions(args) => completions::run(&args),
+        Command::Adapter(command) => adapter::run(command, &cli.connection, &config).await,
+        // It was run before.
+        Command::Compile { .. } => Ok(()),
         Command::Openapi => {
             print(&api::document());
             Ok(())

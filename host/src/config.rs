@@ -3,9 +3,11 @@
 
 pub mod admission;
 pub mod api;
+pub mod audit;
 pub mod callers;
 pub mod endpoint;
 pub mod limits;
+pub mod node;
 pub mod read;
 pub mod registry;
 pub mod retry;
@@ -46,6 +48,10 @@ pub struct Config {
     pub sandbox: sandbox::SandboxConfig,
     /// The database.
     pub store: store::StoreConfig,
+    /// The audit's checkpoints, and how long its rows are kept.
+    pub audit: audit::AuditConfig,
+    /// This gateway among those that share the database.
+    pub node: node::NodeConfig,
     /// The process's own log.
     pub log: LogConfig,
     /// Where spans go.
@@ -89,6 +95,8 @@ impl Default for Config {
             callers: callers::CallersConfig::default(),
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
+            audit: audit::AuditConfig::default(),
+            node: node::NodeConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
             admission: admission::AdmissionConfig::default(),

@@ -13,6 +13,7 @@ mod body;
 mod build;
 mod classify;
 mod client;
+mod cluster;
 mod collector;
 mod credential;
 mod document;
@@ -21,10 +22,12 @@ mod exchange;
 mod guard;
 mod header;
 mod path;
+mod probe;
 mod proxy;
 mod remote;
 mod replay;
 mod resolver;
+mod tape;
 mod tls;
 mod token;
 mod trust;
@@ -38,14 +41,17 @@ use secrecy::SecretString;
 
 pub use address::{AddressClass, AddressPolicy, AddressRefused};
 pub use build::EndpointProblem;
+pub use cluster::{Granted as DayGrant, Ledger, Share};
 pub use collector::Collector;
 pub use document::{DocumentProblem, Documents};
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent, Spent};
 pub use guard::Refusal;
+pub use probe::{ProbeEnd, ProbeStep};
 pub use proxy::ProxyProblem;
 pub use remote::{Remote, RemoteError};
 pub use replay::Replay;
 pub use resolver::{Lookup, SystemLookup};
+pub use tape::Tape;
 pub use tls::PemProblem;
 
 use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
@@ -67,6 +73,8 @@ pub struct Endpoints {
     trust: u64,
     /// Answers in place of all endpoints.
     replay: Option<Arc<Replay>>,
+    /// Keeps each answer.
+    tape: Option<Arc<Tape>>,
 }
 
 /// An endpoint and who stands before it.
@@ -104,6 +112,19 @@ impl Egress {
             keep_refused: token::KEEP_REFUSED,
             guards: Arc::default(),
         }
+    }
+
+    /// With somebody who counts what all gateways use of a day together, and the share of each rate
+    /// that is this one's. Without, what is counted by the day is not sent.
+    #[must_use]
+    pub fn in_cluster(mut self, ledger: Arc<dyn Ledger>, share: Arc<Share>) -> Self {
+        self.guards = Arc::new(guard::Guards::in_cluster(ledger, share));
+        self
+    }
+
+    /// Gives back what was taken of a day and not used for so long.
+    pub async fn give_back(&self, unused: Duration) {
+        self.guards.give_back(unused).await;
     }
 }
 
@@ -151,6 +172,7 @@ impl Endpoints {
             registry: registry.into(),
             endpoints: Arc::new(endpoints),
             replay: None,
+            tape: None,
             trust: trust::version(),
         })
     }
@@ -203,7 +225,11 @@ impl Endpoints {
             endpoint: to,
             guard,
         } = granted;
+        let kept = self.tape.as_ref().map(|tape| (tape, request.clone()));
         let result = to.send(guard, request, bounds).await;
+        if let (Some((tape, request)), Ok(response)) = (kept, &result) {
+            tape.take(endpoint, request, response);
+        }
         tracing::debug!(
             registry = %self.registry,
             endpoint,

@@ -13,18 +13,26 @@ mod disclosed;
 mod error;
 mod fingerprint;
 mod guesses;
+mod health;
 mod keys;
+mod ledger;
 mod lookups;
 mod metrics;
 mod modules;
+mod nodes;
 mod page_token;
 mod policy;
 mod registries;
 mod retry;
 mod roster;
+mod session;
 mod settings;
+mod shadow;
 mod stage;
+mod swap;
+mod terms;
 mod tokens;
+mod trial;
 mod waiting;
 mod watch;
 mod watched;
@@ -33,40 +41,56 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
-pub use admission::{ModuleView, Place as AdmissionPlace};
+pub use admission::{CheckedModule, ModuleView, Place as AdmissionPlace};
 pub use audited::{Answered, Asking};
 pub use caller_acts::KeyWish;
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use health::{Hour, Minute, Went};
+pub use ledger::{
+    Bad, BadPublicKey, ExportError, FindPage, Found, FoundCall, Kept, PublicKey, SealError,
+    SignedCheckpoint, Verdict, verify_export,
+};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
+pub use nodes::{NodeView, NodesView};
 pub use registries::{
     AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
     RegistryDifference, What, apply_file,
 };
-pub use roster::{AdministeredRegistry, Readiness, RegistryState, RegistryView, chain};
+pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
+pub use session::{Held, Opened, SessionLimits};
 pub use settings::check_settings;
+pub use shadow::{Difference, FieldReport, Seen, ShadowReport};
 pub use stage::NotReady;
+pub use swap::{Activation, Back, CandidateView, LoadedModule, SwapView, Swapped};
+pub use trial::{End, Step, Trial};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
-pub use crate::sandbox::Fault;
-pub use crate::store::{CallerKey, CallerSettings};
+pub(crate) use crate::sandbox::digest_of as module_digest;
+pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
+pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
+pub use crate::store::{Activation as Activated, Behind, CallerKey, CallerSettings, OpenState};
 
 use tokio_util::task::TaskTracker;
 
-pub(crate) use crate::sandbox::digest as module_digest;
 use admission::Admission;
 use allowance::Allowance;
 use fingerprint::Fingerprint;
 use keys::Keys;
+use ledger::Ledger;
+use nodes::{Membership, StoreLedger};
 use page_token::PageTokens;
 use roster::Roster;
+use session::Sessions;
 use stage::Stage;
+use swap::OpenPages;
 use tokens::Tokens;
 
 use crate::config::admission::AdmissionConfig;
+use crate::config::audit::AuditConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -87,19 +111,26 @@ struct Inner {
     allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
+    sessions: Sessions,
+    ledger: Ledger,
+    open_pages: OpenPages,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
     stage: Stage,
+    nodes: Membership,
     admission: Admission,
 }
 
-/// The sections of the configuration that the gateway itself obeys.
-#[derive(Clone, Copy)]
+/// What of the configuration a gateway is made with.
 pub struct Sections<'a> {
-    /// How modules come in.
+    /// Where its keys are.
+    pub data_dir: &'a Path,
+    /// How modules are taken in.
     pub admission: &'a AdmissionConfig,
-    /// Who calls, and how much.
+    /// How the audit is signed and kept.
+    pub audit: &'a AuditConfig,
+    /// What callers may do in general.
     pub callers: &'a CallersConfig,
 }
 
@@ -112,7 +143,8 @@ pub enum StartError {
     /// There is an audit and no key to it.
     #[error(
         "the key of the audit is gone from the data directory, and nobody could be found in the \
-         audit again: restore audit.key from backup"
+         audit again: restore audit.key from backup, or copy it from another gateway of this \
+         database"
     )]
     KeyLost,
     /// An issuer of tokens is not configured as it should be.
@@ -123,6 +155,35 @@ pub enum StartError {
         /// What is wrong, with the remedy.
         problem: String,
     },
+    /// The key of the audit's checkpoints cannot be read or made.
+    #[error("the key that signs the audit cannot be used")]
+    SigningKey(#[source] std::io::Error),
+    /// The same, where it is a secret.
+    #[error("the key that signs the audit cannot be read")]
+    SigningKeySecret(#[source] crate::config::secret::SecretError),
+    /// The audit is signed, and the key is gone.
+    #[error(
+        "the key that signs the audit is not the one that signed it: restore audit-signing.key from \
+         backup, or copy it from the other gateway, or put its public key, which is in every \
+         exported checkpoint, into [audit] trusted_keys"
+    )]
+    SigningKeyLost,
+    /// A key that is to be believed is none.
+    #[error("audit.trusted_keys.{0}")]
+    AuditTrustedKey(usize, #[source] BadPublicKey),
+    /// A key whose signatures should be trusted is none.
+    #[error("admission.trusted_keys: {0}")]
+    TrustedKey(crate::package::KeyError),
+    /// The key is another one than that of the database's audit.
+    #[error(
+        "the audit of this database is written with another key than the data directory's \
+         audit.key, and nobody could be found in the rows of both: copy audit.key from a gateway \
+         that serves with this database"
+    )]
+    OtherKey,
+    /// The node's id cannot be read or made.
+    #[error("the node's id in the data directory cannot be used")]
+    NodeId(#[source] std::io::Error),
     /// The database does not answer.
     #[error("the configuration cannot be read from the database")]
     Store(#[from] crate::store::StoreError),
@@ -138,25 +199,40 @@ impl Gateway {
         sandbox: Sandbox,
         egress: Egress,
         secrets: Secrets,
-        data_dir: &Path,
-        config: Sections<'_>,
+        sections: Sections<'_>,
     ) -> Result<Self, StartError> {
+        let Sections {
+            data_dir,
+            admission,
+            audit,
+            callers,
+        } = sections;
+        let ledger = Ledger::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
+        let admission = Admission::new(admission)?;
+        let nodes = Membership::default();
+        let quotas = StoreLedger::new(store.clone(), Arc::clone(&nodes.live));
+        let egress = egress.in_cluster(Arc::new(quotas), Arc::clone(&nodes.share));
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         let name_key = fingerprint.derive(b"names of callers");
-        let tokens = Tokens::new(config.callers, &egress, name_key)?;
+        let tokens = Tokens::new(callers, &egress, name_key)?;
+        let sessions = Sessions::new(fingerprint.derive(b"sessions"));
         Ok(Self {
             inner: Arc::new(Inner {
                 tokens,
                 roster: Roster::new(sandbox, egress, secrets),
-                keys: Keys::new(config.callers.failed_keys_per_minute.get()),
-                allowance: Allowance::new(config.callers),
+                keys: Keys::new(callers.failed_keys_per_minute.get()),
+                allowance: Allowance::new(callers),
                 fingerprint,
                 page_tokens,
+                sessions,
+                ledger,
+                open_pages: OpenPages::default(),
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 stage: Stage::default(),
-                admission: Admission::new(config.admission),
+                admission,
+                nodes,
                 store,
             }),
         })
@@ -167,8 +243,9 @@ impl Gateway {
     /// # Errors
     /// [`StartError`]. A registry that does not load is no error: it is shown with its reason.
     pub async fn load(&self) -> Result<(), StartError> {
-        self.reload().await?;
+        self.take_over().await?;
         self.watch();
+        self.keep_audit();
         self.inner.stage.loaded();
         Ok(())
     }
@@ -180,15 +257,28 @@ impl Gateway {
 }
 
 /// The key of the audit. One is made before the first row only: under another key nobody would be
-/// found in the rows that are there, and nothing would tell.
+/// found in the rows that are there, and nothing would tell. For the same reason all gateways of a
+/// database must have the same.
 async fn fingerprint(store: &Store, path: &Path) -> Result<Fingerprint, StartError> {
-    if let Some(known) = Fingerprint::open(path).map_err(StartError::Key)? {
-        return Ok(known);
+    let there = store.key_check().await?;
+    let (mine, made) = match Fingerprint::open(path).map_err(StartError::Key)? {
+        Some(known) => (known, false),
+        None if there.is_some() => return Err(StartError::KeyLost),
+        None if !store.audit().recent(1).await?.is_empty() => return Err(StartError::KeyLost),
+        None => (Fingerprint::make(path).map_err(StartError::Key)?, true),
+    };
+    let there = match there {
+        Some(there) => there,
+        None => store.keep_key_check(mine.check()).await?,
+    };
+    if there == mine.check() {
+        return Ok(mine);
     }
-    if !store.audit().recent(1).await?.is_empty() {
-        return Err(StartError::KeyLost);
+    if made {
+        // Another gateway made its own at the same moment. Nothing was written under this one.
+        std::fs::remove_file(path).map_err(StartError::Key)?;
     }
-    Fingerprint::make(path).map_err(StartError::Key)
+    Err(StartError::OtherKey)
 }
 
 #[cfg(test)]

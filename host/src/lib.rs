@@ -8,6 +8,7 @@ pub mod config;
 pub mod egress;
 pub mod gateway;
 pub mod model;
+pub mod package;
 pub mod sandbox;
 pub mod serve;
 pub mod store;

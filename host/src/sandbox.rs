@@ -9,6 +9,7 @@
 
 mod bindings;
 mod cache;
+mod compiler;
 mod convert;
 mod description;
 mod ends;
@@ -19,6 +20,7 @@ mod instance;
 mod lent;
 #[doc(hidden)]
 pub mod live;
+mod load_error;
 mod loaded;
 mod mask;
 mod meter;
@@ -28,9 +30,13 @@ mod progress;
 mod room;
 mod slip;
 mod spelling;
+mod tail;
 mod turn;
 mod verbs;
 
+pub(crate) use compiler::COMMAND as COMPILE_COMMAND;
+#[doc(hidden)]
+pub use compiler::compile_here;
 pub use description::{Description, EndpointNeed};
 pub use ends::HttpEnds;
 pub use engine::{Occupancy, Sandbox, SandboxError};
@@ -38,5 +44,7 @@ pub use fault::{Fault, Limit};
 pub use inspect::ImportRefusal;
 pub use instance::{Answer, Pending, PendingAnswer, Ran, Usage, Work};
 pub use lent::{Lent, Trail};
-pub(crate) use module::digest;
-pub use module::{LoadError, Module};
+pub use load_error::LoadError;
+pub use module::Module;
+pub use module::digest as digest_of;
+pub use tail::{Following, Said, TooSlow};

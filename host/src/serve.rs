@@ -7,6 +7,8 @@ mod local;
 pub use check::{Report, check};
 pub use local::Local;
 
+pub(crate) use crate::sandbox::{COMPILE_COMMAND, compile_here as compile};
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -106,10 +108,12 @@ pub async fn start_with(config: &Config, parts: Parts) -> Result<Serving, ServeE
     serve(config, listen(config).await?, parts).await
 }
 
-/// What the gateway itself obeys.
+/// What of the configuration the gateway is made with.
 pub fn sections(config: &Config) -> Sections<'_> {
     Sections {
+        data_dir: &config.data_dir,
         admission: &config.admission,
+        audit: &config.audit,
         callers: &config.callers,
     }
 }
@@ -130,7 +134,6 @@ async fn serve(
         parts.sandbox,
         Egress::new(),
         parts.secrets,
-        &config.data_dir,
         sections(config),
     )
     .await?;
@@ -154,7 +157,14 @@ async fn serve(
         drain_delay: Duration::from_millis(config.api.drain_delay_ms.into()),
         drain_timeout: Duration::from_millis(config.api.drain_timeout_ms.into()),
     };
-    if let Err(error) = serving.gateway.load().await {
+    let gateway = &serving.gateway;
+    let started = async {
+        gateway
+            .join(&config.node, &config.data_dir, address)
+            .await?;
+        gateway.load().await
+    };
+    if let Err(error) = started.await {
         serving.task.abort();
         serving.gateway.close(Instant::now()).await;
         return Err(error.into());

@@ -4,38 +4,68 @@
 //! SQLite or PostgreSQL: statements are written once, in SQL that both take; what is a database's own
 //! stays in `store/sqlite.rs`, `store/postgres.rs` and the migrations.
 
+mod activations;
+mod agreements;
 mod audit;
 mod audit_acts;
+mod audit_checkpoints;
+mod audit_ledger;
+mod audit_people;
+mod audit_prune;
 mod audit_rows;
+mod audit_search;
 mod caller_keys;
 mod callers;
+mod candidates;
+mod chain;
+mod clock;
 mod columns;
 mod db;
 mod error;
 mod grants;
+mod key_check;
 mod look;
 mod modules;
+mod nodes;
+mod open_states;
 mod postgres;
+mod quotas;
 mod registries;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod wakes;
 mod writer;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+pub use activations::{Activation, Activations, Served, Why};
+pub use agreements::{Agreements, Asking, Begun, Decision, NewAgreement, ToPrepare, UnderWay};
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
+pub use audit_checkpoints::{AuditCheckpoint, ChainHead, NewCheckpoint, Pruned, Seal};
+pub use audit_ledger::{StoredRow, Table, UnchainedAt, page_end};
+pub use audit_people::{IndexStep, Indexed, people_of};
+pub use audit_search::{ActEntry, AuditFilter, AuditPage};
 pub use caller_keys::{CallerKey, NewKey};
 pub use callers::{Caller, CallerSettings, Callers, NewCaller};
+pub use candidates::{Candidate, Candidates};
+pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
+pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
+pub use open_states::{OpenState, OpenStates};
+pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
+pub use wakes::Wakes;
 
 use crate::config::store::StoreConfig;
 use db::{Conn, Opener, Pool, query};
+pub use writer::AuditRow;
 use writer::{Change, Work, Writer};
 
 /// The database, opened. Clones share it.
@@ -43,6 +73,7 @@ use writer::{Change, Work, Writer};
 pub struct Store {
     writer: Writer,
     readers: Pool,
+    opener: Arc<Opener>,
 }
 
 impl Store {
@@ -60,8 +91,9 @@ impl Store {
         let conn = opener.open().await?;
         let readers = opener.readers();
         Ok(Self {
-            writer: Writer::start(conn, opener, config),
+            writer: Writer::start(conn, opener.clone(), config),
             readers,
+            opener: Arc::new(opener),
         })
     }
 
@@ -75,6 +107,21 @@ impl Store {
         Registries::new(self)
     }
 
+    /// Which module served which registry when.
+    pub fn activations(&self) -> Activations<'_> {
+        Activations::new(self)
+    }
+
+    /// The modules that may serve next.
+    pub fn candidates(&self) -> Candidates<'_> {
+        Candidates::new(self)
+    }
+
+    /// Which adapters' own bytes others hold.
+    pub fn open_states(&self) -> OpenStates<'_> {
+        OpenStates::new(self)
+    }
+
     /// The callers.
     pub fn callers(&self) -> Callers<'_> {
         Callers::new(self)
@@ -83,6 +130,21 @@ impl Store {
     /// Who looked at whom, and why.
     pub fn audit(&self) -> Audit<'_> {
         Audit::new(self)
+    }
+
+    /// The gateways that share the database.
+    pub fn nodes(&self) -> Nodes<'_> {
+        Nodes::new(self)
+    }
+
+    /// How they agree on a registry's module.
+    pub fn agreements(&self) -> Agreements<'_> {
+        Agreements::new(self)
+    }
+
+    /// What they use together so many times a day.
+    pub fn quotas(&self) -> Quotas<'_> {
+        Quotas::new(self)
     }
 
     /// A number that grows with each change of registries or callers, whichever process made it:
@@ -127,8 +189,18 @@ fn now() -> Timestamp {
 
 /// Moves the revision, within the transaction of the change, and returns it.
 async fn bump(conn: &mut Conn) -> Result<i64, StoreError> {
+    wake(conn).await?;
     query("UPDATE configuration SET revision = revision + 1 WHERE id = 1 RETURNING revision")
         .fetch_one(conn)
         .await?
         .get("revision")
+}
+
+/// Wakes the gateways of the database once the transaction is committed, where it can: they look for
+/// themselves too.
+async fn wake(conn: &mut Conn) -> Result<(), StoreError> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(_) => postgres::notify(conn).await,
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_tests::components;
+use gateway_tests::program::program;
 use registry_gateway::config::limits::CallLimits;
 use registry_gateway::config::sandbox::SandboxConfig;
 use registry_gateway::egress::Endpoints;
@@ -28,6 +29,7 @@ pub(crate) struct Bench {
 /// A small sandbox: a test needs no 512 instances.
 pub(crate) fn config() -> SandboxConfig {
     SandboxConfig {
+        compiler_program: program().to_owned(),
         max_instances: 8,
         busy_threads: 8,
         max_memory_bytes: 512 << 20,

@@ -30,11 +30,22 @@ const ROOMS: &[Room] = &[
     // It reads what the store keeps of a registry: its configuration and the places of its secrets.
     room(
         "gateway",
-        &["model", "config", "store", "egress", "sandbox", "telemetry"],
+        &[
+            "model",
+            "config",
+            "store",
+            "egress",
+            "sandbox",
+            "telemetry",
+            "package",
+        ],
         // `store` and `sandbox` in its own tests alone: they open one.
         &[
-            "callers",
+            "audit",
             "admission",
+            "callers",
+            "endpoint",
+            "node",
             "registry",
             "retry",
             "limits",
@@ -45,6 +56,8 @@ const ROOMS: &[Room] = &[
             "sandbox",
         ],
     ),
+    // What a file holds, for whoever has one.
+    room("package", &["model"], &[]),
     // Spans as plain words: whoever does something that takes time may say so.
     room("telemetry", &["model"], &[]),
     room(
@@ -69,6 +82,7 @@ const ROOMS: &[Room] = &[
             "api",
             "serve",
             "telemetry",
+            "package",
         ],
         &[],
     ),
@@ -91,6 +105,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tower_http", &["api"]),
     ("utoipa", &["api", "model"]),
     ("clap", &["cli", "main"]),
+    // It signs the audit and checks tokens; TLS is rustls' business.
+    ("ring", &["gateway"]),
+    ("jsonwebtoken", &["gateway"]),
     // `gateway` asks for the process's own time.
     ("rustix", &["sandbox", "gateway"]),
     ("prometheus_client", &["gateway"]),
@@ -100,6 +117,10 @@ const OWNED: &[(&str, &[&str])] = &[
     ("opentelemetry_otlp", &["cli"]),
     ("opentelemetry_http", &["egress"]),
     ("sd_notify", &["cli"]),
+    ("minisign", &["package"]),
+    ("minisign_verify", &["package"]),
+    ("boon", &["gateway"]),
+    ("wasmparser", &["sandbox"]),
     ("tracing_subscriber", &["cli"]),
 ];
 

@@ -58,10 +58,7 @@ async fn its_routes_are_the_routers() {
 
     let gateway = TestGateway::start().await;
     for (path, method) in told {
-        let path = path
-            .replace("{registry}", "civil")
-            .replace('{', "")
-            .replace('}', "");
+        let path = path.replace("{registry}", "civil").replace(['{', '}'], "");
         let real = gateway.ask(method.to_uppercase().parse().unwrap(), &path);
         let real = real.send().await;
         assert!(

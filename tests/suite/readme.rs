@@ -7,7 +7,7 @@ use registry_gateway::config::callers::IssuerConfig;
 use registry_gateway::config::endpoint::EndpointConfig;
 use registry_gateway::config::limits::CallLimits;
 use registry_gateway::config::read::toml_text;
-use registry_gateway::config::registry::{ConcurrencyConfig, RegistryFile};
+use registry_gateway::config::registry::{ConcurrencyConfig, PagesConfig, RegistryFile};
 use registry_gateway::config::retry::RetryConfig;
 use registry_gateway::config::traffic::{BreakerConfig, TrafficConfig};
 
@@ -56,6 +56,7 @@ fn real() -> BTreeMap<String, u64> {
         json(serde_json::to_value(BreakerConfig::default())),
     );
     put("retry.", json(serde_json::to_value(RetryConfig::default())));
+    put("pages.", json(serde_json::to_value(PagesConfig::default())));
     let config = Config::default();
     let gateway = [
         ("api.max_body_bytes", config.api.max_body_bytes as u64),
@@ -70,6 +71,10 @@ fn real() -> BTreeMap<String, u64> {
         ("api.read_timeout_ms", config.api.read_timeout_ms),
         ("api.upload_timeout_ms", config.api.upload_timeout_ms),
         ("admission.at_once", config.admission.at_once.get().into()),
+        (
+            "admission.replay_timeout_ms",
+            config.admission.replay_timeout_ms,
+        ),
         ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
         ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
         (
@@ -100,6 +105,9 @@ fn real() -> BTreeMap<String, u64> {
             "callers.issuers.*.keep_keys_s",
             IssuerConfig::KEEP_KEYS_S.into(),
         ),
+        ("api.session_idle_ms", config.api.session_idle_ms),
+        ("api.session_max_ms", config.api.session_max_ms),
+        ("api.max_log_readers", config.api.max_log_readers.into()),
         ("callers.burst", config.callers.burst.get().into()),
         (
             "callers.failed_keys_per_minute",
@@ -108,9 +116,30 @@ fn real() -> BTreeMap<String, u64> {
         ("sandbox.max_module_bytes", config.sandbox.max_module_bytes),
         ("sandbox.max_instances", config.sandbox.max_instances.into()),
         ("sandbox.max_memory_bytes", config.sandbox.max_memory_bytes),
+        (
+            "sandbox.compile_memory_bytes",
+            config.sandbox.compile_memory_bytes,
+        ),
+        (
+            "sandbox.compile_timeout_ms",
+            config.sandbox.compile_timeout_ms,
+        ),
         ("sandbox.busy_threads", config.sandbox.busy_threads as u64),
+        ("node.heartbeat_ms", config.node.heartbeat_ms.into()),
+        ("node.dead_after_ms", config.node.dead_after_ms.into()),
+        ("node.forget_after_ms", config.node.forget_after_ms),
+        ("node.prepare_ms", config.node.prepare_ms.into()),
+        (
+            "sandbox.ready_versions",
+            config.sandbox.ready_versions.into(),
+        ),
+        ("sandbox.shadow_calls", config.sandbox.shadow_calls.into()),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
+        (
+            "audit.checkpoint_interval_ms",
+            config.audit.checkpoint_interval_ms.get(),
+        ),
         (
             "telemetry.queue_spans",
             config.telemetry.queue_spans.get().into(),

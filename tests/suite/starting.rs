@@ -20,7 +20,6 @@ async fn it_is_alive_before_it_is_ready() {
         sandbox,
         Egress::new(),
         secrets,
-        first.data_dir(),
         serve::sections(&first.config),
     );
     let gateway = made.await.unwrap();

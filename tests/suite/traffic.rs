@@ -280,7 +280,7 @@ async fn values_without_sense_are_refused_by_name() {
     ] {
         let text = RegistryText::spdci("Civil").set(key, value);
         let refusal = gateway.refusal("civil", &text).await;
-        assert!(refusal.starts_with("registries.civil: "), "{refusal}");
+        assert!(refusal.starts_with("registries.civil."), "{refusal}");
         assert!(refusal.contains(told), "{refusal}");
     }
 }

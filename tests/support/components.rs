@@ -85,6 +85,16 @@ pub fn target_directory() -> PathBuf {
 /// What the outer cargo, a sanitizer or a coverage run set for native code. The settings of where
 /// cargo lives and how it reaches its registry stay.
 fn disturbs(name: &OsString) -> bool {
+    let text = name.to_string_lossy();
+    is_of_outer_cargo(name)
+        || matches!(
+            &*text,
+            "RUSTFLAGS" | "RUSTDOCFLAGS" | "RUSTC_WORKSPACE_WRAPPER"
+        )
+}
+
+/// What the outer cargo set for this test. Where a build script looks at it, all is built anew.
+pub(crate) fn is_of_outer_cargo(name: &OsString) -> bool {
     const STAY: [&str; 6] = [
         "CARGO_HOME",
         "CARGO_HTTP_",
@@ -94,10 +104,7 @@ fn disturbs(name: &OsString) -> bool {
         "CARGO_TERM_",
     ];
     let name = name.to_string_lossy();
-    matches!(
-        &*name,
-        "RUSTFLAGS" | "RUSTDOCFLAGS" | "RUSTC_WORKSPACE_WRAPPER"
-    ) || name.starts_with("CARGO_") && !STAY.iter().any(|prefix| name.starts_with(prefix))
+    name.starts_with("CARGO_") && !STAY.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[cfg(test)]

@@ -74,6 +74,18 @@ impl Database {
         })
     }
 
+    /// Cuts the connections that are told of changes.
+    pub(crate) fn hush(&self) {
+        if let Some((server, name)) = &self.postgres {
+            let statement = format!(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                 WHERE datname = '{name}' AND query LIKE 'LISTEN%'"
+            );
+            let cut = server.administer(name, &statement);
+            assert_ne!(cut.trim(), "0", "nobody listens");
+        }
+    }
+
     /// Puts all that it holds into a file of that folder. SQLite has its own there already.
     pub(crate) fn dump_into(&self, folder: &Path) {
         if let Some((server, name)) = &self.postgres {
@@ -167,5 +179,69 @@ impl Outside {
             Self::Sqlite(_) => drop(self.run("DROP TRIGGER refuse").await),
             Self::Postgres(_) => drop(self.run("DROP TRIGGER refuse ON audit_end").await),
         }
+    }
+
+    /// Takes away what keeps the audit from being changed, as one who owns the database can.
+    pub async fn disarm_audit(&mut self) {
+        const TABLES: [&str; 6] = [
+            "audit_begin",
+            "audit_end",
+            "audit_act",
+            "audit_chain",
+            "audit_checkpoint",
+            "audit_seal",
+        ];
+        if let Self::Sqlite(conn) = self {
+            let sql = "SELECT name FROM sqlite_master WHERE type = 'trigger'";
+            let triggers: Vec<String> = sqlx::query_scalar(sql)
+                .fetch_all(conn)
+                .await
+                .expect("the triggers");
+            for trigger in triggers {
+                self.run(&format!("DROP TRIGGER {trigger}")).await;
+            }
+        } else {
+            for table in TABLES {
+                self.run(&format!("ALTER TABLE {table} DISABLE TRIGGER USER"))
+                    .await;
+            }
+        }
+        for table in ["begin", "end", "act"] {
+            self.run(&format!("DROP INDEX audit_{table}_chain")).await;
+        }
+        for table in TABLES {
+            self.run(&format!(
+                "CREATE TABLE kept_{table} AS SELECT * FROM {table}"
+            ))
+            .await;
+        }
+    }
+
+    /// Makes the audit what it was when [`disarm_audit`](Self::disarm_audit) was called.
+    pub async fn restore_audit(&mut self) {
+        let order = ["begin", "end", "act", "chain", "checkpoint", "seal"];
+        for table in order.into_iter().rev() {
+            self.run(&format!("DELETE FROM audit_{table}")).await;
+        }
+        for table in order {
+            self.run(&format!(
+                "INSERT INTO audit_{table} SELECT * FROM kept_audit_{table}"
+            ))
+            .await;
+        }
+    }
+
+    /// Puts a hash into a row.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub async fn set_hash(&mut self, table: &str, key: &str, number: i64, hash: &[u8]) {
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let value = match self {
+            Self::Sqlite(_) => format!("X'{digits}'"),
+            Self::Postgres(_) => format!("'\\x{digits}'::bytea"),
+        };
+        let sql = format!("UPDATE {table} SET hash = {value} WHERE {key} = {number}");
+        assert_eq!(self.run(&sql).await, 1, "{table} {number}");
     }
 }

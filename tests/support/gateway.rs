@@ -12,6 +12,8 @@
 //!
 //! Dropping it ends the gateway and the stand-in and removes the database.
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,8 +27,10 @@ use serde_json::Value;
 
 pub use crate::ask::{Answer, Ask, identifiers};
 pub use crate::registries::RegistryText;
+pub use beside::Beside;
 
 use crate::database::{Database, Outside};
+use crate::program::program;
 use crate::stand_in::{Options, Person, StandIn};
 
 /// The seed of all people whom snapshots show.
@@ -272,6 +276,7 @@ impl Builder {
         // Shared by all tests: each module is compiled once.
         config.sandbox.cache_dir = crate::components::target_directory();
         config.sandbox.cache_dir.push("gateway-cache");
+        config.sandbox.compiler_program = program().to_owned();
         config.sandbox.max_instances = 32;
         config.sandbox.max_memory_bytes = 128 << 20;
         let database = Database::configure(&mut config);

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-    RsaKeyPair,
+    RsaKeyPair, RsaPublicKeyComponents,
 };
 use serde_json::{Value, json};
 
@@ -91,11 +91,10 @@ impl Signer {
     /// Never.
     pub fn jwk(&self, id: &str) -> Value {
         let mut key = match self {
-            Self::Rsa(key) => json!({
-                "kty": "RSA",
-                "n": text(key.public().modulus().big_endian_without_leading_zero()),
-                "e": text(key.public().exponent().big_endian_without_leading_zero()),
-            }),
+            Self::Rsa(key) => {
+                let public = RsaPublicKeyComponents::<Vec<u8>>::from(key.public());
+                json!({ "kty": "RSA", "n": text(&public.n), "e": text(&public.e) })
+            }
             Self::Ec(key) => {
                 let (x, y) = key.public_key().as_ref()[1..].split_at(32);
                 json!({ "kty": "EC", "crv": "P-256", "x": text(x), "y": text(y) })

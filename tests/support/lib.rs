@@ -16,8 +16,10 @@ pub mod gateway;
 pub mod issuer;
 pub mod leaks;
 pub mod postgres;
+pub mod program;
 pub mod registries;
 pub mod schema;
+pub mod versions;
 pub mod wait;
 
 pub use stand_in;

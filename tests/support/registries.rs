@@ -36,6 +36,12 @@ impl RegistryText {
         .set("settings.sender_id", "suite")
     }
 
+    /// A module that needs no settings.
+    pub fn bare(file: PathBuf) -> Self {
+        let table = Table::new();
+        Self { table }.module(file)
+    }
+
     /// Another module.
     pub fn module(self, file: PathBuf) -> Self {
         self.set("module", file.display().to_string())

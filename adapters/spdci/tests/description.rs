@@ -39,6 +39,7 @@ fn the_folder_says_what_the_component_says() {
     assert_eq!(folder["version"], described.version);
     assert_eq!(folder["summary"], described.summary);
     assert_eq!(folder["licence"], described.licence.unwrap());
+    assert_eq!(folder["source"], described.source.unwrap());
     assert_eq!(folder["readable_states"], json!(described.readable_states));
     let endpoints: Vec<Value> = described
         .endpoints

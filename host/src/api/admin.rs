@@ -1,10 +1,22 @@
 //! `/admin/v1`: what administrators, implementers and auditors do.
 
 pub(super) mod apply;
+pub(super) mod audit;
+pub(super) mod audit_export;
+pub(super) mod audit_find;
+pub(super) mod audit_reading;
 pub(super) mod caller_keys;
 pub(super) mod callers;
+pub(super) mod health;
+pub(super) mod history;
+pub(super) mod logs;
 pub(super) mod modules;
+pub(super) mod nodes;
 pub(super) mod registries;
+pub(super) mod session;
+pub(super) mod shadow;
+pub(super) mod swap;
+pub(super) mod trial;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;
@@ -12,37 +24,12 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::routing::{get, post};
-use axum::{Extension, Router};
 
-use super::body::MaxBody;
 use super::problem::Problem;
 use super::request::Known;
 use super::trace::RequestId;
-use crate::config::api::ApiConfig;
 use crate::gateway::{Acting, Caller, Gateway};
 use crate::model::Role;
-
-/// The configuration of registries. A file of a thousand of them is larger than any question.
-pub(super) fn registries(config: &ApiConfig) -> Router<Gateway> {
-    let apply = post(apply::apply).layer(Extension(MaxBody(config.max_configuration_bytes)));
-    Router::new()
-        .route("/admin/v1/registries", get(registries::list))
-        .route("/admin/v1/registries/apply", apply)
-        .route("/admin/v1/registries/export", get(apply::export))
-        .route(
-            "/admin/v1/registries/{registry}",
-            get(registries::one).delete(registries::remove),
-        )
-        .route(
-            "/admin/v1/registries/{registry}/enable",
-            post(registries::enable),
-        )
-        .route(
-            "/admin/v1/registries/{registry}/disable",
-            post(registries::disable),
-        )
-}
 
 /// A request with a role that may: `By<Administrators>`.
 pub(super) struct By<W>(pub(super) Acting, PhantomData<W>);
@@ -57,7 +44,6 @@ pub(super) enum Administrators {}
 /// Bring modules, and look at what serves.
 pub(super) enum Implementers {}
 /// Read the audit.
-#[expect(dead_code, reason = "the audit is next")]
 pub(super) enum Auditors {}
 /// Whoever has any role but `client`.
 pub(super) enum Staff {}
@@ -86,7 +72,10 @@ impl<W: Who> FromRequestParts<Gateway> for By<W> {
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
         let caller = match parts.extensions.get::<Local>() {
             Some(Local(caller)) => caller.clone(),
-            None => Known::from_request_parts(parts, gateway).await?.0,
+            None => match session::held(parts, gateway)? {
+                Some(held) => held.caller,
+                None => Known::from_request_parts(parts, gateway).await?.0,
+            },
         };
         let request_id = parts.extensions.get::<RequestId>();
         let acting = Acting {

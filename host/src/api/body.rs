@@ -37,11 +37,24 @@ impl Default for MaxBody {
     }
 }
 
+/// The largest body with a configuration, in bytes. The router puts it into every request.
+#[derive(Clone, Copy)]
+pub(super) struct MaxConfiguration(pub(super) usize);
+
+impl Default for MaxConfiguration {
+    fn default() -> Self {
+        Self(ApiConfig::MAX_CONFIGURATION_BYTES)
+    }
+}
+
 /// How many times `api.max_body_bytes` is read before the connection is cut.
 const DRAINED: usize = 64;
 
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
+
+/// A JSON body that holds a configuration: a thousand registries are larger than any question.
+pub(super) struct Configuration<T>(pub(super) T);
 
 /// What every question may carry besides itself.
 #[derive(Default, Deserialize, ToSchema)]
@@ -61,36 +74,56 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE);
-        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "not-json",
-                "send the body as `Content-Type: application/json`",
-            )
-            .field("Content-Type"));
-        }
-        let whole = request.extensions().get().copied();
-        let ReadTimeout(whole) = whole.unwrap_or_default();
         let MaxBody(most) = request.extensions().get().copied().unwrap_or_default();
-        let arriving = read(request.into_body(), most);
-        let Ok(read) = tokio::time::timeout(whole, arriving).await else {
-            return Err(Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "body-too-slow",
-                "the body took longer to arrive than api.read_timeout_ms allows",
-            ));
-        };
-        let bytes = read?;
-        parse(&bytes).map(Self)
+        json(request, most, "api.max_body_bytes").await.map(Self)
     }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Configuration<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let most = request.extensions().get().copied();
+        let MaxConfiguration(most) = most.unwrap_or_default();
+        json(request, most, "api.max_configuration_bytes")
+            .await
+            .map(Self)
+    }
+}
+
+/// The body of at most so many bytes, by the limit of that name.
+async fn json<T: DeserializeOwned>(
+    request: Request,
+    most: usize,
+    limit: &'static str,
+) -> Result<T, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not-json",
+            "send the body as `Content-Type: application/json`",
+        )
+        .field("Content-Type"));
+    }
+    let whole = request.extensions().get().copied();
+    let ReadTimeout(whole) = whole.unwrap_or_default();
+    let arriving = read(request.into_body(), most, limit);
+    let Ok(read) = tokio::time::timeout(whole, arriving).await else {
+        return Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "body-too-slow",
+            "the body took longer to arrive than api.read_timeout_ms allows",
+        ));
+    };
+    parse(&read?)
 }
 
 /// Reads to the end. What is over the limit is read too, and thrown away, up to a bound: a client
 /// that is still sending when the connection closes never sees the answer.
-async fn read(body: axum::body::Body, most: usize) -> Result<Vec<u8>, Problem> {
+async fn read(body: axum::body::Body, most: usize, limit: &str) -> Result<Vec<u8>, Problem> {
     let mut frames = body.into_data_stream();
     let (mut bytes, mut seen) = (Vec::new(), 0usize);
     while let Some(frame) = frames.next().await {
@@ -112,7 +145,7 @@ async fn read(body: axum::body::Body, most: usize) -> Result<Vec<u8>, Problem> {
         return Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body-too-large",
-            "the body is larger than api.max_body_bytes allows",
+            format!("the body is larger than {limit} allows"),
         ));
     }
     Ok(bytes)

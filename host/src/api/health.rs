@@ -15,7 +15,8 @@ pub(super) async fn alive() -> &'static str {
 }
 
 /// Whether calls should be sent here: registries are loaded, audit rows can be written, and the
-/// gateway is not about to stop. `detail` says what is not so.
+/// gateway is not about to stop. `detail` says what is not so. A gateway that serves a registry with an
+/// older module than it should is ready, and says that it is degraded.
 ///
 /// Takes no key: whoever reaches the port may ask.
 #[utoipa::path(get, path = "/readyz", tag = "health",
@@ -23,15 +24,27 @@ pub(super) async fn alive() -> &'static str {
         (status = 200, description = "Calls can be answered", body = String, content_type = "text/plain"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(super) async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Problem> {
+pub(super) async fn ready(State(gateway): State<Gateway>) -> Result<String, Problem> {
     match gateway.ready().await {
-        Ok(()) => Ok("ready\n"),
+        Ok(()) => Ok(readiness(&gateway)),
         Err(why) => Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "not-ready",
             why.to_string(),
         )),
     }
+}
+
+/// Whoever may ask is not told why: the reason is for administrators.
+fn readiness(gateway: &Gateway) -> String {
+    let mut text = "ready\n".to_owned();
+    for behind in gateway.behind().iter() {
+        text.push_str(&format!(
+            "degraded: {} is served by {} and not by {}: `node list` says why\n",
+            behind.registry, behind.serves, behind.committed
+        ));
+    }
+    text
 }
 
 /// The process's figures, for Prometheus.

@@ -1,6 +1,6 @@
 use axum::http::header;
 use axum::response::IntoResponse;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{admin, find, health, household, registries, search, verify};
@@ -30,10 +30,32 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::callers::one,
         admin::callers::set,
         admin::callers::revoke,
-        admin::caller_keys::add,
-        admin::caller_keys::revoke,
+        admin::session::current,
+        admin::session::open,
+        admin::session::close,
+        admin::health::all,
+        admin::health::one,
+        admin::logs::follow,
+        admin::audit_reading::calls,
+        admin::audit_reading::acts,
+        admin::audit_find::find,
+        admin::audit_export::export,
+        admin::audit_export::prune,
+        admin::audit::verify,
+        admin::audit::checkpoints,
+        admin::audit::seal,
+        admin::nodes::list,
+        admin::swap::swap,
+        admin::swap::stage,
+        admin::swap::activate,
+        admin::swap::roll_back,
+        admin::swap::unstage,
+        admin::history::history,
+        admin::shadow::begin,
+        admin::shadow::report,
         admin::registries::list,
         admin::registries::one,
+        admin::trial::test,
         admin::registries::enable,
         admin::registries::disable,
         admin::registries::remove,
@@ -42,7 +64,11 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::modules::list,
         admin::modules::one,
         admin::modules::add,
+        admin::modules::check,
+        admin::modules::pull,
         admin::modules::retire,
+        admin::caller_keys::add,
+        admin::caller_keys::revoke,
         health::alive,
         health::ready,
         health::metrics,
@@ -64,6 +90,15 @@ impl Modify for Key {
             .components
             .get_or_insert_default()
             .add_security_scheme("key", SecurityScheme::Http(scheme));
+        let cookie = ApiKeyValue::with_description(
+            "__Host-registry-gateway-session",
+            "The admin page's session, with `X-CSRF-Token` for whatever is no `GET`. It stands for \
+             the key that it was opened with, in the whole admin API",
+        );
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     }
 }
 

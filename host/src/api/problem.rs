@@ -2,6 +2,7 @@
 //! holds no value of the request and nothing of a person.
 
 mod limited;
+mod terms;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use limited::limited;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::gateway::{AdminError, Fault, Finding, GatewayError, Requirement};
+use crate::gateway::{AdminError, Fault, Finding, GatewayError};
 use crate::model::{Failure, Refusal};
 
 /// How long a caller should wait where nothing better is known, in seconds.
@@ -157,11 +158,11 @@ impl From<GatewayError> for Problem {
             GatewayError::UnknownCaller => Self::new(
                 S::UNAUTHORIZED,
                 "unauthorized",
-                "send the key that `caller add` gave as `Authorization: Bearer <key>`",
+                "send the key that `caller add` gave, or a valid token of a configured issuer, as `Authorization: Bearer <key>`",
             )
             .field("Authorization"),
-            GatewayError::IssuerAway => limited(error.word(), 1_000),
             GatewayError::TooManyFailedKeys { retry_after_ms }
+            | GatewayError::IssuerAway { retry_after_ms }
             | GatewayError::RateLimited { retry_after_ms }
             | GatewayError::QuotaSpent { retry_after_ms } => limited(error.word(), retry_after_ms),
             GatewayError::NotGranted => Self::new(
@@ -191,7 +192,9 @@ impl From<GatewayError> for Problem {
                 "no-ability",
                 format!("this registry's adapter has no ability `{ability}`"),
             ),
-            GatewayError::Missing(requirement) => missing(requirement),
+            GatewayError::Missing(requirement) => terms::missing(requirement),
+            GatewayError::NotAccepted(requirement) => terms::not_accepted(requirement),
+            GatewayError::Closed { retry_after_ms } => terms::closed(retry_after_ms),
             GatewayError::Invalid { field, problem } => {
                 Self::new(S::BAD_REQUEST, "invalid-request", problem).field(field)
             }
@@ -271,18 +274,6 @@ impl From<AdminError> for Problem {
             AdminError::Internal => internal(),
         }
     }
-}
-
-fn missing(requirement: Requirement) -> Problem {
-    let (field, detail) = match requirement {
-        Requirement::Purpose => ("Registry-Purpose", "say why the person is looked up"),
-        Requirement::LegalBasis => ("Registry-Legal-Basis", "say by which legal basis"),
-        Requirement::User => ("Registry-User", "say for which user"),
-        Requirement::Entity => ("Registry-Entity", "say for which organisation"),
-        Requirement::Consent => ("consent", "give the person's consent"),
-    };
-    let text = format!("this registry's policy requires it: {detail}");
-    Problem::new(StatusCode::BAD_REQUEST, "missing-statement", text).field(field)
 }
 
 fn failed(failure: Failure) -> Problem {

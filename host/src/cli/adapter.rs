@@ -1,4 +1,6 @@
+mod package;
 mod push;
+mod swap;
 
 use std::path::PathBuf;
 
@@ -6,20 +8,74 @@ use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::{Client, segment};
+use super::client::{Client, Connection, segment};
 use super::{Failure, exit};
+use crate::config::Config;
 
 pub(super) const MODULES: &str = "/admin/v1/modules";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AdapterCommand {
+    /// Put a component, its manifest and its recordings into one file.
+    Package {
+        /// The `.wasm` that cargo built.
+        component: PathBuf,
+        /// What the adapter is.
+        #[arg(long, value_name = "FILE", default_value = "adapter.toml")]
+        manifest: PathBuf,
+        /// A folder with one `.json` for each recorded call.
+        #[arg(long, value_name = "FOLDER")]
+        recordings: Option<PathBuf>,
+        /// The package.
+        #[arg(long, short, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Sign a package, as the last step.
+    Sign {
+        /// The package.
+        file: PathBuf,
+        /// The secret key, of `adapter keygen` or minisign.
+        #[arg(long, value_name = "FILE")]
+        secret_key: PathBuf,
+        /// A file with the key's password. Without it: the key has none.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// Write there, and leave the package as it is.
+        #[arg(long, short, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Make a pair of keys to sign with, and print the public one.
+    Keygen {
+        /// Where the secret key goes. It must not be there yet.
+        secret_key: PathBuf,
+        /// A file with a password for it. Without it: it has none.
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+    },
+    /// Show what is in a package, without running it.
+    Inspect {
+        /// The package.
+        file: PathBuf,
+    },
+    /// Have a gateway look at a module as if it were brought; nothing is stored.
+    Check {
+        /// The package, or a bare `.wasm`.
+        file: PathBuf,
+    },
     /// Bring a module to the gateway: it is admitted and stored, and serves nothing yet.
     Push {
-        /// The `.wasm`.
+        /// The package, or a bare `.wasm`.
         file: PathBuf,
+    },
+    /// Have the gateway fetch a module from an OCI registry, by digest.
+    Pull {
+        /// `oci://host/repository@sha256:…`
+        reference: String,
     },
     /// List the modules.
     Modules,
+    #[command(flatten)]
+    Swap(swap::SwapCommand),
     /// Remove the bytes of a module that nothing uses.
     Retire {
         /// Its digest.
@@ -42,9 +98,48 @@ pub(super) struct Module {
     serves: Vec<String>,
 }
 
-pub(super) async fn run(command: AdapterCommand, client: &Client) -> Result<(), Failure> {
+/// With a gateway where one is needed.
+pub(super) async fn run(
+    command: AdapterCommand,
+    connection: &Connection,
+    config: &Config,
+) -> Result<(), Failure> {
+    let command = match command {
+        AdapterCommand::Package {
+            component,
+            manifest,
+            recordings,
+            out,
+        } => return package::package(&component, &manifest, recordings.as_deref(), &out),
+        AdapterCommand::Sign {
+            file,
+            secret_key,
+            password_file,
+            out,
+        } => return package::sign(&file, &secret_key, password_file.as_deref(), out.as_deref()),
+        AdapterCommand::Keygen {
+            secret_key,
+            password_file,
+        } => return package::keygen(&secret_key, password_file.as_deref()),
+        AdapterCommand::Inspect { file } => return package::inspect(&file),
+        of_the_gateway => of_the_gateway,
+    };
+    let client = Client::open(connection, config).await?;
+    let done = ask(command, &client).await;
+    client.close().await;
+    done
+}
+
+async fn ask(command: AdapterCommand, client: &Client) -> Result<(), Failure> {
     match command {
-        AdapterCommand::Push { file } => push::run(&file, client).await,
+        AdapterCommand::Check { file } => push::check(&file, client).await,
+        AdapterCommand::Push { file } => push::push(&file, client).await,
+        AdapterCommand::Pull { reference } => {
+            let body = json!({ "reference": reference });
+            let pulled = client.post(&format!("{MODULES}/pull"), &body).await?;
+            pulled.print(|module: Module| module.line())
+        }
+        AdapterCommand::Swap(command) => swap::run(command, client).await,
         AdapterCommand::Modules => client.get(MODULES).await?.print(|listed: Modules| {
             let lines = listed.modules.iter().map(Module::line);
             lines.collect()
@@ -54,6 +149,11 @@ pub(super) async fn run(command: AdapterCommand, client: &Client) -> Result<(), 
             let done = client.delete(&path).await?;
             done.print_done(&format!("retired {digest}\n"))
         }
+        // The others were done without a gateway.
+        _ => client.get(MODULES).await?.print(|listed: Modules| {
+            let lines = listed.modules.iter().map(Module::line);
+            lines.collect()
+        }),
     }
 }
 

@@ -118,6 +118,30 @@ impl Client {
         })
     }
 
+    /// Writes an answer as it comes: it may be longer than memory is.
+    pub(super) async fn download(
+        &self,
+        path: &str,
+        to: &mut (dyn std::io::Write + Send),
+    ) -> Result<(), Failure> {
+        let mut failed = None;
+        let mut take = |part: &[u8]| {
+            failed = to.write_all(part).err();
+            failed.is_none()
+        };
+        let (status, body) = match &self.to {
+            To::Local(local) => local.download(path, &mut take).await?,
+            To::Remote(remote) => remote.download(path, &mut take).await?,
+        };
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        if !(200..300).contains(&status) {
+            return Err(Refused::new(status, &body).into());
+        }
+        Ok(to.flush()?)
+    }
+
     pub(super) async fn close(self) {
         if let To::Local(local) = self.to {
             local.close(Instant::now() + CLOSE_WAIT).await;

@@ -1,5 +1,6 @@
 mod apply;
 mod show;
+mod test;
 
 use std::path::PathBuf;
 
@@ -32,6 +33,17 @@ Examples:
         /// Its name.
         name: String,
     },
+    /// Go the way to a registry, and say in plain words what does not work.
+    #[command(after_help = "\
+The way is the configuration with its secrets; of each endpoint the name, the address, the
+connection, TLS, the credential and an answer, for which the base URL is asked twice; and with an
+identifier one lookup, of whose answer only the names of fields are shown. Ends with 8 where
+something fails.
+
+Examples:
+  registry-gateway registry test social
+  registry-gateway registry test social --identifier national-id=- < number.txt")]
+    Test(test::TestArgs),
     /// Make a registry take calls.
     Enable {
         /// Its name.
@@ -76,6 +88,7 @@ pub(super) async fn run(command: RegistryCommand, client: &Client) -> Result<(),
             super::print(&shown.read::<Registry>()?.whole()?);
             Ok(())
         }
+        RegistryCommand::Test(args) => test::run(args, client).await,
         RegistryCommand::Enable { name } => switch(client, &name, "/enable").await,
         RegistryCommand::Disable { name } => switch(client, &name, "/disable").await,
         RegistryCommand::Delete { name, yes } => {

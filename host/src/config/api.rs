@@ -30,6 +30,12 @@ pub struct ApiConfig {
     pub drain_delay_ms: u32,
     /// After that, calls under way have so long to end, audit rows included, in milliseconds.
     pub drain_timeout_ms: u32,
+    /// A session of the admin page ends when nobody has acted for so long, in milliseconds.
+    pub session_idle_ms: u64,
+    /// It ends after so long whatever happens, in milliseconds.
+    pub session_max_ms: u64,
+    /// Readers of adapters' logs at the same time: each holds a connection.
+    pub max_log_readers: u32,
 }
 
 impl ApiConfig {
@@ -52,6 +58,12 @@ impl ApiConfig {
     pub const DRAIN_DELAY_MS: u32 = 0;
     /// The default limit of a call's time, its turn, and the end of its audit row.
     pub const DRAIN_TIMEOUT_MS: u32 = 35_000;
+    /// 15 minutes.
+    pub const SESSION_IDLE_MS: u64 = 900_000;
+    /// A working day.
+    pub const SESSION_MAX_MS: u64 = 28_800_000;
+    /// A few for each who administers.
+    pub const MAX_LOG_READERS: u32 = 32;
 }
 
 impl Default for ApiConfig {
@@ -66,6 +78,9 @@ impl Default for ApiConfig {
             max_connections: Self::MAX_CONNECTIONS,
             drain_delay_ms: Self::DRAIN_DELAY_MS,
             drain_timeout_ms: Self::DRAIN_TIMEOUT_MS,
+            session_idle_ms: Self::SESSION_IDLE_MS,
+            session_max_ms: Self::SESSION_MAX_MS,
+            max_log_readers: Self::MAX_LOG_READERS,
         }
     }
 }

@@ -86,6 +86,8 @@ pub struct RegistryConfig {
     pub concurrency: ConcurrencyConfig,
     /// When a lookup that failed is made again.
     pub retry: RetryConfig,
+    /// The tokens by which a search goes on.
+    pub pages: PagesConfig,
 }
 
 /// What callers must say and may see.
@@ -133,6 +135,30 @@ impl Requirement {
             Self::User => "user",
             Self::Entity => "entity",
             Self::Consent => "consent",
+        }
+    }
+}
+
+/// The tokens by which a search goes on.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PagesConfig {
+    /// How long one is good for, in milliseconds. So long, too, it may stand in the way of a module
+    /// that does not read it.
+    pub lifetime_ms: u64,
+}
+
+impl PagesConfig {
+    /// 15 minutes: somebody reads a page, is called away, and comes back.
+    pub const LIFETIME_MS: u64 = 15 * 60 * 1_000;
+    /// A day: nobody pages through a search for longer.
+    pub const MOST_LIFETIME_MS: u64 = 24 * 60 * 60 * 1_000;
+}
+
+impl Default for PagesConfig {
+    fn default() -> Self {
+        Self {
+            lifetime_ms: Self::LIFETIME_MS,
         }
     }
 }
@@ -192,6 +218,7 @@ impl Default for RegistryConfig {
             limits: CallLimits::default(),
             concurrency: ConcurrencyConfig::default(),
             retry: RetryConfig::default(),
+            pages: PagesConfig::default(),
         }
     }
 }

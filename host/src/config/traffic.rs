@@ -1,10 +1,12 @@
 //! How much a registry's endpoint is asked, and when: what its owner wants to be spared.
 
 mod clock;
+mod day;
 mod hours;
 
 use serde::{Deserialize, Serialize};
 
+pub use day::PerDay;
 pub use hours::{OpeningHours, Window, Zone};
 
 /// How much one endpoint of one registry is asked, and when. All of it counts requests, not calls:
@@ -14,6 +16,7 @@ pub use hours::{OpeningHours, Window, Zone};
 /// [registries.crvs.endpoints.search.traffic]
 /// requests_per_second = 10
 /// max_in_flight = 4
+/// per_day = { requests = 2000, zone = "Asia/Kathmandu" }
 /// opening_hours = { zone = "Asia/Kathmandu", windows = ["sun-thu 09:00-17:00", "fri 09:00-15:00"] }
 /// breaker = { consecutive_failures = 5, rest_ms = 30000 }
 /// ```
@@ -26,7 +29,9 @@ pub struct TrafficConfig {
     pub burst: u32,
     /// Requests at the same time. Default: as many as there are.
     pub max_in_flight: Option<u32>,
-    /// How long one too many waits for its turn by the two limits above, in milliseconds. Default:
+    /// Requests in a day. Default: as many as there are.
+    pub per_day: Option<PerDay>,
+    /// How long one too many waits for its turn by `requests_per_second` and `max_in_flight`, in milliseconds. Default:
     /// [`Self::MAX_WAIT_MS`].
     pub max_wait_ms: u64,
     /// When the endpoint may be asked. Default: always.
@@ -99,6 +104,9 @@ impl TrafficConfig {
             let problem = "0 lets no request through; leave it out for no limit";
             return Err(("max_in_flight", problem));
         }
+        if let Some(per_day) = &self.per_day {
+            per_day.check()?;
+        }
         let BreakerConfig {
             failure_percent,
             window_requests,
@@ -143,6 +151,7 @@ impl Default for TrafficConfig {
             requests_per_second: None,
             burst: Self::BURST,
             max_in_flight: None,
+            per_day: None,
             max_wait_ms: Self::MAX_WAIT_MS,
             opening_hours: None,
             breaker: BreakerConfig::default(),
@@ -184,11 +193,13 @@ mod tests {
         );
         toml::from_str::<TrafficConfig>("request_per_second = 3").expect_err("unknown key");
         toml::from_str::<TrafficConfig>("breaker = { rest = 3 }").expect_err("unknown key");
+        toml::from_str::<TrafficConfig>("per_day = { requests = 3 }").expect_err("whose day?");
     }
 
     #[test]
     fn what_the_store_keeps_is_read_again() {
         let text = "requests_per_second = 0.5\nmax_in_flight = 2\n\
+                    per_day = { requests = 2000, zone = 'Asia/Kathmandu' }\n\
                     opening_hours = { zone = 'Asia/Kathmandu', windows = ['sun-thu 09:00-17:00'] }";
         let config: TrafficConfig = toml::from_str(text).expect("parses");
         let json = serde_json::to_string(&config).expect("JSON");
@@ -209,6 +220,14 @@ mod tests {
             ("burst = 0", "burst"),
             ("burst = 10001", "burst"),
             ("max_in_flight = 0", "max_in_flight"),
+            (
+                "per_day = { requests = 0, zone = 'UTC' }",
+                "per_day.requests",
+            ),
+            (
+                "per_day = { requests = 1000000001, zone = 'UTC' }",
+                "per_day.requests",
+            ),
             ("max_wait_ms = 4233600001", "max_wait_ms"),
             ("max_retry_after_ms = 4233600001", "max_retry_after_ms"),
             ("breaker = { rest_ms = 4233600001 }", "breaker.rest_ms"),

@@ -1,10 +1,12 @@
 //! What stands before an endpoint, so that a registry is not flooded: opening hours, rest after
-//! failures or at the registry's own word, requests at the same time, requests per second.
+//! failures or at the registry's own word, requests at the same time, requests a day, requests per
+//! second.
 //!
 //! In this order: what refuses at once comes first, and the rate last, since only what begins right
 //! behind it is evenly spaced. Whatever is refused here was not sent.
 
 mod breaker;
+mod day;
 mod guards;
 mod rate;
 mod verdict;
@@ -18,8 +20,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use self::breaker::{Breaker, Rest, Ticket, Verdict};
+use self::day::{Day, NoneLeft};
 use self::rate::Rate;
 use self::verdict::{asked_to_wait, verdict};
+use super::cluster::{Ledger, Share};
 use super::exchange::{ProblemKind, Response, SendError};
 use crate::config::traffic::{OpeningHours, TrafficConfig};
 
@@ -41,6 +45,10 @@ pub enum Refusal {
     InFlight,
     /// As many per second as it takes.
     Rate,
+    /// As many in a day as it takes.
+    Day,
+    /// Nobody can tell how many it had today.
+    Uncounted,
 }
 
 /// One endpoint's guard. It outlives the endpoint that it was built for, see [`Guards`].
@@ -50,6 +58,7 @@ pub(super) struct Guard {
     hours: Option<OpeningHours>,
     breaker: Breaker,
     in_flight: Option<Arc<Semaphore>>,
+    day: Option<Arc<Day>>,
     rate: Option<Rate>,
     max_wait: Duration,
     max_retry_after: Duration,
@@ -69,12 +78,14 @@ pub(super) struct Pass {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Closed,
         Self::Failing,
         Self::Asked,
         Self::InFlight,
         Self::Rate,
+        Self::Day,
+        Self::Uncounted,
     ];
 
     /// The word for it in metrics.
@@ -85,6 +96,8 @@ impl Refusal {
             Self::Asked => "asked",
             Self::InFlight => "in-flight",
             Self::Rate => "rate",
+            Self::Day => "day",
+            Self::Uncounted => "uncounted",
         }
     }
 
@@ -95,24 +108,36 @@ impl Refusal {
             Self::Asked => "the endpoint rests, as the registry asked by Retry-After",
             Self::InFlight => "the endpoint has as many requests as it takes",
             Self::Rate => "the endpoint has had as many requests per second as it takes",
+            Self::Day => "the endpoint has had as many requests today as it takes",
+            Self::Uncounted => "what the endpoint has had today cannot be counted now",
         }
     }
 }
 
 impl Guard {
-    fn new(name: String, config: &TrafficConfig) -> Self {
+    fn new(
+        name: String,
+        config: &TrafficConfig,
+        ledger: Option<Arc<dyn Ledger>>,
+        share: &Arc<Share>,
+    ) -> Self {
         let permits = config
             .max_in_flight
             .map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        let day = config
+            .per_day
+            .clone()
+            .map(|per_day| Day::new(format!("endpoint {name}"), per_day, ledger));
         Self {
             name,
+            day,
             hours: config.opening_hours.clone(),
             breaker: Breaker::new(config.breaker.clone()),
             in_flight: permits
                 .map(|most| Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))),
             rate: config
                 .requests_per_second
-                .map(|rate| Rate::new(rate, config.burst)),
+                .map(|rate| Rate::new(rate, config.burst, Arc::clone(share))),
             max_wait: Duration::from_millis(config.max_wait_ms),
             max_retry_after: Duration::from_millis(config.max_retry_after_ms),
             refused: Default::default(),
@@ -147,6 +172,10 @@ impl Guard {
                 Ok(Err(_)) | Err(_) => return Err(self.refuse(Refusal::InFlight, IN_FLIGHT_AGAIN)),
             }
         }
+        let counted = match &self.day {
+            Some(day) => Some(day.take(by).await.map_err(|none| self.used_up(&none))?),
+            None => None,
+        };
         if let Some(rate) = &self.rate {
             rate.turn(by)
                 .await
@@ -157,6 +186,9 @@ impl Guard {
         self.breaker
             .still(&mut pass.ticket, now)
             .map_err(|rest| self.rests(rest))?;
+        if let Some(counted) = counted {
+            counted.used();
+        }
         pass.began = true;
         Ok(pass)
     }
@@ -164,6 +196,13 @@ impl Guard {
     /// Whether it rests now, by failures or by the registry's word.
     pub(super) fn resting(&self) -> bool {
         self.breaker.resting(Instant::now())
+    }
+
+    /// Gives back what was taken of the day and not used for so long.
+    pub(super) async fn give_back(&self, unused: Duration) {
+        if let Some(day) = &self.day {
+            day.give_back(unused).await;
+        }
     }
 
     /// How many requests it refused, by reason.
@@ -179,6 +218,13 @@ impl Guard {
             Refusal::Failing
         };
         self.refuse(why, rest.left)
+    }
+
+    fn used_up(&self, none: &NoneLeft) -> SendError {
+        match *none {
+            NoneLeft::Today(wait) => self.refuse(Refusal::Day, wait),
+            NoneLeft::Unknown(wait) => self.refuse(Refusal::Uncounted, wait),
+        }
     }
 
     fn refuse(&self, why: Refusal, wait: Duration) -> SendError {

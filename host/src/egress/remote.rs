@@ -6,6 +6,8 @@ use url::Url;
 
 /// Longer than any act: a pull over a slow line, a check of a large module.
 const TIMEOUT: Duration = Duration::from_secs(600);
+/// An audit of years over a slow line.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A gateway that is there answers at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -72,5 +74,39 @@ impl Remote {
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(failed)?;
         Ok((status, body.to_vec()))
+    }
+
+    /// Asks for what may be longer than memory is: each part of the body goes to `take` as it comes,
+    /// which says whether to go on. A refusal is given as a whole.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn download(
+        &self,
+        path: &str,
+        take: &mut (dyn FnMut(&[u8]) -> bool + Send),
+    ) -> Result<(u16, Vec<u8>), RemoteError> {
+        let failed = |source: reqwest::Error| RemoteError {
+            base: self.base.to_string(),
+            source: source.without_url(),
+        };
+        let base = self.base.as_str().trim_end_matches('/');
+        let request = self
+            .client
+            .get(format!("{base}{path}"))
+            .timeout(DOWNLOAD_TIMEOUT)
+            .bearer_auth(self.key.expose_secret());
+        let mut answer = request.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        if !answer.status().is_success() {
+            let body = answer.bytes().await.map_err(failed)?;
+            return Ok((status, body.to_vec()));
+        }
+        while let Some(part) = answer.chunk().await.map_err(failed)? {
+            if !take(&part) {
+                break;
+            }
+        }
+        Ok((status, Vec::new()))
     }
 }

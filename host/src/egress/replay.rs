@@ -15,6 +15,7 @@ impl Endpoints {
             registry: registry.into(),
             endpoints: Arc::new(BTreeMap::new()),
             trust: 0,
+            tape: None,
             replay: Some(replay),
         }
     }

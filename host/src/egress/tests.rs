@@ -7,6 +7,7 @@ mod credential;
 mod header;
 mod path;
 mod peer;
+mod probe;
 mod proxy;
 mod redirect;
 mod refresh;

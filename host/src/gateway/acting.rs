@@ -138,6 +138,7 @@ impl From<StoreError> for AdminError {
                 field: field.into(),
                 problem,
             },
+            StoreError::Moved { is, .. } => super::swap::moved(&is),
             other => Self::Store(other),
         }
     }

@@ -1,21 +1,33 @@
 //! How a module comes in: looked at, compiled, started, described, and only then stored. Nothing of
 //! it is on a request's path.
 
+mod difference;
+mod examine;
+mod peer;
+mod pull;
+mod replay;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::roster::chain;
-use super::{Act, Acting, AdminError, Finding, Gateway};
+use super::{Act, Acting, AdminError, Finding, Gateway, StartError};
 use crate::config::admission::AdmissionConfig;
-use crate::sandbox::{Description, Sandbox, digest};
+use crate::config::endpoint::EndpointConfig;
+use crate::package::TrustedKey;
+use crate::sandbox::{self, Description, Sandbox};
 use crate::store::{ModuleFacts, ModuleSummary, NewModule};
+use examine::{Examined, Rules, examine};
 
 /// What modules go through.
 pub(super) struct Admission {
     places: Arc<Semaphore>,
+    rules: Arc<Rules>,
+    oci: BTreeMap<String, EndpointConfig>,
 }
 
 /// A place for one module: what it takes to hold and look at it is bounded.
@@ -34,12 +46,33 @@ pub struct ModuleView {
     pub serves: Vec<String>,
 }
 
+/// A module that would be admitted.
+#[derive(Clone, Debug)]
+pub struct CheckedModule {
+    /// Its digest.
+    pub digest: String,
+    /// What it says of itself.
+    pub description: Description,
+    /// The number of the trusted key that signed it.
+    pub signed_by: Option<String>,
+    /// How many recordings it was checked with.
+    pub recordings: usize,
+}
+
 impl Admission {
-    pub(super) fn new(config: &AdmissionConfig) -> Self {
+    pub(super) fn new(config: &AdmissionConfig) -> Result<Self, StartError> {
         let at_once = usize::try_from(config.at_once.get()).unwrap_or(usize::MAX);
-        Self {
+        let trusted = config.trusted_keys.iter().map(|key| TrustedKey::parse(key));
+        let trusted = trusted.collect::<Result<_, _>>();
+        Ok(Self {
             places: Arc::new(Semaphore::new(at_once.min(Semaphore::MAX_PERMITS))),
-        }
+            rules: Arc::new(Rules {
+                trusted: trusted.map_err(StartError::TrustedKey)?,
+                signed: config.signed(),
+                replay: Duration::from_millis(config.replay_timeout_ms),
+            }),
+            oci: config.oci.clone(),
+        })
     }
 }
 
@@ -71,8 +104,52 @@ impl Gateway {
         place: Place,
     ) -> Result<ModuleView, AdminError> {
         let came_by = by.caller.name.clone();
+        let gateway = self.clone();
+        self.look_at(
+            by,
+            "module.add",
+            bytes.clone(),
+            place,
+            |examined| async move { gateway.store_module(examined, bytes, came_by).await },
+        )
+        .await
+    }
+
+    /// The same, and stores nothing.
+    ///
+    /// # Errors
+    /// As [`add_module`](Self::add_module).
+    pub async fn check_module(
+        &self,
+        by: &Acting,
+        bytes: Bytes,
+        place: Place,
+    ) -> Result<CheckedModule, AdminError> {
+        self.look_at(by, "module.check", bytes, place, |examined| async move {
+            Ok(CheckedModule {
+                digest: examined.module.digest().to_owned(),
+                description: examined.module.description().clone(),
+                signed_by: examined.signed_by,
+                recordings: examined.recordings,
+            })
+        })
+        .await
+    }
+
+    async fn look_at<T, F>(
+        &self,
+        by: &Acting,
+        word: &'static str,
+        bytes: Bytes,
+        place: Place,
+        then: impl FnOnce(Examined) -> F + Send + 'static,
+    ) -> Result<T, AdminError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, AdminError>> + Send + 'static,
+    {
         let act = Act {
-            word: "module.add",
+            word,
             module: Some(digest_of(bytes.clone()).await?),
             detail: Some(json!({ "sizeBytes": bytes.len() })),
             ..Act::default()
@@ -80,7 +157,7 @@ impl Gateway {
         let gateway = self.clone();
         self.act(by, act, async move {
             let _place = place;
-            gateway.admit_module(bytes, came_by).await
+            then(gateway.examine(&bytes).await?).await
         })
         .await
     }
@@ -126,17 +203,19 @@ impl Gateway {
         .await
     }
 
-    async fn admit_module(&self, bytes: Bytes, came_by: String) -> Result<ModuleView, AdminError> {
-        let loaded = self.sandbox().load(&bytes).await;
-        let module = loaded.map_err(|error| AdminError::Refused {
-            code: "module-refused",
-            detail: "the module is not admitted, and not stored".into(),
-            findings: vec![Finding {
-                place: "module".into(),
-                problem: Some(chain(&error)),
-            }],
-        })?;
-        let description = module.description().clone();
+    async fn examine(&self, bytes: &Bytes) -> Result<Examined, AdminError> {
+        let rules = self.inner.admission.rules.clone();
+        let examined = examine(self.sandbox(), rules, bytes.clone()).await;
+        examined.map_err(refused)
+    }
+
+    async fn store_module(
+        &self,
+        examined: Examined,
+        bytes: Bytes,
+        came_by: String,
+    ) -> Result<ModuleView, AdminError> {
+        let description = examined.module.description().clone();
         let stored = self.inner.store.modules().put(NewModule {
             adapter: description.name.clone(),
             version: description.version.clone(),
@@ -144,17 +223,14 @@ impl Gateway {
             facts: Some(ModuleFacts {
                 description: serde_json::to_string(&description)
                     .map_err(|_| AdminError::Internal)?,
-                signed_by: None,
+                signed_by: examined.signed_by,
                 came_by,
                 retired_at: None,
             }),
         });
         let summary = stored.await?;
-        Ok(ModuleView {
-            serves: Vec::new(),
-            description: Some(description),
-            summary,
-        })
+        let mut views = self.views(vec![summary]).await?;
+        views.pop().ok_or(AdminError::Internal)
     }
 
     async fn views(&self, summaries: Vec<ModuleSummary>) -> Result<Vec<ModuleView>, AdminError> {
@@ -180,9 +256,17 @@ impl Gateway {
     }
 }
 
+fn refused(findings: Vec<Finding>) -> AdminError {
+    AdminError::Refused {
+        code: "module-refused",
+        detail: "the module is not admitted, and not stored".into(),
+        findings,
+    }
+}
+
 /// Off the event loop: megabytes take milliseconds.
 async fn digest_of(bytes: Bytes) -> Result<String, AdminError> {
-    tokio::task::spawn_blocking(move || digest(&bytes))
+    tokio::task::spawn_blocking(move || sandbox::digest_of(&bytes))
         .await
         .map_err(|_| AdminError::Internal)
 }

@@ -7,13 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::policy::{Ask, Visible, check_asks, check_statements};
+use super::policy::{Ask, Visible, check_asks};
 use super::roster::Entry;
+use super::shadow::{Unseen, is_telling};
+use super::terms::check_terms;
 use super::waiting::{Outcome, ask};
 use super::watched::Watched;
 use super::{Caller, Gateway, GatewayError};
@@ -55,6 +58,8 @@ pub(super) struct Verb<T> {
     pub(super) start: Start<T>,
     /// The later ones, after it answered `pending`.
     pub(super) resume: Resume<T>,
+    /// All of an answer as plain data, to compare it with another.
+    pub(super) plain: fn(&T) -> Value,
     /// Takes out what the caller may not see, and says whose data is left.
     pub(super) disclose: Disclose<T>,
 }
@@ -71,6 +76,8 @@ pub(super) type Running<T> = Pin<Box<dyn Future<Output = Ran<T>> + Send>>;
 struct Line<T> {
     answer: Result<Answered<T>, GatewayError>,
     unwritten: Option<AuditEnd>,
+    /// A candidate is to answer it too.
+    unseen: Option<Unseen<T>>,
 }
 
 impl<T> From<GatewayError> for Line<T> {
@@ -78,6 +85,7 @@ impl<T> From<GatewayError> for Line<T> {
         Self {
             answer: Err(error),
             unwritten: None,
+            unseen: None,
         }
     }
 }
@@ -94,12 +102,21 @@ impl Gateway {
         let gateway = self.clone();
         let (tell, told) = oneshot::channel();
         let line = async move {
-            let Line { answer, unwritten } = gateway.line(asking, verb, &mut watched).await;
+            let line = gateway.line(asking, verb, &mut watched).await;
+            let Line {
+                answer,
+                unwritten,
+                unseen,
+            } = line;
             watched.end(&answer);
             // Nobody there: the caller hung up.
             let _ = tell.send(answer);
             if let Some(end) = unwritten {
                 gateway.end_later(end).await;
+            }
+            // Whoever asked has their answer: nobody waits for this.
+            if let Some(unseen) = unseen {
+                gateway.ask_candidate(unseen).await;
             }
         };
         self.inner.tasks.spawn(line.in_current_span());
@@ -120,6 +137,7 @@ impl Gateway {
             }
         };
         watched.admitted(&entry);
+        let _underway = entry.begin();
         call.attempt = 1;
         call.registry = registry.clone();
         call.trace = watched.context();
@@ -128,13 +146,34 @@ impl Gateway {
         let began = Instant::now();
         let audit = self.inner.store.audit();
         let asked = verb.asked;
-        let begin = begin_row(id, &caller, &entry, &call, verb.ability, asked);
+        let chosen = self.choose(&entry, verb.ability, verb.carries, id);
+        let begin = begin_row(id, &caller, &entry, &call, verb.ability, asked.clone());
         if let Err(error) = watched.audit("begin", audit.begin(begin)).await {
             return GatewayError::Audit(error).into();
         }
 
-        let outcome = ask(&entry, Arc::new(call), verb.start, verb.resume).await;
+        let endpoints = match &chosen {
+            Some(chosen) => Arc::new(entry.endpoints.taped(chosen.tape())),
+            None => entry.endpoints.clone(),
+        };
+        let call = Arc::new(call);
+        let outcome = ask(&entry, endpoints, call.clone(), &verb.start, verb.resume).await;
         let Outcome { result, spent } = outcome;
+        let live = match &result {
+            Ok(value) => chosen.as_ref().map(|_| Ok((verb.plain)(value))),
+            Err(error) => is_telling(error).then(|| Err(error.word())),
+        };
+        let unseen = chosen.zip(live).map(|(chosen, live)| Unseen {
+            chosen,
+            caller,
+            call,
+            ability: verb.ability,
+            asked,
+            start: verb.start,
+            resume: verb.resume,
+            plain: verb.plain,
+            live,
+        });
         let usage = spent.usage;
         watched.used(&spent);
         let result = result.and_then(|mut value| {
@@ -161,6 +200,7 @@ impl Gateway {
             end.disclosed.clear();
             return Line {
                 unwritten: may_pass(&error).then_some(end),
+                unseen: None,
                 answer: Err(GatewayError::Audit(error)),
             };
         }
@@ -171,6 +211,7 @@ impl Gateway {
                 module: entry.module.digest().to_owned(),
             }),
             unwritten: None,
+            unseen,
         }
     }
 
@@ -192,7 +233,7 @@ impl Gateway {
         if !entry.module.can(verb.ability) {
             return Err(GatewayError::NoAbility(verb.ability));
         }
-        check_statements(&entry.policy, call)?;
+        check_terms(&entry.policy, call, Timestamp::now())?;
         let shown = caller.shown(registry, verb.ability, &entry.policy.fields);
         check_asks(&shown, &verb.asks)?;
         let visible = Visible::of(shown, &call.wanted_fields)?;
@@ -244,7 +285,7 @@ fn may_pass(error: &StoreError) -> bool {
     matches!(error, StoreError::Busy | StoreError::Unavailable(_))
 }
 
-fn begin_row(
+pub(super) fn begin_row(
     id: Uuid,
     caller: &Caller,
     entry: &Entry,

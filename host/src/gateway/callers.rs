@@ -184,7 +184,7 @@ impl Gateway {
                 GatewayError::UnknownCaller
             }
             Refusal::Unusable => GatewayError::UnknownCaller,
-            Refusal::Away => GatewayError::IssuerAway,
+            Refusal::Away { retry_after_ms } => GatewayError::IssuerAway { retry_after_ms },
         })
     }
 

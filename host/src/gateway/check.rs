@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use super::fingerprint::Fingerprint;
+use super::ledger::Ledger;
 use super::registries::{Checks, finding};
 use super::roster::chain;
 use super::{Finding, StartError};
+use crate::config::audit::AuditConfig;
 use crate::config::registry::RegistryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -22,11 +24,19 @@ pub async fn check(
     sandbox: &Sandbox,
     secrets: &Secrets,
     data_dir: &Path,
+    audit: &AuditConfig,
 ) -> Result<Vec<Finding>, StoreError> {
-    let mut findings = vec![Finding {
-        place: "audit.key".into(),
-        problem: key(store, &data_dir.join("audit.key")).await?,
-    }];
+    let signing = Ledger::check(audit, store, secrets, data_dir).await?;
+    let mut findings = vec![
+        Finding {
+            place: "audit.key".into(),
+            problem: key(store, &data_dir.join("audit.key")).await?,
+        },
+        Finding {
+            place: "audit.signing_key".into(),
+            problem: signing.map(|error| chain(&error)),
+        },
+    ];
     for row in store.callers().active().await? {
         if let Err(row) = row {
             findings.push(Finding {
@@ -61,13 +71,17 @@ pub async fn check(
 }
 
 async fn key(store: &Store, path: &Path) -> Result<Option<String>, StoreError> {
-    let lost = match Fingerprint::open(path) {
+    let there = store.key_check().await?;
+    let wrong = match Fingerprint::open(path) {
+        Ok(Some(mine)) if there.is_some_and(|there| there != mine.check()) => StartError::OtherKey,
         Ok(Some(_)) => return Ok(None),
-        Ok(None) if store.audit().recent(1).await?.is_empty() => return Ok(None),
+        Ok(None) if there.is_none() && store.audit().recent(1).await?.is_empty() => {
+            return Ok(None);
+        }
         Ok(None) => StartError::KeyLost,
         Err(error) => StartError::Key(error),
     };
-    Ok(Some(chain(&lost)))
+    Ok(Some(chain(&wrong)))
 }
 
 async fn registry(

@@ -19,7 +19,10 @@ pub enum GatewayError {
     },
     /// A token cannot be looked at: its issuer's keys are not known.
     #[error("the issuer's keys are not known, and it does not answer")]
-    IssuerAway,
+    IssuerAway {
+        /// Then it is asked again, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// The caller asks more quickly than it may.
     #[error("the caller asks more quickly than it may")]
     RateLimited {
@@ -50,6 +53,15 @@ pub enum GatewayError {
     /// The registry's policy asks for something that the call does not state.
     #[error("the registry's policy requires a statement that is missing")]
     Missing(Requirement),
+    /// What the call states is not on the policy's list.
+    #[error("the registry's policy does not accept what was stated")]
+    NotAccepted(Requirement),
+    /// The registry may not be asked at this hour.
+    #[error("the registry may not be asked at this hour")]
+    Closed {
+        /// Until it may, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// A value of the request is not valid.
     #[error("{field}: {problem}")]
     Invalid {
@@ -92,7 +104,7 @@ impl GatewayError {
             Self::Starting => "starting",
             Self::UnknownCaller => "unknown-caller",
             Self::TooManyFailedKeys { .. } => "too-many-failed-keys",
-            Self::IssuerAway => "issuer-unavailable",
+            Self::IssuerAway { .. } => "issuer-unavailable",
             Self::RateLimited { .. } => "rate-limited",
             Self::QuotaSpent { .. } => "quota-spent",
             Self::NotGranted => "not-granted",
@@ -101,6 +113,8 @@ impl GatewayError {
             Self::NotReady => "not-ready",
             Self::NoAbility(_) => "no-ability",
             Self::Missing(_) => "missing-statement",
+            Self::NotAccepted(_) => "not-accepted",
+            Self::Closed { .. } => "closed",
             Self::Invalid { .. } => "invalid",
             Self::HiddenField(_) => "hidden-field",
             Self::Busy => "busy",

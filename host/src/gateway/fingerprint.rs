@@ -60,6 +60,11 @@ impl Fingerprint {
         self.mac(&[b"derive", what])
     }
 
+    /// What tells whether two keys are the same, and nothing of them.
+    pub(super) fn check(&self) -> [u8; 32] {
+        self.derive(b"key check")
+    }
+
     /// Of one identifier. Lengths are hashed too, so that no two pairs run together alike.
     pub(super) fn of(&self, scheme: &str, value: &str) -> [u8; 32] {
         self.mac(&[b"person", scheme.as_bytes(), value.as_bytes()])

@@ -147,6 +147,17 @@ impl Keys {
         self.guesses.failed(peer_of(from));
     }
 
+    /// Whose key has that hash, for a session that was opened with it.
+    pub(super) fn hashed(&self, hash: &[u8; 32]) -> Option<Arc<Caller>> {
+        let now = Timestamp::now();
+        let table = self.by_hash.load();
+        let known = table.get(hash)?;
+        known.expires_at.is_none_or(|end| now < end).then(|| {
+            known.seen.used(now);
+            known.caller.clone()
+        })
+    }
+
     /// Writes when keys were used, as far as the store does not have it. None of it is worth an
     /// error: what is not written now is written later.
     pub(super) async fn write_used(&self, store: &Store) {
@@ -195,7 +206,7 @@ impl Seen {
     }
 }
 
-fn hash(key: &str) -> [u8; 32] {
+pub(super) fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 

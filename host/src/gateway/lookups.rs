@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
+use serde_json::Value;
+
 use super::audited::Verb;
 use super::disclosed::Disclosed;
-use super::page_token::Scope;
+use super::page_token::{Refused, Scope};
 use super::policy::{Ask, field_of};
 use super::{Answered, Asking, Gateway, GatewayError};
 use crate::model::{
@@ -61,6 +65,7 @@ impl Gateway {
                 resume: |entry, work, state| {
                     Box::pin(async move { entry.module.resume_find(work, &state, None).await })
                 },
+                plain,
                 disclose: Box::new(|gateway, visible, person| {
                     let mut disclosed = Disclosed::default();
                     disclosed.person(visible, person);
@@ -96,6 +101,7 @@ impl Gateway {
                 resume: |entry, work, state| {
                     Box::pin(async move { entry.module.resume_household(work, &state, None).await })
                 },
+                plain,
                 disclose: Box::new(|gateway, visible, household| {
                     let mut disclosed = Disclosed::default();
                     disclosed.household(visible, household);
@@ -125,10 +131,15 @@ impl Gateway {
             question: &question,
         };
         if let Some(token) = page {
-            let page = self.inner.page_tokens.open(scope, &token);
-            query.page = Some(page.ok_or_else(|| GatewayError::Invalid {
+            let page = self.inner.page_tokens.open(scope, &token, Timestamp::now());
+            query.page = Some(page.map_err(|refused| GatewayError::Invalid {
                 field: "page".into(),
-                problem: "not a page token of this registry and question: use `next` as it came",
+                problem: match refused {
+                    Refused::Foreign => {
+                        "not a page token of this registry and question: use `next` as it came"
+                    }
+                    Refused::Expired => "the page token is too old: start the search again",
+                },
             })?);
         }
         let query = Arc::new(query);
@@ -137,6 +148,13 @@ impl Gateway {
         named.criteria(&query.criteria);
         let mut asked = named.hashes(fingerprint)?;
         asked.push(fingerprint.of_question(&question));
+        // Where there is no such registry, or none that serves, the line says so.
+        let entry = self.inner.roster.take(&registry).ok();
+        let pages = entry.map(|entry| (entry.pages.clone(), entry.page_life));
+        let _open = match &pages {
+            Some((pages, _)) => Some(pages.read().await),
+            None => None,
+        };
         let found = self
             .audited(
                 asking,
@@ -154,6 +172,7 @@ impl Gateway {
                             async move { entry.module.resume_search(work, &state, None).await },
                         )
                     },
+                    plain: plain_page,
                     disclose: Box::new(|gateway, visible, page| {
                         check_next(page)?;
                         let mut disclosed = Disclosed::default();
@@ -166,8 +185,17 @@ impl Gateway {
                 },
             )
             .await?;
-        let next = found.value.next.as_ref();
-        let next = next.map(|page| self.inner.page_tokens.seal(scope, page));
+        let next = match &found.value.next {
+            None => None,
+            Some(page) => {
+                let life = pages.as_ref().map_or(SignedDuration::ZERO, |it| it.1);
+                let until = Timestamp::now().checked_add(life);
+                let until = until.unwrap_or(Timestamp::MAX);
+                self.page_is_open(&registry, page.schema, life, until)
+                    .await?;
+                Some(self.inner.page_tokens.seal(scope, page, until))
+            }
+        };
         Ok(Answered {
             value: PageAnswer {
                 candidates: found.value.candidates,
@@ -208,6 +236,7 @@ impl Gateway {
                     Box::pin(async move { entry.module.resume_verify(work, &state, None).await })
                 },
                 // A yes or no about somebody is a disclosure about them.
+                plain,
                 disclose: Box::new(move |_, visible, verification| {
                     visible.rest(&mut verification.extra, &mut Vec::new());
                     Ok(disclosed)
@@ -222,6 +251,21 @@ impl Gateway {
         asked.add(identifiers);
         asked.hashes(&self.inner.fingerprint)
     }
+}
+
+fn plain<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// Whether there is a next page, and not the adapter's own bytes for it.
+fn plain_page(page: &Page) -> Value {
+    serde_json::json!({
+        "candidates": page.candidates,
+        "total": page.total,
+        "next": page.next.is_some(),
+        "extra": page.extra,
+        "unmapped": page.unmapped,
+    })
 }
 
 /// What a search looks for, in one form: the audit's hash and the page tokens outlive a release, so

@@ -17,6 +17,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::health::Health;
 use super::waiting::Spent;
 use crate::model::Ability;
 use live::Live;
@@ -38,6 +39,7 @@ pub struct Metrics {
     audit_wait: Family<PhaseLabels, Histogram, fn() -> Histogram>,
     requests: Family<RequestLabels, Counter>,
     live: Live,
+    health: Health,
 }
 
 /// Time that adds up.
@@ -186,6 +188,7 @@ impl Metrics {
                 Family::default(),
             ),
             live,
+            health: Health::default(),
             registry: Arc::default(),
         };
         Self {
@@ -215,6 +218,10 @@ impl Metrics {
         &self.live
     }
 
+    pub(super) fn health(&self) -> &Health {
+        &self.health
+    }
+
     pub(super) fn answered(
         &self,
         of: &RegistryLabels,
@@ -222,6 +229,7 @@ impl Metrics {
         outcome: &'static str,
         took: Duration,
     ) {
+        self.health.saw(&of.registry, outcome, took);
         let RegistryLabels { registry, adapter } = of.clone();
         let labels = CallLabels {
             registry,

@@ -5,11 +5,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use sha2::Sha256;
 
 use crate::model::Opaque;
 
 const TAG_BYTES: usize = 32;
+const UNTIL_BYTES: usize = 8;
 const SCHEMA_BYTES: usize = 4;
 
 /// What a token is good for.
@@ -23,6 +25,15 @@ pub(super) struct Scope<'a> {
     pub(super) question: &'a str,
 }
 
+/// Why a token opens nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Refused {
+    /// It was not made here, or for something else.
+    Foreign,
+    /// Its time is over.
+    Expired,
+}
+
 pub(super) struct PageTokens {
     key: [u8; 32],
 }
@@ -32,9 +43,11 @@ impl PageTokens {
         Self { key }
     }
 
-    /// What the caller gets for an adapter's page of the answer to a question.
-    pub(super) fn seal(&self, scope: Scope<'_>, page: &Opaque) -> String {
-        let mut token = page.schema.to_be_bytes().to_vec();
+    /// What the caller gets for an adapter's page of the answer to a question; good until then, to
+    /// the second.
+    pub(super) fn seal(&self, scope: Scope<'_>, page: &Opaque, until: Timestamp) -> String {
+        let mut token = until.as_second().to_be_bytes().to_vec();
+        token.extend_from_slice(&page.schema.to_be_bytes());
         token.extend_from_slice(&page.data);
         let Some(tag) = self.tag(scope, &token) else {
             return String::new();
@@ -44,16 +57,32 @@ impl PageTokens {
     }
 
     /// The adapter's page, where the token was made for the same caller, registry and question.
-    pub(super) fn open(&self, scope: Scope<'_>, token: &str) -> Option<Opaque> {
+    pub(super) fn open(
+        &self,
+        scope: Scope<'_>,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Opaque, Refused> {
+        let (until, page) = self.authentic(scope, token).ok_or(Refused::Foreign)?;
+        if now.as_second() < until {
+            Ok(page)
+        } else {
+            Err(Refused::Expired)
+        }
+    }
+
+    fn authentic(&self, scope: Scope<'_>, token: &str) -> Option<(i64, Opaque)> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let at = bytes.len().checked_sub(TAG_BYTES)?;
         let (body, tag) = bytes.split_at_checked(at)?;
         self.tag(scope, body)?.verify_slice(tag).ok()?;
-        let (schema, data) = body.split_at_checked(SCHEMA_BYTES)?;
-        Some(Opaque {
+        let (until, rest) = body.split_at_checked(UNTIL_BYTES)?;
+        let (schema, data) = rest.split_at_checked(SCHEMA_BYTES)?;
+        let page = Opaque {
             schema: u32::from_be_bytes(schema.try_into().ok()?),
             data: data.to_vec(),
-        })
+        };
+        Some((i64::from_be_bytes(until.try_into().ok()?), page))
     }
 
     /// Lengths are hashed too, so that no two scopes run together alike.
@@ -75,6 +104,8 @@ impl PageTokens {
 
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
+
     use super::*;
 
     #[test]
@@ -89,17 +120,26 @@ mod tests {
             registry: "social",
             question: "q",
         };
-        let token = tokens.seal(scope, &page);
-        assert_eq!(tokens.open(scope, &token), Some(page));
+        let now = Timestamp::now();
+        let until = now + 1.hour();
+        let token = tokens.seal(scope, &page, until);
+        let open = |tokens: &PageTokens, scope, token: &str| tokens.open(scope, token, now);
+        assert_eq!(open(&tokens, scope, &token), Ok(page));
+        for (at, expected) in [(until - 1.second(), true), (until, false)] {
+            let opened = tokens.open(scope, &token, at);
+            assert_eq!(opened.is_ok(), expected);
+            assert!(expected || opened == Err(Refused::Expired));
+        }
+        let foreign = Err(Refused::Foreign);
         let registry = "civil";
-        assert_eq!(tokens.open(Scope { registry, ..scope }, &token), None);
+        assert_eq!(open(&tokens, Scope { registry, ..scope }, &token), foreign);
         let question = "another";
-        assert_eq!(tokens.open(Scope { question, ..scope }, &token), None);
+        assert_eq!(open(&tokens, Scope { question, ..scope }, &token), foreign);
         let caller = "somebody-else";
-        assert_eq!(tokens.open(Scope { caller, ..scope }, &token), None);
-        assert_eq!(PageTokens::new([8; 32]).open(scope, &token), None);
+        assert_eq!(open(&tokens, Scope { caller, ..scope }, &token), foreign);
+        assert_eq!(open(&PageTokens::new([8; 32]), scope, &token), foreign);
         for bad in ["", "x", "AAAA", &token[1..], &format!("{token}A")] {
-            assert_eq!(tokens.open(scope, bad), None, "{bad}");
+            assert_eq!(open(&tokens, scope, bad), foreign, "{bad}");
         }
     }
 }

@@ -1,22 +1,30 @@
 //! Which module serves each registry right now. A request takes its entry once, as an `Arc`: a
 //! later change cannot touch it.
 
+mod beside;
+mod drains;
 mod look;
+mod next;
 mod slot;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
 
+pub use self::drains::Drain;
+use self::drains::Drains;
 pub(super) use self::look::written;
 pub use self::look::{AdministeredRegistry, Readiness};
-use self::slot::{Slot, State};
+pub(super) use self::slot::{Slot, State};
 use super::modules::{self, Modules};
+use super::shadow::Trial;
 use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
@@ -25,7 +33,7 @@ use crate::config::secret::{SecretError, Secrets};
 use crate::egress::{Egress, EgressError, Endpoints};
 use crate::model::Ability;
 use crate::sandbox::{Module, Occupancy, Sandbox};
-use crate::store::{Registry, Store, StoreError};
+use crate::store::{Behind, Registry, Store, StoreError};
 
 /// A registry, ready to be asked.
 pub(super) struct Entry {
@@ -38,9 +46,18 @@ pub(super) struct Entry {
     pub(super) retry: RetryConfig,
     /// A hash of the secrets in `endpoints`.
     secrets: [u8; 32],
-    slots: Semaphore,
+    /// Shared with the entry of another module in its place: it is for the registry's sake.
+    slots: Arc<Semaphore>,
     max_wait: Duration,
+    /// Held by each search until its page token is known to be open; taken whole by an activation
+    /// after which such tokens could not be read.
+    pub(super) pages: Arc<RwLock<()>>,
+    pub(super) page_life: SignedDuration,
+    calls: AtomicUsize,
 }
+
+/// A call that is under way on an entry.
+pub(super) struct Underway(Arc<Entry>);
 
 /// A registry as callers and administrators see it.
 #[derive(Clone, Debug)]
@@ -79,18 +96,27 @@ pub(super) struct Roster {
     sandbox: Sandbox,
     egress: Egress,
     secrets: Secrets,
-    slots: ArcSwap<HashMap<String, Arc<Slot>>>,
+    slots: ArcSwap<Slots>,
+    drains: Drains,
+    /// What is served by an older module than it should be.
+    behind: ArcSwap<Vec<Behind>>,
+    shadow_places: Arc<Semaphore>,
     /// One at a time: an older list must not come after a newer one.
     reloading: tokio::sync::Mutex<()>,
 }
 
+type Slots = HashMap<String, Arc<Slot>>;
+
 impl Roster {
     pub(super) fn new(sandbox: Sandbox, egress: Egress, secrets: Secrets) -> Self {
         Self {
+            shadow_places: Arc::new(Semaphore::new(sandbox.shadow_calls())),
             sandbox,
             egress,
             secrets,
             slots: ArcSwap::default(),
+            drains: Drains::default(),
+            behind: ArcSwap::default(),
             reloading: tokio::sync::Mutex::default(),
         }
     }
@@ -110,8 +136,33 @@ impl Roster {
         }
     }
 
+    pub(super) fn egress(&self) -> &Egress {
+        &self.egress
+    }
+
     pub(super) fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// How others are reached, and where their secrets are.
+    pub(super) fn outside(&self) -> (&Egress, &Secrets) {
+        (&self.egress, &self.secrets)
+    }
+
+    /// The candidate that answers a share of the registry's lookups, if one does.
+    pub(super) fn trial(&self, name: &str) -> Option<Arc<Trial>> {
+        let slots = self.slots.load();
+        slots.get(name)?.staged.as_ref()?.trial.clone()
+    }
+
+    /// Whether less than half of the room for instances is taken.
+    pub(super) fn is_quiet(&self) -> bool {
+        let most = usize::try_from(self.sandbox.max_instances()).unwrap_or(usize::MAX);
+        self.sandbox.occupancy().instances < most.div_ceil(2)
+    }
+
+    pub(super) fn shadow_places(&self) -> Arc<Semaphore> {
+        self.shadow_places.clone()
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
@@ -133,75 +184,6 @@ impl Roster {
             ("disabled", disabled),
             ("not-ready", broken),
         ]
-    }
-
-    /// Takes over what the store has: what changed is loaded beside what serves, then all is
-    /// swapped at once.
-    pub(super) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
-        let _alone = self.reloading.lock().await;
-        let now = self.slots.load_full();
-        let listed = store.registries().list().await?;
-        let digests: BTreeSet<String> = listed
-            .iter()
-            .flatten()
-            .filter(|row| row.enabled && !now.get(&row.name).is_some_and(|slot| slot.is_of(row)))
-            .map(|row| row.module_digest.clone())
-            .collect();
-        let modules = modules::load(&self.sandbox, store, digests).await?;
-        let mut next = HashMap::with_capacity(listed.len());
-        for row in listed {
-            let name = match &row {
-                Ok(row) => row.name.clone(),
-                Err(unreadable) => unreadable.name.clone(),
-            };
-            let before = now.get(&name);
-            let slot = match (row, before) {
-                (Ok(row), Some(slot)) if slot.is_of(&row) => slot.clone(),
-                (Ok(row), before) => {
-                    let slot = self.slot(row, before.map(|slot| &**slot), &modules);
-                    // A thousand of them are some time without a look at the network.
-                    tokio::task::yield_now().await;
-                    Arc::new(slot)
-                }
-                (Err(unreadable), before) => {
-                    Arc::new(Slot::unreadable(&unreadable, before.map(|slot| &**slot)))
-                }
-            };
-            next.insert(name, slot);
-        }
-        self.slots.store(Arc::new(next));
-        Ok(())
-    }
-
-    fn slot(&self, row: Registry, before: Option<&Slot>, modules: &Modules) -> Slot {
-        let config = serde_json::from_str::<RegistryConfig>(&row.configuration);
-        let summary = config
-            .as_ref()
-            .map(|config| config.summary.clone())
-            .unwrap_or_default();
-        let state = match config {
-            _ if !row.enabled => State::Disabled,
-            Err(error) => State::Broken(format!("its stored configuration: {error}")),
-            Ok(config) => match self.entry(&row, config, modules) {
-                Ok(entry) => State::Ready(Arc::new(entry)),
-                Err(why) => State::Broken(why),
-            },
-        };
-        if let State::Ready(entry) = &state
-            && let Some(same) = before.and_then(|slot| slot.entry_like(&row, entry))
-        {
-            return Slot {
-                row: Some(row),
-                summary,
-                state: State::Ready(same),
-            };
-        }
-        state.tell(&row.name, before);
-        Slot {
-            row: Some(row),
-            summary,
-            state,
-        }
     }
 
     fn entry(
@@ -240,13 +222,50 @@ impl Roster {
             policy: config.policy,
             retry: config.retry,
             secrets: witness.hash(),
-            slots: Semaphore::new(usize::try_from(max_calls).unwrap_or(1).max(1)),
+            slots: Arc::new(Semaphore::new(
+                usize::try_from(max_calls).unwrap_or(1).max(1),
+            )),
             max_wait: Duration::from_millis(max_wait_ms),
+            pages: Arc::default(),
+            page_life: SignedDuration::from_millis(
+                config.pages.lifetime_ms.try_into().unwrap_or(i64::MAX),
+            ),
+            calls: AtomicUsize::new(0),
         })
     }
 }
 
 impl Entry {
+    /// The same with another module: connections, tokens, turns and what was learned stay.
+    pub(super) fn with(&self, module: Module) -> Self {
+        Self {
+            name: self.name.clone(),
+            module,
+            endpoints: self.endpoints.clone(),
+            settings: self.settings.clone(),
+            limits: self.limits.clone(),
+            policy: self.policy.clone(),
+            retry: self.retry.clone(),
+            secrets: self.secrets,
+            slots: self.slots.clone(),
+            max_wait: self.max_wait,
+            pages: self.pages.clone(),
+            page_life: self.page_life,
+            calls: AtomicUsize::new(0),
+        }
+    }
+
+    /// A call begins; it ends with what this gives.
+    pub(super) fn begin(self: &Arc<Self>) -> Underway {
+        self.calls.fetch_add(1, SeqCst);
+        Underway(self.clone())
+    }
+
+    /// How long a call can take from its beginning: its turn, and its own limit.
+    fn longest_call(&self) -> Duration {
+        self.max_wait + Duration::from_millis(self.limits.wall_ms)
+    }
+
     /// A turn to run an instance. The one too many waits a bounded time.
     pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, GatewayError> {
         match tokio::time::timeout(self.max_wait, self.slots.acquire()).await {
@@ -254,6 +273,30 @@ impl Entry {
             Ok(Err(_)) | Err(_) => Err(GatewayError::Busy),
         }
     }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, SeqCst);
+    }
+}
+
+/// A module, or why there is none; none where the store has no such module.
+pub(super) async fn loaded(
+    roster: &Roster,
+    store: &Store,
+    digest: &str,
+) -> Result<Option<Result<Module, String>>, StoreError> {
+    if let Some(module) = roster.sandbox.known(digest).await {
+        return Ok(Some(Ok(module)));
+    }
+    match store.modules().get(digest).await {
+        Ok(None) => return Ok(None),
+        Ok(Some(_)) | Err(StoreError::Damaged { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let mut loaded = modules::load(&roster.sandbox, store, [digest.to_owned()].into()).await?;
+    Ok(loaded.remove(digest))
 }
 
 /// An endpoint that the module requires and the configuration lacks.

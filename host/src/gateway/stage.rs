@@ -16,6 +16,9 @@ const READINESS_KEPT: Duration = Duration::from_secs(1);
 /// shorter, so that this is for a disk that does not answer.
 const CLOSE_WAIT: Duration = Duration::from_secs(10);
 
+/// The others find out by themselves soon after.
+const LEAVE_WAIT: Duration = Duration::from_secs(2);
+
 /// Why no call should be sent here.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotReady {
@@ -80,6 +83,11 @@ impl Gateway {
         }
     }
 
+    /// Whether it ends: what is told without end is told no further.
+    pub fn is_stopping(&self) -> bool {
+        self.inner.stage.now.load(SeqCst) == STOPPING
+    }
+
     /// From now on it says that it is not ready; calls are still answered.
     pub fn stopping(&self) {
         self.inner.stage.now.store(STOPPING, SeqCst);
@@ -102,7 +110,16 @@ impl Gateway {
                 "calls did not end in time: their audit rows stay without an end"
             );
         }
-        let closed = tokio::time::timeout(CLOSE_WAIT, self.inner.store.close());
+        if tokio::time::timeout(LEAVE_WAIT, self.leave())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the other nodes were not told that this one stops");
+        }
+        let closed = tokio::time::timeout(CLOSE_WAIT, async {
+            self.seal_at_the_end().await;
+            self.inner.store.close().await;
+        });
         if closed.await.is_err() {
             tracing::error!("the database did not close in time");
         }
@@ -115,6 +132,7 @@ impl Gateway {
         inner.metrics.live().look(&Now {
             sandbox: inner.roster.occupancy(),
             registries: inner.roster.states(),
+            behind: inner.roster.behind().len(),
             queued: inner.store.queued(),
             commits: inner.store.audit().commits(),
         });

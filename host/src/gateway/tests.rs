@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::config::admission::AdmissionConfig;
+use crate::config::audit::AuditConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::sandbox::SandboxConfig;
 use crate::config::store::StoreConfig;
@@ -25,10 +26,12 @@ async fn gateway(directory: &Path) -> Gateway {
     let sandbox = Sandbox::new(&sandbox, directory).unwrap();
     let (egress, secrets) = (Egress::new(), Secrets::new(None));
     let sections = Sections {
+        data_dir: directory,
         admission: &AdmissionConfig::default(),
+        audit: &AuditConfig::default(),
         callers: &CallersConfig::default(),
     };
-    let made = Gateway::new(store, sandbox, egress, secrets, directory, sections);
+    let made = Gateway::new(store, sandbox, egress, secrets, sections);
     made.await.unwrap()
 }
 

@@ -24,7 +24,6 @@ use crate::egress::Egress;
 use crate::model::Role;
 use crate::store::CallerSettings;
 use issuer::Issuer;
-use keyset::KeySet;
 
 /// Tokens whose signature was found right are remembered, so many.
 const REMEMBERED: usize = 10_000;
@@ -51,14 +50,18 @@ pub(super) enum Refusal {
     /// Its issuer made it: it is over, or not yet valid, or lacks a claim.
     Unusable,
     /// The issuer's keys are not known, and it is away.
-    Away,
+    Away {
+        /// Then it is asked again, in milliseconds.
+        retry_after_ms: u32,
+    },
 }
 
 /// A token whose signature was right under these keys.
 struct Seen {
     caller: Arc<Caller>,
     issuer: Arc<Issuer>,
-    keys: Arc<KeySet>,
+    /// The document that had its key.
+    document: [u8; 32],
     until: i64,
 }
 
@@ -157,7 +160,7 @@ impl Tokens {
             Seen {
                 caller: caller.clone(),
                 issuer: issuer.clone(),
-                keys,
+                document: keys.document,
                 until: until.saturating_add(issuer.config.clock_leeway_s.into()),
             },
         );
@@ -224,7 +227,7 @@ impl Tokens {
 
 impl Seen {
     fn holds(&self, now: Timestamp) -> bool {
-        now.as_second() < self.until && self.issuer.holds(&self.keys)
+        now.as_second() < self.until && self.issuer.holds(&self.document)
     }
 }
 

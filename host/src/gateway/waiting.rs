@@ -12,6 +12,7 @@ use super::retry::Retry;
 use super::roster::Entry;
 use crate::config::limits::CallLimits;
 use crate::config::retry::RetryConfig;
+use crate::egress::Endpoints;
 use crate::model::{Call, Failure};
 use crate::sandbox::{Answer, Fault, Lent, Pending, Usage, Work};
 
@@ -39,8 +40,9 @@ pub(super) struct Spent {
 /// Calls the module, and goes on with it for as long as the call's limits allow.
 pub(super) async fn ask<T>(
     entry: &Arc<Entry>,
+    endpoints: Arc<Endpoints>,
     call: Arc<Call>,
-    start: Start<T>,
+    start: &Start<T>,
     resume: Resume<T>,
 ) -> Outcome<T> {
     let began = Instant::now();
@@ -58,7 +60,7 @@ pub(super) async fn ask<T>(
             };
         }
     };
-    let lent = Lent::new(call, entry.settings.clone(), entry.endpoints.clone());
+    let lent = Lent::new(call, entry.settings.clone(), endpoints);
     let budget = Budget::new(lent, entry.limits.clone(), &entry.retry);
     let mut outcome = go_on(
         budget,
@@ -68,6 +70,27 @@ pub(super) async fn ask<T>(
     .await;
     outcome.spent.turn_wait = turn_wait;
     outcome
+}
+
+/// The same without a turn, since it asks no registry, and without a second attempt: nobody waits.
+pub(super) async fn ask_unseen<T>(
+    entry: &Arc<Entry>,
+    endpoints: Arc<Endpoints>,
+    call: Arc<Call>,
+    start: &Start<T>,
+    resume: Resume<T>,
+) -> Result<T, GatewayError> {
+    let once = RetryConfig {
+        max_attempts: 1,
+        ..entry.retry.clone()
+    };
+    let lent = Lent::new(call, entry.settings.clone(), endpoints);
+    let outcome = go_on(
+        Budget::new(lent, entry.limits.clone(), &once),
+        |work| start(entry.clone(), work),
+        |work, pending| resume(entry.clone(), work, pending.state),
+    );
+    outcome.await.result
 }
 
 /// What is left to one call.

@@ -1,17 +1,22 @@
-//! Keeps the roster and the callers as the store has them, also when another process changed it.
+//! Keeps the roster and the callers as the store has them, also when another process changed it. The
+//! database may wake it; it looks by itself all the same.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Gateway, Inner};
 use crate::store::StoreError;
 
 /// How often the store is asked whether something changed: one small read.
 const POLL: Duration = Duration::from_secs(1);
+/// The same while the nodes agree on a module.
+const POLL_SOON: Duration = Duration::from_millis(100);
 /// A registry that did not load is tried again so often: its secret may be there by then.
-const RETRY_POLLS: u32 = 30;
+const RETRY: Duration = Duration::from_secs(30);
 /// When keys were used is written so often.
-const USED_POLLS: u32 = 60;
+const USED: Duration = Duration::from_secs(60);
 
 impl Gateway {
     /// Takes over registries and callers from the store.
@@ -23,24 +28,37 @@ impl Gateway {
         self.inner.roster.reload(&self.inner.store).await
     }
 
+    /// The same, and says which revision it serves from then on.
+    pub(super) async fn take_over(&self) -> Result<i64, StoreError> {
+        // The revision is read before what it stands for: a change in between is loaded twice,
+        // never missed.
+        let revision = self.inner.store.revision().await?;
+        self.reload().await?;
+        self.inner.nodes.serves(revision);
+        Ok(revision)
+    }
+
     pub(super) fn watch(&self) {
         let weak = Arc::downgrade(&self.inner);
-        tokio::spawn(follow(weak));
+        let wakes = self.inner.store.wakes();
+        tokio::spawn(follow(weak, wakes));
     }
 }
 
 /// Ends with the gateway: it holds no strong reference while it waits.
-async fn follow(weak: Weak<Inner>) {
+async fn follow(weak: Weak<Inner>, mut wakes: crate::store::Wakes) {
     let mut seen = None;
-    let mut polls: u32 = 0;
+    let mut loaded = Instant::now();
+    let mut used = Instant::now();
+    let mut poll = POLL;
     loop {
-        tokio::time::sleep(POLL).await;
+        let _ = tokio::time::timeout(poll, wakes.next()).await;
         let Some(inner) = weak.upgrade() else {
             return;
         };
         let gateway = Gateway { inner };
-        // The revision is read before what it stands for: a change in between is loaded twice,
-        // never missed.
+        // Before the revision: what is not under way any more is decided, and in it.
+        let under_way = gateway.inner.store.agreements().under_way().await;
         let revision = match gateway.inner.store.revision().await {
             Ok(revision) => revision,
             Err(StoreError::Closed) => return,
@@ -49,16 +67,29 @@ async fn follow(weak: Weak<Inner>) {
                 continue;
             }
         };
-        polls = polls.wrapping_add(1);
-        if polls.is_multiple_of(USED_POLLS) {
+        poll = POLL;
+        if let Ok(under_way) = &under_way
+            && !under_way.is_empty()
+        {
+            poll = POLL_SOON;
+            if let Err(error) = gateway.take_part(under_way).await {
+                tracing::warn!(%error, "this node takes no part in what is agreed on");
+            }
+        }
+        if used.elapsed() >= USED {
             gateway.inner.keys.write_used(&gateway.inner.store).await;
+            used = Instant::now();
         }
-        if seen == Some(revision) && !polls.is_multiple_of(RETRY_POLLS) {
-            continue;
+        if seen != Some(revision) || loaded.elapsed() >= RETRY {
+            match gateway.take_over().await {
+                Ok(revision) => seen = Some(revision),
+                Err(error) => tracing::error!(%error, "the configuration could not be reloaded"),
+            }
+            loaded = Instant::now();
         }
-        match gateway.reload().await {
-            Ok(()) => seen = Some(revision),
-            Err(error) => tracing::error!(%error, "the configuration could not be reloaded"),
+        // Only now: what is decided serves, or never will.
+        if let Ok(under_way) = under_way {
+            gateway.inner.nodes.preparing.keep_only(&under_way);
         }
     }
 }

@@ -84,26 +84,41 @@ impl Cache {
             return None;
         }
         // Not on every file system, nor without /proc, can code be mapped from such a file.
-        self.mapped(engine, code)
-            .or_else(|| deserialize(engine, code))
+        self.mapped(engine, code).or_else(|| {
+            deserialize(engine, code)
+                .inspect_err(|error| {
+                    tracing::warn!(%error, "a cached module does not load: compiling it anew");
+                })
+                .ok()
+        })
     }
 
-    /// Keeps a compiled module. A failure costs a compilation at the next start, nothing more.
-    pub(super) fn put(&self, digest: &str, component: &Component) {
-        let stored = component
-            .serialize()
-            .map_err(io::Error::other)
-            .and_then(|code| {
-                let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
-                file.write_all(&self.mac(digest, &code).finalize().into_bytes())?;
-                file.write_all(&code)?;
-                file.persist(self.path(digest))
-                    .map_err(|error| error.error)?;
-                Ok(())
-            });
-        if let Err(error) = stored {
+    /// The module of code that the compiler has just sent, which is kept here. Not to keep it costs a
+    /// compilation at the next start, nothing more.
+    pub(super) fn take(
+        &self,
+        engine: &Engine,
+        digest: &str,
+        code: &[u8],
+    ) -> wasmtime::Result<Component> {
+        // What does not fit the pool is refused here, and not kept.
+        let component = match self.mapped(engine, code) {
+            Some(component) => component,
+            None => deserialize(engine, code)?,
+        };
+        if let Err(error) = self.put(digest, code) {
             tracing::warn!(module = digest, %error, "a compiled module was not cached");
         }
+        Ok(component)
+    }
+
+    fn put(&self, digest: &str, code: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
+        file.write_all(&self.mac(digest, code).finalize().into_bytes())?;
+        file.write_all(code)?;
+        file.persist(self.path(digest))
+            .map_err(|error| error.error)?;
+        Ok(())
     }
 
     #[allow(unsafe_code, reason = "wasmtime marks loading compiled code unsafe")]
@@ -135,17 +150,12 @@ impl Cache {
 }
 
 #[allow(unsafe_code, reason = "wasmtime marks loading compiled code unsafe")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Option<Component> {
-    // SAFETY: `Component::deserialize` runs what it is given. `code` is a private copy in memory
-    // whose keyed hash, over the engine's compatibility hash and the module's digest, was checked
-    // just before: only this gateway, which holds the key, wrote it, by `Component::serialize`.
-    match unsafe { Component::deserialize(engine, code) } {
-        Ok(component) => Some(component),
-        Err(error) => {
-            tracing::warn!(%error, "a cached module does not load: compiling it anew");
-            None
-        }
-    }
+fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `Component::deserialize` runs what it is given. `code` is a private copy in memory. It
+    // came over a pipe from this program's own compiler, by `Engine::precompile_component`; or its
+    // keyed hash, over the engine's compatibility hash and the module's digest, was checked just
+    // before: only this gateway, which holds the key, wrote it, of such code.
+    unsafe { Component::deserialize(engine, code) }
 }
 
 /// Reads the key, or makes one on the first start.

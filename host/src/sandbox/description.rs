@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::bindings::abilities::about;
-use super::module::LoadError;
+use super::load_error::LoadError;
 use crate::model::Ability;
 
 /// Names of the adapter, its endpoints, fields.

@@ -3,17 +3,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::Duration;
 
+use bytes::Bytes;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::cache::Cache;
+use super::compiler::Compiler;
 use super::lent::State;
+use super::load_error::LoadError;
 use super::loaded::Loaded;
 use super::room::Room;
+use super::tail::{Following, Tail};
 use super::turn::BusyThreads;
 use super::{bindings, convert, module};
 use crate::config::limits::CallLimits;
 use crate::config::sandbox::SandboxConfig;
+use crate::model::Ability;
 
 /// How often a computing guest is looked at.
 const TICK: Duration = Duration::from_millis(1);
@@ -44,12 +49,16 @@ pub(super) struct Inner {
     pub(super) engine: Engine,
     pub(super) linker: Linker<State>,
     pub(super) cache: Cache,
+    pub(super) compiler: Compiler,
     pub(super) busy: BusyThreads,
     pub(super) loaded: Loaded,
+    pub(super) tail: Tail,
     room: Room,
     pub(super) max_module_bytes: u64,
     pub(super) max_memory_bytes: u64,
     max_instances: u32,
+    ready_versions: u32,
+    shadow_calls: u32,
     pub(super) ticker: Arc<Ticker>,
 }
 
@@ -99,15 +108,24 @@ impl Sandbox {
                 engine,
                 linker,
                 cache,
+                compiler: Compiler::new(config),
                 busy: BusyThreads::new(config.busy_threads).map_err(SandboxError::Thread)?,
                 loaded: Loaded::default(),
+                tail: Tail::default(),
                 room: Room::new(max_instances),
                 max_module_bytes: config.max_module_bytes,
                 max_memory_bytes: config.max_memory_bytes,
                 max_instances,
+                ready_versions: config.ready_versions,
+                shadow_calls: config.shadow_calls,
                 ticker,
             }),
         })
+    }
+
+    /// What the registry's adapter logged lately, and logs from now on.
+    pub fn follow(&self, registry: &str) -> Following {
+        self.inner.tail.follow(registry)
     }
 
     /// The most memory that any call's limits can allow.
@@ -123,6 +141,16 @@ impl Sandbox {
     /// Live instances of all modules together.
     pub fn max_instances(&self) -> u32 {
         self.inner.max_instances
+    }
+
+    /// How many modules that served a registry before stay loaded for it.
+    pub fn ready_versions(&self) -> usize {
+        usize::try_from(self.inner.ready_versions).unwrap_or(usize::MAX)
+    }
+
+    /// Shadow calls of all registries at the same time.
+    pub fn shadow_calls(&self) -> usize {
+        usize::try_from(self.inner.shadow_calls).unwrap_or(usize::MAX)
     }
 
     /// How much is in use at this moment.
@@ -152,9 +180,26 @@ impl Sandbox {
     /// the cache, starts it once, and asks it to describe itself.
     ///
     /// # Errors
-    /// [`module::LoadError`]: what is wrong with the module, and the remedy.
-    pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, module::LoadError> {
+    /// [`LoadError`]: what is wrong with the module, and the remedy.
+    pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, LoadError> {
+        self.load_bytes(Bytes::copy_from_slice(bytes)).await
+    }
+
+    /// The same, without a copy.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub async fn load_bytes(&self, bytes: Bytes) -> Result<module::Module, LoadError> {
         module::load(self, bytes).await
+    }
+
+    /// All that can be told of a module without compiling it: its abilities, or every reason why it
+    /// cannot be loaded that shows so early.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub fn look(&self, bytes: &[u8]) -> Result<Vec<Ability>, LoadError> {
+        module::look(self, bytes)
     }
 
     /// The module of that digest without its bytes: the one that is in memory, or else its compiled
@@ -208,9 +253,15 @@ fn engine_config(config: &SandboxConfig) -> Config {
         // Off: by an open wasmtime issue (14357) pages that were swapped out while dirty are not
         // seen by the scan and reach the next instance.
         .pagemap_scan(Enabled::No);
+    let mut engine = code_config();
+    engine.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    engine
+}
+
+/// What compiled code depends on: the process that compiles has no pool.
+pub(super) fn code_config() -> Config {
     let mut engine = Config::new();
     engine
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         // Of the two compilers Cranelift alone: Winch had a sandbox escape (GHSA-xx5w-cvp6-jv83).
         .strategy(wasmtime::Strategy::Cranelift)
         .epoch_interruption(true)

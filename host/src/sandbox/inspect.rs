@@ -1,5 +1,6 @@
 //! What a module imports and exports, read without running it.
 
+use wasmparser::{Chunk, Encoding, Parser, Payload};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -31,7 +32,7 @@ pub enum ImportRefusal {
     NotLent(String),
     /// Of a later version of the contract.
     #[error(
-        "needs adapter interface {0}, this gateway speaks 1.0: build the adapter against 1.0, or upgrade the gateway"
+        "needs adapter interface {}, this gateway speaks {SPEAKS}: build the adapter against {SPEAKS}, or use another gateway", needs(.0)
     )]
     Version(String),
     /// In the contract, and not implemented yet.
@@ -45,41 +46,150 @@ pub enum ImportRefusal {
     NoAbout,
 }
 
-/// Refuses what is not on the list, by name, and tells the abilities.
-pub(super) fn inspect(
-    engine: &Engine,
-    component: &Component,
-) -> Result<Vec<Ability>, ImportRefusal> {
-    let interface = component.component_type();
-    // Before the imports: a write imports the types that writes share, and the remedy is to leave
-    // out the ability.
-    for (name, _) in interface.exports(engine) {
-        if parse(name)
-            .is_some_and(|it| it.package == PACKAGE && LATER_ABILITIES.contains(&it.interface))
-        {
-            return Err(ImportRefusal::NotYet(name.into()));
+/// The minor version of the interface that this gateway speaks.
+pub(super) const SPEAKS: &str = "1.0";
+
+/// What a component imports and exports, by name.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+impl Names {
+    /// Of a compiled component.
+    pub(super) fn of(engine: &Engine, component: &Component) -> Self {
+        let interface = component.component_type();
+        let name = |(name, _): (&str, _)| name.to_owned();
+        Self {
+            imports: interface.imports(engine).map(name).collect(),
+            exports: interface.exports(engine).map(name).collect(),
         }
     }
-    for (name, _) in interface.imports(engine) {
-        check_import(name)?;
+
+    /// Of a component's bytes, whose inner parts are not looked at.
+    pub(super) fn read(bytes: &[u8]) -> wasmtime::Result<Self> {
+        let mut names = Self::default();
+        let mut parser = Parser::new(0);
+        let mut rest = bytes;
+        loop {
+            let Chunk::Parsed { consumed, payload } = parser.parse(rest, true)? else {
+                wasmtime::bail!("the file ends early");
+            };
+            rest = rest.get(consumed..).unwrap_or_default();
+            match payload {
+                Payload::Version { encoding, .. } if encoding != Encoding::Component => {
+                    wasmtime::bail!("it is a core module");
+                }
+                Payload::ModuleSection {
+                    unchecked_range: inner,
+                    ..
+                }
+                | Payload::ComponentSection {
+                    unchecked_range: inner,
+                    ..
+                } => {
+                    let after = rest.get(inner.len()..);
+                    rest = after.ok_or_else(|| wasmtime::Error::msg("the file ends early"))?;
+                }
+                Payload::ComponentImportSection(section) => {
+                    for import in section {
+                        names.imports.push(import?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(section) => {
+                    for export in section {
+                        names.exports.push(export?.name.name.to_owned());
+                    }
+                }
+                Payload::End(_) => return Ok(names),
+                _ => {}
+            }
+        }
     }
-    let (mut about, mut abilities) = (false, Vec::new());
-    for (name, _) in interface.exports(engine) {
-        let Some(export) = parse(name).filter(|export| export.package == PACKAGE) else {
-            continue;
-        };
-        check_version(name, &export)?;
-        about |= export.interface == "about";
-        abilities.extend(Ability::parse(export.interface));
+
+    /// Refuses what is not on the list, each by name, or tells the abilities.
+    pub(super) fn judge(&self) -> Result<Vec<Ability>, Vec<ImportRefusal>> {
+        let mut refused: Vec<ImportRefusal> = Vec::new();
+        // Before the imports: a write imports the types that writes share, and the remedy is to leave
+        // out the ability.
+        for name in &self.exports {
+            if parse(name)
+                .is_some_and(|it| it.package == PACKAGE && LATER_ABILITIES.contains(&it.interface))
+            {
+                refused.push(ImportRefusal::NotYet(name.clone()));
+            }
+        }
+        let checked = self.imports.iter().map(|name| check_import(name));
+        refused.extend(checked.filter_map(Result::err));
+        let (mut about, mut abilities) = (false, Vec::new());
+        for name in &self.exports {
+            let Some(export) = parse(name).filter(|export| export.package == PACKAGE) else {
+                continue;
+            };
+            refused.extend(check_version(name, &export).err());
+            about |= export.interface == "about";
+            abilities.extend(Ability::parse(export.interface));
+        }
+        if !about {
+            refused.push(ImportRefusal::NoAbout);
+        }
+        if abilities.is_empty() && !refused.iter().any(ImportRefusal::is_of_later) {
+            refused.push(ImportRefusal::NoAbility);
+        }
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+        abilities.sort_unstable();
+        Ok(abilities)
     }
-    if !about {
-        return Err(ImportRefusal::NoAbout);
+
+    /// The latest version of the interface that it names, where that is later than this gateway's.
+    pub(super) fn newer(&self) -> Option<String> {
+        let names = self.imports.iter().chain(&self.exports);
+        let versions = names.filter_map(|name| {
+            let name = parse(name).filter(|name| name.package == PACKAGE)?;
+            minor(name.version?)
+        });
+        let latest = versions.max()?;
+        (latest > minor(SPEAKS)?).then(|| format!("{}.{}", latest.0, latest.1))
     }
-    if abilities.is_empty() {
-        return Err(ImportRefusal::NoAbility);
+}
+
+/// Several refusals as one sentence.
+pub(super) fn list(refusals: &[ImportRefusal]) -> String {
+    let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    texts.join("; ")
+}
+
+/// Of `1.3.0`: 1 and 3.
+fn minor(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+/// `1.3` of `openimis:registry/find@1.3.0`.
+fn needs(name: &str) -> String {
+    let version = parse(name).and_then(|name| name.version);
+    match version.and_then(minor) {
+        Some((major, minor)) => format!("{major}.{minor}"),
+        None => version.unwrap_or("of no version").to_owned(),
     }
-    abilities.sort_unstable();
-    Ok(abilities)
+}
+
+impl ImportRefusal {
+    /// What it is about: `imports.wasi:http/types@0.2.0`.
+    pub fn place(&self) -> String {
+        match self {
+            Self::NotLent(name) => format!("imports.{name}"),
+            Self::Version(name) | Self::NotYet(name) => format!("interface.{name}"),
+            Self::NoAbility | Self::NoAbout => "exports".into(),
+        }
+    }
+
+    fn is_of_later(&self) -> bool {
+        matches!(self, Self::NotYet(_) | Self::Version(_))
+    }
 }
 
 fn check_import(name: &str) -> Result<(), ImportRefusal> {

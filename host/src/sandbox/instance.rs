@@ -146,9 +146,11 @@ where
     if let Ok(Err(failure)) = &mut result {
         slip::drop_names(failure, &who);
     }
-    output
+    let told = output
         .tell(&registry, module.digest(), &request_id, asked)
         .await;
+    told.into_iter()
+        .for_each(|said| inner.tail.push(&registry, said));
     Ran {
         result,
         usage: Usage {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -10,12 +11,14 @@ use wasmtime::{Engine, Store};
 
 use super::bindings::abilities;
 use super::cache::Source;
+use super::compiler::NoCode;
 use super::description::{self, Description};
 use super::engine::{Inner, Sandbox};
 use super::fault::Fault;
-use super::inspect::{ImportRefusal, inspect};
+use super::inspect::Names;
 use super::instance::{self, Work};
 use super::lent::{Lent, State};
+use super::load_error::{LoadError, refused};
 use super::output::Output;
 use super::progress::Progress;
 use crate::config::limits::CallLimits;
@@ -34,42 +37,6 @@ pub(super) struct Admitted {
     exports: Exports,
 }
 
-/// Why a module is not admitted.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// Over `sandbox.max_module_bytes`.
-    #[error("the module has {size} bytes, more than sandbox.max_module_bytes ({max}) allows")]
-    TooLarge {
-        /// Its own.
-        size: u64,
-        /// The limit.
-        max: u64,
-    },
-    /// Machine code from elsewhere is never run.
-    #[error("the file is precompiled code: upload the .wasm component that it was compiled from")]
-    Precompiled,
-    /// Not a component, or a truncated one.
-    #[error("the file is not a WebAssembly component: build it with --target wasm32-wasip2")]
-    NotAComponent(#[source] wasmtime::Error),
-    /// Every instance of it would take more than its share of the pool.
-    #[error("the module needs more than one instance may have: {}", demand(.0))]
-    TooDemanding(#[source] wasmtime::Error),
-    /// It imports or exports what it may not.
-    #[error("the module is refused")]
-    Refused(#[from] ImportRefusal),
-    /// It uses something of a newer contract, or its types differ.
-    #[error(
-        "the module does not fit this gateway's interface: build it against openimis:registry@1.0.0"
-    )]
-    Link(#[source] wasmtime::Error),
-    /// It broke while it started or described itself.
-    #[error("the module broke while describing itself")]
-    Broken(#[from] Fault),
-    /// What it says of itself is not valid. Names the field.
-    #[error("the module's description is not valid: {0}")]
-    Description(&'static str),
-}
-
 /// Where the exports are in the component: found once, used in every instance.
 #[derive(Clone)]
 pub(super) struct Exports {
@@ -81,24 +48,48 @@ pub(super) struct Exports {
     pub(super) verify: Option<abilities::verify::GuestIndices>,
 }
 
-pub(super) async fn load(sandbox: &Sandbox, bytes: &[u8]) -> Result<Module, LoadError> {
+pub(super) async fn load(sandbox: &Sandbox, bytes: Bytes) -> Result<Module, LoadError> {
     let inner = sandbox.inner.clone();
+    let looking = {
+        let (sandbox, bytes) = (sandbox.clone(), bytes.clone());
+        // Off the event loop: megabytes take milliseconds.
+        tokio::task::spawn_blocking(move || {
+            let names = read_names(&sandbox, &bytes)?;
+            Ok::<_, LoadError>((digest(&bytes), names))
+        })
+    };
+    let looked = looking.await.map_err(|_| Fault::NoInstance)?;
+    let (digest, names) = looked?;
+    if let Some(admitted) = inner.loaded.get(&digest) {
+        return Ok(Module { inner: admitted });
+    }
+    names.judge().map_err(LoadError::Refused)?;
+    let component = compile(&inner, &digest, &bytes).await?;
+    match admit(inner, digest, component).await {
+        Err(LoadError::Link(error)) => Err(match names.newer() {
+            Some(needs) => LoadError::Newer(needs),
+            None => LoadError::Link(error),
+        }),
+        admitted => admitted,
+    }
+}
+
+/// All that can be told of a module without compiling it.
+pub(super) fn look(sandbox: &Sandbox, bytes: &[u8]) -> Result<Vec<Ability>, LoadError> {
+    let names = read_names(sandbox, bytes)?;
+    names.judge().map_err(LoadError::Refused)
+}
+
+fn read_names(sandbox: &Sandbox, bytes: &[u8]) -> Result<Names, LoadError> {
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    if size > inner.max_module_bytes {
-        return Err(LoadError::TooLarge {
-            size,
-            max: inner.max_module_bytes,
-        });
+    let max = sandbox.inner.max_module_bytes;
+    if size > max {
+        return Err(LoadError::TooLarge { size, max });
     }
     if Engine::detect_precompiled(bytes).is_some() {
         return Err(LoadError::Precompiled);
     }
-    let digest = digest(bytes);
-    if let Some(admitted) = inner.loaded.get(&digest) {
-        return Ok(Module { inner: admitted });
-    }
-    let component = compile(&inner, &digest, bytes.to_vec()).await?;
-    admit(inner, digest, component).await
+    Names::read(bytes).map_err(LoadError::NotAComponent)
 }
 
 pub(super) async fn known(sandbox: &Sandbox, digest: &str) -> Option<Module> {
@@ -106,15 +97,7 @@ pub(super) async fn known(sandbox: &Sandbox, digest: &str) -> Option<Module> {
     if let Some(admitted) = inner.loaded.get(digest) {
         return Some(Module { inner: admitted });
     }
-    let component = {
-        let (inner, digest) = (inner.clone(), digest.to_owned());
-        tokio::task::spawn_blocking(move || {
-            let component = inner.cache.get(&inner.engine, &digest)?;
-            inner.cache.count(Source::Cache);
-            Some(component)
-        })
-    };
-    let component = component.await.ok()??;
+    let component = cached(&inner, digest).await?;
     // Whoever reads its bytes then is told what is wrong.
     admit(inner, digest.to_owned(), component).await.ok()
 }
@@ -125,7 +108,8 @@ async fn admit(
     digest: String,
     component: Component,
 ) -> Result<Module, LoadError> {
-    let abilities = inspect(&inner.engine, &component)?;
+    let abilities = Names::of(&inner.engine, &component);
+    let abilities = abilities.judge().map_err(LoadError::Refused)?;
     let exports = Exports::of(&inner, &component, &abilities).map_err(LoadError::Link)?;
     let description = describe(&inner, &digest, &exports, abilities).await?;
     let admitted = Arc::new(Admitted {
@@ -140,53 +124,44 @@ async fn admit(
 }
 
 /// `sha256:` and 64 hexadecimal digits.
-pub(crate) fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }
 
-async fn compile(inner: &Arc<Inner>, digest: &str, bytes: Vec<u8>) -> Result<Component, LoadError> {
-    let (inner, digest) = (inner.clone(), digest.to_owned());
-    let compiled = tokio::task::spawn_blocking(move || {
-        if let Some(component) = inner.cache.get(&inner.engine, &digest) {
-            inner.cache.count(Source::Cache);
-            return Ok(component);
+async fn compile(inner: &Arc<Inner>, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
+    if let Some(component) = cached(inner, digest).await {
+        return Ok(component);
+    }
+    let code = match inner.compiler.compile(bytes).await {
+        Ok(code) => code,
+        Err(NoCode::Refused(why)) => return Err(refused(wasmtime::Error::msg(why))),
+        Err(NoCode::TooSlow) => return Err(LoadError::CompilesTooLong),
+        Err(NoCode::TooLarge) => return Err(LoadError::CompilesTooLarge),
+        Err(NoCode::NotRun(error)) => return Err(LoadError::NoCompiler(error)),
+        Err(NoCode::Crashed(status)) => {
+            tracing::warn!(module = digest, %status, "the compiler ended on a module");
+            return Err(LoadError::CompilerBroke);
         }
-        let component = Component::from_binary(&inner.engine, &bytes)?;
-        inner.cache.count(Source::Compiler);
-        inner.cache.put(&digest, &component);
-        // From there it is mapped: less memory than where the compiler left it.
-        Ok(inner.cache.get(&inner.engine, &digest).unwrap_or(component))
-    })
-    .await;
-    match compiled {
-        Ok(component) => component.map_err(|error| {
-            if is_too_demanding(&error) {
-                LoadError::TooDemanding(error)
-            } else {
-                LoadError::NotAComponent(error)
-            }
-        }),
+    };
+    inner.cache.count(Source::Compiler);
+    let (inner, digest) = (inner.clone(), digest.to_owned());
+    let taken = move || inner.cache.take(&inner.engine, &digest, &code);
+    match tokio::task::spawn_blocking(taken).await {
+        Ok(component) => component.map_err(refused),
         Err(_) => Err(LoadError::Broken(Fault::NoInstance)),
     }
 }
 
-/// wasmtime has no type for it; these are its words for what the pool cannot hold.
-const DEMANDS: &str = "exceeds the";
-
-fn is_too_demanding(error: &wasmtime::Error) -> bool {
-    format!("{error:#}").contains(DEMANDS)
-}
-
-/// What it needs and how much there is, in wasmtime's words: numbers and kinds, nothing of the
-/// module's own.
-fn demand(error: &wasmtime::Error) -> String {
-    error
-        .chain()
-        .map(ToString::to_string)
-        .find(|text| text.contains(DEMANDS))
-        .unwrap_or_else(|| "core instances, memories or tables".into())
+async fn cached(inner: &Arc<Inner>, digest: &str) -> Option<Component> {
+    let (inner, digest) = (inner.clone(), digest.to_owned());
+    let cached = tokio::task::spawn_blocking(move || {
+        let component = inner.cache.get(&inner.engine, &digest)?;
+        inner.cache.count(Source::Cache);
+        Some(component)
+    });
+    cached.await.ok()?
 }
 
 async fn describe(
@@ -323,19 +298,5 @@ impl Module {
         store: &'a mut Store<State>,
     ) -> BoxFuture<'a, wasmtime::Result<Instance>> {
         Box::pin(self.inner.exports.pre.instantiate_async(store))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_demand_is_told_with_its_number() {
-        let words = "the component contains 21 core instances which exceeds the maximum of 20";
-        let error = wasmtime::Error::msg(words).context("while compiling");
-        assert!(is_too_demanding(&error));
-        let told = LoadError::TooDemanding(error).to_string();
-        assert!(told.ends_with(words), "{told}");
     }
 }

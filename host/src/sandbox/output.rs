@@ -7,16 +7,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use super::mask::{Mask, without_cut_word};
 use super::spelling::unescaped;
+use super::tail::Said;
 use crate::config::limits::CallLimits;
 
 /// So many bytes are searched where the call ran: in less than a millisecond.
 const MASK_HERE: usize = 64 << 10;
+
+/// Said after the last line that there was room for.
+const CUT: &str = "more was logged than log_lines and log_bytes keep";
 
 /// One line, with the level that the guest gave it.
 #[derive(Debug)]
@@ -92,25 +97,25 @@ impl Output {
         });
     }
 
-    /// Logs all that is left, masked. `also` is what the caller asked with.
+    /// Logs all that is left, masked, and gives it. `also` is what the caller asked with.
     pub(super) async fn tell(
         &self,
         registry: &str,
         module: &str,
         request_id: &str,
         also: Vec<Bytes>,
-    ) {
+    ) -> Vec<Said> {
         let (lines, mut seen, cut) = self.with(Kept::take);
         if lines.is_empty() && !cut {
-            return;
+            return Vec::new();
         }
         seen.extend(also);
         let Some(lines) = masked(lines, seen).await else {
             tracing::error!(target: "adapter", registry, module, request_id, "what it logged could not be masked and is left out");
-            return;
+            return Vec::new();
         };
-        for Line { level, text } in lines {
-            match level {
+        for Line { level, text } in &lines {
+            match *level {
                 tracing::Level::ERROR => {
                     tracing::error!(target: "adapter", registry, module, request_id, "{text}");
                 }
@@ -123,13 +128,37 @@ impl Output {
                 _ => tracing::debug!(target: "adapter", registry, module, request_id, "{text}"),
             }
         }
+        let mut lines = lines;
         if cut {
-            tracing::warn!(target: "adapter", registry, module, request_id, "more was logged than log_lines and log_bytes keep");
+            tracing::warn!(target: "adapter", registry, module, request_id, "{CUT}");
+            lines.push(Line {
+                level: tracing::Level::WARN,
+                text: CUT.into(),
+            });
         }
+        let at = Timestamp::now();
+        let (module, request_id): (Arc<str>, Arc<str>) = (module.into(), request_id.into());
+        let said = |Line { level, text }| Said {
+            at,
+            module: Arc::clone(&module),
+            request_id: Arc::clone(&request_id),
+            level: word(level),
+            text,
+        };
+        lines.into_iter().map(said).collect()
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Kept) -> T) -> T {
         work(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn word(level: tracing::Level) -> &'static str {
+    match level {
+        tracing::Level::ERROR => "error",
+        tracing::Level::WARN => "warn",
+        tracing::Level::INFO => "info",
+        _ => "debug",
     }
 }
 

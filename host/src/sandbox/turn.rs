@@ -122,7 +122,7 @@ impl BusyThreads {
 /// Lets this thread run where nobody else wants to. A nice thread runs its slice of milliseconds to the
 /// end even when the gateway wakes up, and a lookup wakes it ten times; an idle one is stopped at once.
 /// Neither needs a privilege.
-fn yield_to_all() -> std::io::Result<()> {
+pub(super) fn yield_to_all() -> std::io::Result<()> {
     let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
     if set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).is_ok() {
         return Ok(());

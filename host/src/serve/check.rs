@@ -45,7 +45,7 @@ pub async fn check(config: &Config) -> Report {
     let Some(store) = store else {
         return report;
     };
-    match gateway::check(&store, &sandbox, &secrets, &config.data_dir).await {
+    match gateway::check(&store, &sandbox, &secrets, &config.data_dir, &config.audit).await {
         Ok(findings) => findings.into_iter().for_each(|it| report.finding(it)),
         Err(error) => report.error("store", &error),
     }

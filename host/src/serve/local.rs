@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, header};
+use futures_util::StreamExt;
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -32,15 +33,8 @@ impl Local {
             sandbox,
             secrets,
         } = open(config).await?;
-        let gateway = Gateway::new(
-            store,
-            sandbox,
-            Egress::new(),
-            secrets,
-            &config.data_dir,
-            sections(config),
-        )
-        .await?;
+        let sections = sections(config);
+        let gateway = Gateway::new(store, sandbox, Egress::new(), secrets, sections).await?;
         gateway.load().await?;
         let router = api::local(gateway.clone(), &config.api);
         Ok(Self { gateway, router })
@@ -68,6 +62,34 @@ impl Local {
         let status = answer.status().as_u16();
         let body = to_bytes(answer.into_body(), MAX_ANSWER).await?;
         Ok((status, body.to_vec()))
+    }
+
+    /// Asks for what may be longer than memory is: each part of the body goes to `take` as it comes,
+    /// which says whether to go on. A refusal is given as a whole.
+    ///
+    /// # Errors
+    /// The path is none, or the answer ended early.
+    pub async fn download(
+        &self,
+        path: &str,
+        take: &mut (dyn FnMut(&[u8]) -> bool + Send),
+    ) -> Result<(u16, Vec<u8>), axum::Error> {
+        let request = Request::builder().uri(path).body(Body::empty());
+        let request = request.map_err(axum::Error::new)?;
+        let answer = self.router.clone().oneshot(request).await;
+        let answer = answer.map_err(axum::Error::new)?;
+        let status = answer.status();
+        if !status.is_success() {
+            let body = to_bytes(answer.into_body(), MAX_ANSWER).await?;
+            return Ok((status.as_u16(), body.to_vec()));
+        }
+        let mut parts = answer.into_body().into_data_stream();
+        while let Some(part) = parts.next().await {
+            if !take(&part?) {
+                break;
+            }
+        }
+        Ok((status.as_u16(), Vec::new()))
     }
 
     /// Ends, once what was begun is written.

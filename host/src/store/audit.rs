@@ -3,10 +3,14 @@ use uuid::Uuid;
 
 use super::Store;
 use super::audit_acts::{self, AuditAct};
+use super::audit_checkpoints::{self, AuditCheckpoint, ChainHead, NewCheckpoint};
+use super::audit_ledger::{self, StoredRow, UnchainedAt};
+use super::audit_people::{self, IndexStep, Indexed};
 use super::audit_rows;
+use super::audit_search::{self, ActEntry, AuditFilter, AuditPage};
 use super::columns::{check_size, check_text};
 use super::error::StoreError;
-use super::writer::{AuditRow, Work};
+use super::writer::{AuditRow, Change, Work};
 
 /// Longest text of a row. Purposes and legal bases are codes or short sentences.
 pub(super) const TEXT_MAX_BYTES: usize = 512;
@@ -157,6 +161,175 @@ impl<'a> Audit<'a> {
         since: Timestamp,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         audit_rows::by_person(&self.store.readers, hash, since, READ_MAX).await
+    }
+
+    /// Writes a checkpoint.
+    ///
+    /// # Errors
+    /// `Refused` where there is one of that number; `Busy`, `Unavailable` or `Closed`.
+    pub async fn checkpoint(self, new: NewCheckpoint) -> Result<(), StoreError> {
+        let change = Change::Checkpoint(Box::new(new));
+        self.store.writer.write(Work::Change(change)).await?;
+        Ok(())
+    }
+
+    /// The latest checkpoint.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn last_checkpoint(self) -> Result<Option<AuditCheckpoint>, StoreError> {
+        audit_checkpoints::last(&self.store.readers).await
+    }
+
+    /// The checkpoints behind a number, in order; at most 1,000.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn checkpoints(
+        self,
+        behind: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditCheckpoint>, StoreError> {
+        audit_checkpoints::behind(&self.store.readers, behind, limit.min(READ_MAX)).await
+    }
+
+    /// All chains, by number, and where they end at this moment.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn heads(self) -> Result<Vec<ChainHead>, StoreError> {
+        audit_checkpoints::heads(&self.store.readers).await
+    }
+
+    /// A page of a chain's rows: those that stand behind that number and up to
+    /// [`page_end`](audit_ledger::page_end) of it. Some may be missing, others be there twice.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn chained(self, chain: i64, after: i64) -> Result<Vec<StoredRow>, StoreError> {
+        audit_ledger::chained(&self.store.readers, chain, after).await
+    }
+
+    /// The highest number that a row of a chain has.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn highest(self, chain: i64) -> Result<i64, StoreError> {
+        audit_ledger::highest(&self.store.readers, chain).await
+    }
+
+    /// Chain and number of a row of a chain that is not there, if there is one.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn unknown_chain(self) -> Result<Option<(i64, i64)>, StoreError> {
+        audit_ledger::unknown_chain(&self.store.readers).await
+    }
+
+    /// The next page of the rows without a chain; an empty one is the last.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn unchained(self, at: &mut UnchainedAt) -> Result<Vec<StoredRow>, StoreError> {
+        audit_ledger::unchained(&self.store.readers, at).await
+    }
+
+    /// The lowest number of a chain's rows behind that number.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn next_behind(self, chain: i64, after: i64) -> Result<Option<i64>, StoreError> {
+        audit_ledger::next_behind(&self.store.readers, chain, after).await
+    }
+
+    /// The latest checkpoint that was made by that time.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn checkpoint_before(
+        self,
+        time: Timestamp,
+    ) -> Result<Option<AuditCheckpoint>, StoreError> {
+        audit_checkpoints::before(&self.store.readers, time).await
+    }
+
+    /// Removes some of the rows that a checkpoint says may go. Gives how many; 0: none are left.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed`.
+    pub async fn prune_step(self) -> Result<u64, StoreError> {
+        let removed = self
+            .store
+            .writer
+            .write(Work::Change(Change::PruneAudit))
+            .await?;
+        Ok(u64::try_from(removed).unwrap_or(0))
+    }
+
+    /// A page of calls, the newest first.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn calls(
+        self,
+        filter: &AuditFilter,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<AuditPage<AuditEntry>, StoreError> {
+        audit_search::calls(&self.store.readers, filter, before, limit.min(READ_MAX)).await
+    }
+
+    /// A page of acts of administration, the newest first.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn acts(
+        self,
+        filter: &AuditFilter,
+        before: Option<Uuid>,
+        limit: u32,
+    ) -> Result<AuditPage<ActEntry>, StoreError> {
+        audit_search::acts(&self.store.readers, filter, before, limit.min(READ_MAX)).await
+    }
+
+    /// One call.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn call(self, id: Uuid) -> Result<Option<AuditEntry>, StoreError> {
+        audit_rows::by_id(&self.store.readers, id).await
+    }
+
+    /// The calls of a person that the index has, in order, behind one.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn of_person(
+        self,
+        person: &KeyedHash,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        audit_people::of_person(&self.store.readers, person, &after, limit).await
+    }
+
+    /// How far the index of people follows the rows.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn indexed(self) -> Result<Indexed, StoreError> {
+        audit_people::indexed(&self.store.readers).await
+    }
+
+    /// Takes the index of people a step on.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed`.
+    pub async fn index(self, step: IndexStep) -> Result<(), StoreError> {
+        let change = Change::IndexPeople(Box::new(step));
+        self.store.writer.write(Work::Change(change)).await?;
+        Ok(())
     }
 
     /// How many transactions of audit rows this process has committed.

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::audit::TEXT_MAX_BYTES;
+use super::chain::Link;
 use super::columns::{check_size, check_text, get, time, uuid};
 use super::db::{BulkInsert, Conn, Pool, Row, query};
 use super::error::StoreError;
-use super::writer::AuditRow;
 
 /// What an act changed, as JSON.
 const DETAIL_MAX_BYTES: usize = 64 << 10;
@@ -17,7 +17,7 @@ const DETAIL_MAX_BYTES: usize = 64 << 10;
 static INSERT: LazyLock<BulkInsert> = LazyLock::new(|| {
     BulkInsert::new(
         "audit_act (id, phase, at, request_id, caller, act, registry, module_digest, subject, \
-         outcome, detail)",
+         outcome, detail, chain, seq, hash)",
     )
 });
 
@@ -59,7 +59,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    fn parts(&self) -> (&'static str, Option<&str>) {
+    pub(super) fn parts(&self) -> (&'static str, Option<&str>) {
         match self {
             Self::Begin => ("begin", None),
             Self::End { outcome } => ("end", Some(outcome)),
@@ -84,10 +84,9 @@ pub(super) fn check(row: &AuditAct) -> Result<(), StoreError> {
     check_size("audit.detail", detail, DETAIL_MAX_BYTES, "bytes")
 }
 
-pub(super) async fn insert(conn: &mut Conn, rows: &[AuditRow]) -> Result<(), StoreError> {
-    let acts: Vec<&AuditAct> = rows.iter().filter_map(AuditRow::act).collect();
-    for (mut query, part) in INSERT.parts(&acts) {
-        for row in part {
+pub(super) async fn insert(conn: &mut Conn, acts: &[(&AuditAct, &Link)]) -> Result<(), StoreError> {
+    for (mut query, part) in INSERT.parts(acts) {
+        for (row, link) in part {
             let (phase, outcome) = row.phase.parts();
             query = query
                 .bind(row.id.to_string())
@@ -100,7 +99,10 @@ pub(super) async fn insert(conn: &mut Conn, rows: &[AuditRow]) -> Result<(), Sto
                 .bind(&row.module_digest)
                 .bind(&row.subject)
                 .bind(outcome)
-                .bind(&row.detail);
+                .bind(&row.detail)
+                .bind(link.chain)
+                .bind(link.seq)
+                .bind(&link.hash[..]);
         }
         query.execute(&mut *conn).await?;
     }
@@ -121,7 +123,7 @@ pub(super) async fn recent(readers: &Pool, limit: u32) -> Result<Vec<AuditAct>, 
     .collect()
 }
 
-fn act_of(row: &Row) -> Result<AuditAct, StoreError> {
+pub(super) fn act_of(row: &Row) -> Result<AuditAct, StoreError> {
     let outcome: Option<String> = get(row, "outcome")?;
     Ok(AuditAct {
         id: uuid(row, "id")?,

@@ -2,10 +2,12 @@ use std::sync::LazyLock;
 
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::audit::{AuditBegin, AuditEnd, AuditEntry, KeyedHash};
-use super::audit_acts;
-use super::columns::{as_time, count, get, time, uuid};
+use super::audit_acts::{self, AuditAct};
+use super::chain::Link;
+use super::columns::{count, get, time, uuid};
 use super::db::{BulkInsert, Conn, Pool, Row, query};
 use super::error::StoreError;
 use super::writer::AuditRow;
@@ -15,12 +17,13 @@ const HASH_BYTES: usize = size_of::<KeyedHash>();
 static INSERT_BEGIN: LazyLock<BulkInsert> = LazyLock::new(|| {
     BulkInsert::new(
         "audit_begin (id, began_at, request_id, caller, by_user, for_entity, purpose, \
-         legal_basis, registry, ability, module_digest, asked)",
+         legal_basis, registry, ability, module_digest, asked, chain, seq, hash)",
     )
 });
 static INSERT_END: LazyLock<BulkInsert> = LazyLock::new(|| {
     BulkInsert::new(
-        "audit_end (id, ended_at, outcome, code, disclosed, registry_calls, duration_us)",
+        "audit_end (id, ended_at, outcome, code, disclosed, registry_calls, duration_us, chain, seq, \
+         hash)",
     )
 });
 
@@ -34,11 +37,20 @@ macro_rules! entries {
     };
 }
 
-/// Beginnings first: in one batch an end may follow its own.
-pub(super) async fn insert(conn: &mut Conn, rows: &[AuditRow]) -> Result<(), StoreError> {
-    let begins: Vec<&AuditBegin> = rows.iter().filter_map(AuditRow::begin).collect();
+pub(super) use entries;
+
+/// Each row with its link. Beginnings first: in one batch an end may follow its own.
+pub(super) async fn insert(
+    conn: &mut Conn,
+    rows: &[AuditRow],
+    links: &[Link],
+) -> Result<(), StoreError> {
+    let linked = || rows.iter().zip(links);
+    let begins: Vec<(&AuditBegin, &Link)> = linked()
+        .filter_map(|(row, link)| Some((row.begin()?, link)))
+        .collect();
     for (mut query, part) in INSERT_BEGIN.parts(&begins) {
-        for row in part {
+        for (row, link) in part {
             query = query
                 .bind(row.id.to_string())
                 .bind(row.at.as_microsecond())
@@ -51,13 +63,18 @@ pub(super) async fn insert(conn: &mut Conn, rows: &[AuditRow]) -> Result<(), Sto
                 .bind(&row.registry)
                 .bind(&row.ability)
                 .bind(&row.module_digest)
-                .bind(row.asked.as_flattened());
+                .bind(row.asked.as_flattened())
+                .bind(link.chain)
+                .bind(link.seq)
+                .bind(&link.hash[..]);
         }
         query.execute(&mut *conn).await?;
     }
-    let ends: Vec<&AuditEnd> = rows.iter().filter_map(AuditRow::end).collect();
+    let ends: Vec<(&AuditEnd, &Link)> = linked()
+        .filter_map(|(row, link)| Some((row.end()?, link)))
+        .collect();
     for (mut query, part) in INSERT_END.parts(&ends) {
-        for row in part {
+        for (row, link) in part {
             query = query
                 .bind(row.id.to_string())
                 .bind(row.at.as_microsecond())
@@ -65,11 +82,17 @@ pub(super) async fn insert(conn: &mut Conn, rows: &[AuditRow]) -> Result<(), Sto
                 .bind(&row.code)
                 .bind(row.disclosed.as_flattened())
                 .bind(i64::from(row.registry_calls))
-                .bind(i64::try_from(row.duration_us).unwrap_or(i64::MAX));
+                .bind(i64::try_from(row.duration_us).unwrap_or(i64::MAX))
+                .bind(link.chain)
+                .bind(link.seq)
+                .bind(&link.hash[..]);
         }
         query.execute(&mut *conn).await?;
     }
-    audit_acts::insert(conn, rows).await
+    let acts: Vec<(&AuditAct, &Link)> = linked()
+        .filter_map(|(row, link)| Some((row.act()?, link)))
+        .collect();
+    audit_acts::insert(conn, &acts).await
 }
 
 /// The latest entries, the newest first.
@@ -102,6 +125,17 @@ pub(super) async fn by_request(
     .collect()
 }
 
+/// The entry of that id.
+pub(super) async fn by_id(readers: &Pool, id: Uuid) -> Result<Option<AuditEntry>, StoreError> {
+    query(concat!(entries!(), "WHERE b.id = $1"))
+        .bind(id.to_string())
+        .fetch_optional(readers)
+        .await?
+        .as_ref()
+        .map(entry_of)
+        .transpose()
+}
+
 /// The entries that have the hash, in order. Compared here and not in SQL: databases have no common
 /// way to look into bytes, and rows pass one by one, never all in memory.
 pub(super) async fn by_person(
@@ -126,8 +160,16 @@ pub(super) async fn by_person(
     Ok(found)
 }
 
-fn entry_of(row: &Row) -> Result<AuditEntry, StoreError> {
-    let begin = AuditBegin {
+pub(super) fn entry_of(row: &Row) -> Result<AuditEntry, StoreError> {
+    let ended_at: Option<i64> = get(row, "ended_at")?;
+    Ok(AuditEntry {
+        begin: begin_of(row)?,
+        end: ended_at.map(|_| end_of(row)).transpose()?,
+    })
+}
+
+pub(super) fn begin_of(row: &Row) -> Result<AuditBegin, StoreError> {
+    Ok(AuditBegin {
         id: uuid(row, "id")?,
         at: time(row, "began_at")?,
         request_id: get(row, "request_id")?,
@@ -140,21 +182,19 @@ fn entry_of(row: &Row) -> Result<AuditEntry, StoreError> {
         ability: get(row, "ability")?,
         module_digest: get(row, "module_digest")?,
         asked: hashes(get(row, "asked")?, "asked")?,
-    };
-    let ended_at: Option<i64> = get(row, "ended_at")?;
-    let end = match ended_at {
-        Some(ended_at) => Some(AuditEnd {
-            id: begin.id,
-            at: as_time(ended_at, "ended_at")?,
-            outcome: get(row, "outcome")?,
-            code: get(row, "code")?,
-            disclosed: hashes(get(row, "disclosed")?, "disclosed")?,
-            registry_calls: count(row, "registry_calls")?,
-            duration_us: count(row, "duration_us")?,
-        }),
-        None => None,
-    };
-    Ok(AuditEntry { begin, end })
+    })
+}
+
+pub(super) fn end_of(row: &Row) -> Result<AuditEnd, StoreError> {
+    Ok(AuditEnd {
+        id: uuid(row, "id")?,
+        at: time(row, "ended_at")?,
+        outcome: get(row, "outcome")?,
+        code: get(row, "code")?,
+        disclosed: hashes(get(row, "disclosed")?, "disclosed")?,
+        registry_calls: count(row, "registry_calls")?,
+        duration_us: count(row, "duration_us")?,
+    })
 }
 
 fn hashes(bytes: &[u8], what: &'static str) -> Result<Vec<KeyedHash>, StoreError> {

@@ -123,6 +123,30 @@ impl Conn {
         }
     }
 
+    /// Takes a chain of the audit for this connection, where no other has it. It is kept until the
+    /// connection ends. Writers of SQLite take turns anyhow: there all of them share.
+    pub(super) async fn claim(&mut self, chain: i64) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(true),
+            Self::Postgres(_) => query("SELECT pg_try_advisory_lock($1) AS claimed")
+                .bind(postgres::CHAIN_LOCKS | chain)
+                .fetch_one(self)
+                .await?
+                .get("claimed"),
+        }
+    }
+
+    /// Who is to begin a chain does so alone, to the end of the transaction.
+    pub(super) async fn claim_next(&mut self) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            query("SELECT pg_advisory_xact_lock($1)")
+                .bind(postgres::CHAIN_LOCKS)
+                .fetch_all(self)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Runs a part of a transaction that, when refused, leaves the rest as it was.
     pub(super) async fn save(&mut self) -> Result<(), StoreError> {
         query("SAVEPOINT part").execute(self).await.map(drop)

@@ -51,6 +51,14 @@ pub enum StoreError {
         /// Its name, digest or id.
         name: String,
     },
+    /// It was changed meanwhile: what was expected is no longer so.
+    #[error("{what} is {is} by now")]
+    Moved {
+        /// What was to be as expected: `registry.module`.
+        what: &'static str,
+        /// What it is.
+        is: String,
+    },
     /// It was changed since it was read.
     #[error("the {what} have been changed meanwhile")]
     Stale {

@@ -312,13 +312,17 @@ pub(super) async fn retire(conn: &mut Conn, digest: &str) -> Result<i64, StoreEr
 
 /// What would no longer work without it. Whatever else may come to need a module is asked here.
 async fn users(conn: &mut Conn, digest: &str) -> Result<Vec<String>, StoreError> {
-    query("SELECT name FROM registries WHERE module_digest = $1 ORDER BY name")
-        .bind(digest)
-        .fetch_all(conn)
-        .await?
-        .iter()
-        .map(|row| Ok(format!("registries.{}", get::<String>(row, "name")?)))
-        .collect()
+    query(
+        "SELECT 'registries.' || name AS used_by FROM registries WHERE module_digest = $1 UNION ALL \
+         SELECT 'registries.' || registry || '.candidate' AS used_by FROM candidates \
+         WHERE module_digest = $1 ORDER BY used_by",
+    )
+    .bind(digest)
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(|row| get(row, "used_by"))
+    .collect()
 }
 
 pub(super) async fn pulled(

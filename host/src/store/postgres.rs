@@ -2,6 +2,7 @@
 
 mod error;
 mod fitness;
+mod listener;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSs
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
 
 pub(super) use error::from_sqlx;
+pub(super) use listener::{listen, notify};
 
 use super::error::StoreError;
 use crate::config::store::{DatabaseHost, DatabaseUrl, PostgresConfig, SslMode, StoreConfig};
@@ -23,6 +25,10 @@ pub(super) static MIGRATOR: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// Longest wait for the schema: another gateway's steps, then our own.
 const MIGRATION: Duration = Duration::from_secs(300);
+
+/// The advisory locks of the audit's chains: this and the chain's number. Other programs of the same
+/// database may have locks too; these four letters are not likely to be theirs.
+pub(super) const CHAIN_LOCKS: i64 = i64::from_be_bytes(*b"rgwa\0\0\0\0");
 
 /// How connections are made.
 #[derive(Clone)]

@@ -1,15 +1,24 @@
+mod state;
+mod turn;
+
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
+pub(super) use self::state::apply_to;
+use self::state::state_of;
+use self::turn::{activate, enable, put_turns, require_registry};
+use super::activations::{Before, Turned, Why};
+use super::candidates;
 use super::columns::{check_no_nul, check_size, check_text, get, time};
 use super::db::{BulkInsert, Conn, Row, query};
 use super::error::StoreError;
 use super::writer::{Change, Work};
 use super::{Store, bump, now};
 
+/// Whose act a change is where nobody is named: whoever can open the database.
+const LOCAL: &str = "(local)";
 const NAME_MAX_BYTES: usize = 128;
 const CONFIGURATION_MAX_BYTES: usize = 1 << 20;
 
@@ -70,9 +79,34 @@ pub enum RegistryChange {
         /// Whether it takes calls.
         enabled: bool,
     },
-    /// Removes it. Its audit rows stay.
+    /// Removes it. Its audit rows and its history stay.
     Delete {
         /// Its name.
+        name: String,
+    },
+    /// Has another module serve an existing one, with the configuration that it has.
+    Activate {
+        /// Its name.
+        name: String,
+        /// A stored module.
+        module_digest: String,
+        /// What serves until now; another is refused.
+        expected: Option<String>,
+        /// For the history.
+        why: Why,
+    },
+    /// Makes a module the one that may serve next, in place of another.
+    Stage {
+        /// The registry's name.
+        name: String,
+        /// A stored module.
+        module_digest: String,
+        /// Percent of the lookups that it answers too, 1 to 100.
+        share_percent: Option<u8>,
+    },
+    /// No module may serve next.
+    Unstage {
+        /// The registry's name.
         name: String,
     },
 }
@@ -81,25 +115,34 @@ pub enum RegistryChange {
 #[derive(Clone, Copy, Debug)]
 pub struct Registries<'a> {
     store: &'a Store,
+    by: &'a str,
 }
 
 impl<'a> Registries<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        Self { store }
+        Self { store, by: LOCAL }
+    }
+
+    /// Names whose act the changes are, for the history.
+    pub fn by(self, caller: &'a str) -> Self {
+        Self { by: caller, ..self }
     }
 
     /// Makes all the changes, in order, or none, and returns the revision after them.
     ///
     /// # Errors
-    /// `Invalid` names the field; `Unknown` the module or registry that is not there; `Busy`,
-    /// `Unavailable` or `Closed` as for any write.
+    /// `Invalid` names the field; `Unknown` the module or registry that is not there; `Moved` says
+    /// what serves by now; `Busy`, `Unavailable` or `Closed` as for any write.
     pub async fn apply(self, changes: Vec<RegistryChange>) -> Result<i64, StoreError> {
         for change in &changes {
             check(change)?;
         }
         self.store
             .writer
-            .write(Work::Change(Change::Registries(changes)))
+            .write(Work::Change(Change::Registries(
+                changes,
+                self.by.to_owned(),
+            )))
             .await
     }
 
@@ -152,80 +195,75 @@ impl<'a> Registries<'a> {
         for change in &changes {
             check(change)?;
         }
-        let work = Change::RegistriesOf { state, changes };
+        let by = self.by.to_owned();
+        let work = Change::RegistriesOf { state, by, changes };
         self.store.writer.write(Work::Change(work)).await
     }
 }
 
-/// What a state is known by: whoever changed something, and by whichever statement, it is another.
-/// When a row was last written is no part of it.
-fn state_of(rows: &[Row]) -> String {
-    let mut hash = Sha256::new();
-    for row in rows {
-        let texts = ["name", "module_digest", "configuration"];
-        for column in texts {
-            let text: String = get(row, column).unwrap_or_default();
-            hash.update(text.len().to_be_bytes());
-            hash.update(text);
-        }
-        let enabled: bool = get(row, "enabled").unwrap_or_default();
-        hash.update([enabled.into()]);
-    }
-    let hash = hash.finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub(super) async fn apply_to(
+pub(super) async fn apply(
     conn: &mut Conn,
-    state: &str,
     changes: &[RegistryChange],
+    by: &str,
 ) -> Result<i64, StoreError> {
-    // It moves the revision first, and so nobody else changes a registry until this ends.
-    let revision = bump(&mut *conn).await?;
-    let rows = query(ALL).fetch_all(&mut *conn).await?;
-    if state_of(&rows) != state {
-        return Err(StoreError::Stale { what: "registries" });
-    }
-    if changes.is_empty() {
-        return Ok(revision);
-    }
-    apply(conn, changes).await
-}
-
-pub(super) async fn apply(conn: &mut Conn, changes: &[RegistryChange]) -> Result<i64, StoreError> {
     let at = now().as_microsecond();
     // First: of two gateways that change at once one waits here, before it holds any other row.
     let revision = bump(&mut *conn).await?;
+    let mut before = Before::read(&mut *conn).await?;
     let mut modules = HashSet::new();
     let mut rest = changes;
     while let Some((change, after)) = rest.split_first() {
-        match change {
+        let turned = match change {
             RegistryChange::Put { .. } => {
                 let (puts, after) = rest.split_at(leading_puts(rest));
                 put(conn, puts, at, &mut modules).await?;
+                let turned = puts.iter().filter_map(put_turns);
+                before.record(conn, turned, by, at).await?;
                 rest = after;
                 continue;
             }
             RegistryChange::Enable { name, enabled } => {
-                let done =
-                    query("UPDATE registries SET enabled = $2, updated_at = $3 WHERE name = $1")
-                        .bind(name)
-                        .bind(*enabled)
-                        .bind(at)
-                        .execute(&mut *conn)
-                        .await?;
-                require_one(done, name)?;
+                Some(enable(conn, name, *enabled, at).await?)
             }
             RegistryChange::Delete { name } => {
+                candidates::remove(conn, name).await?;
                 let done = query("DELETE FROM registries WHERE name = $1")
                     .bind(name)
                     .execute(&mut *conn)
                     .await?;
                 require_one(done, name)?;
+                Some((name, None, "delete"))
             }
-        }
+            RegistryChange::Activate { name, .. } => {
+                let enabled = activate(conn, change, at, &mut modules).await?;
+                enabled.map(|(digest, why)| (name, Some(digest), why))
+            }
+            RegistryChange::Stage {
+                name,
+                module_digest,
+                share_percent,
+            } => {
+                require_registry(conn, name).await?;
+                require_module(conn, module_digest).await?;
+                candidates::put(conn, name, module_digest, *share_percent, by, at).await?;
+                None
+            }
+            RegistryChange::Unstage { name } => {
+                if !candidates::remove(conn, name).await? {
+                    return Err(unknown("candidate", name));
+                }
+                None
+            }
+        };
+        let turned = turned.iter().map(|(registry, module, why)| Turned {
+            registry,
+            module: module.as_deref(),
+            why,
+        });
+        before.record(conn, turned, by, at).await?;
         rest = after;
     }
+    candidates::remove_active(conn).await?;
     Ok(revision)
 }
 
@@ -236,7 +274,7 @@ fn leading_puts(changes: &[RegistryChange]) -> usize {
         .iter()
         .take_while(|change| match change {
             RegistryChange::Put { name, .. } => names.insert(name),
-            RegistryChange::Enable { .. } | RegistryChange::Delete { .. } => false,
+            _ => false,
         })
         .count()
 }
@@ -285,19 +323,20 @@ async fn require_module(conn: &mut Conn, digest: &str) -> Result<(), StoreError>
     .await?;
     match known {
         Some(_) => Ok(()),
-        None => Err(StoreError::Unknown {
-            what: "module",
-            name: digest.to_owned(),
-        }),
+        None => Err(unknown("module", digest)),
+    }
+}
+
+fn unknown(what: &'static str, name: &str) -> StoreError {
+    StoreError::Unknown {
+        what,
+        name: name.to_owned(),
     }
 }
 
 fn require_one(rows: u64, name: &str) -> Result<(), StoreError> {
     match rows {
-        0 => Err(StoreError::Unknown {
-            what: "registry",
-            name: name.to_owned(),
-        }),
+        0 => Err(unknown("registry", name)),
         _ => Ok(()),
     }
 }
@@ -305,7 +344,10 @@ fn require_one(rows: u64, name: &str) -> Result<(), StoreError> {
 fn check(change: &RegistryChange) -> Result<(), StoreError> {
     let (RegistryChange::Put { name, .. }
     | RegistryChange::Enable { name, .. }
-    | RegistryChange::Delete { name }) = change;
+    | RegistryChange::Delete { name }
+    | RegistryChange::Activate { name, .. }
+    | RegistryChange::Stage { name, .. }
+    | RegistryChange::Unstage { name }) = change;
     check_text("registry.name", name, NAME_MAX_BYTES)?;
     if let RegistryChange::Put { configuration, .. } = change {
         check_no_nul("registry.configuration", configuration)?;

@@ -20,17 +20,21 @@ macro_rules! on_both {
     };
 }
 
+mod agreements;
 mod audit;
 mod caller_keys;
+mod chain;
 mod closing;
 mod configuration;
 mod faults;
 mod figures;
 mod look;
+mod nodes;
 mod on_postgres;
 mod on_sqlite;
 mod power;
 mod schema;
+mod swap;
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! The one task that writes, of this process. Whatever waits in its queue goes to disk with one sync:
 //! the more calls at once, the fewer syncs for each.
 
+mod chain;
 mod task;
 pub(super) mod transaction;
 
@@ -8,18 +9,28 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::civil::Date;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
+use super::agreements::{Answering, Beginning, Deciding};
 use super::audit::{AuditBegin, AuditEnd};
 use super::audit_acts::AuditAct;
+use super::audit_checkpoints::NewCheckpoint;
+use super::audit_people::IndexStep;
 use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
+use super::key_check::KeyCheck;
 use super::modules::Module;
+use super::nodes::Beating;
+use super::open_states::OpenState;
+use super::quotas::Leasing;
 use super::registries::RegistryChange;
 use crate::config::store::StoreConfig;
+pub(super) use chain::Chain;
 use task::Task;
 
 /// Where the rest of the store hands in its writes.
@@ -41,25 +52,52 @@ pub(super) enum Work {
     Change(Change),
 }
 
-#[derive(Debug)]
-pub(super) enum AuditRow {
+/// A row of the audit, of whichever table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AuditRow {
+    /// Who is about to ask what about whom.
     Begin(Box<AuditBegin>),
+    /// What came of it.
     End(Box<AuditEnd>),
+    /// One of the two rows of an act of administration.
     Act(Box<AuditAct>),
 }
 
 #[derive(Debug)]
 pub(super) enum Change {
     PutModule(Box<Module>),
+    /// Whose act it is, too.
+    Registries(Vec<RegistryChange>, String),
+    OpenState(Box<OpenState>),
     RetireModule(String),
     /// By which reference, and its digest.
     PulledModule(String, String),
-    Registries(Vec<RegistryChange>),
-    Caller(Box<CallerChange>),
     RegistriesOf {
         state: String,
+        by: String,
         changes: Vec<RegistryChange>,
     },
+    Caller(Box<CallerChange>),
+    Checkpoint(Box<NewCheckpoint>),
+    KeepKeyCheck(KeyCheck),
+    Beat(Box<Beating>),
+    Leave {
+        id: Uuid,
+        run: Uuid,
+    },
+    ForgetNodes(Duration),
+    BeginAgreement(Box<Beginning>),
+    AnswerAgreement(Box<Answering>),
+    DecideAgreement(Box<Deciding>),
+    TakeQuota(Box<Leasing>),
+    GiveBackQuota {
+        name: String,
+        day: Date,
+        count: u64,
+    },
+    ForgetQuotas(Duration),
+    IndexPeople(Box<IndexStep>),
+    PruneAudit,
     /// None: only whether one could be made.
     Check,
     /// Lets the connection's file grow by no more than a few pages.
@@ -68,6 +106,15 @@ pub(super) enum Change {
 }
 
 impl AuditRow {
+    /// The id of its call or act.
+    pub fn id(&self) -> Uuid {
+        match self {
+            Self::Begin(row) => row.id,
+            Self::End(row) => row.id,
+            Self::Act(row) => row.id,
+        }
+    }
+
     pub(super) fn begin(&self) -> Option<&AuditBegin> {
         match self {
             Self::Begin(row) => Some(row),

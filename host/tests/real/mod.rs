@@ -95,6 +95,11 @@ impl Place {
     pub(crate) fn start(&self, change: impl FnOnce(&mut Command)) -> Running {
         self.run(&["registry", "apply", "-f", "registries.toml"]);
         let key = self.run(&["caller", "add", "openimis", "--registry", "civil"]);
+        self.serve(key.trim(), change)
+    }
+
+    /// Serves until it is ready, with what is applied already.
+    pub(crate) fn serve(&self, key: &str, change: impl FnOnce(&mut Command)) -> Running {
         let mut command = self.command(&["serve"]);
         change(&mut command);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -109,7 +114,7 @@ impl Place {
             child,
             log,
             base: String::new(),
-            key: key.trim().to_owned(),
+            key: key.to_owned(),
         };
         let listening = running.line("\"message\":\"listening\"");
         let listening: Value = serde_json::from_str(&listening).unwrap();
@@ -156,6 +161,12 @@ impl Running {
     pub(crate) fn tell(&self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// SIGKILL: as if its machine was gone.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits for its end. Gives its whole log, and how long it took from here.

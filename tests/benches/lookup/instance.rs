@@ -27,7 +27,11 @@ pub(crate) async fn measure(arguments: &Arguments) {
     let known = registry::known().await;
     let bytes = known.answer.len();
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-    let sandbox = Sandbox::new(&SandboxConfig::default(), folder.path()).expect("a sandbox");
+    let config = SandboxConfig {
+        compiler_program: gateway_tests::program::program().to_owned(),
+        ..SandboxConfig::default()
+    };
+    let sandbox = Sandbox::new(&config, folder.path()).expect("a sandbox");
     let wasm = components::bytes("adapter-spdci");
     let module = sandbox.load(&wasm).await.expect("the adapter");
     let bench = Bench::new(module, known);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{Administrators, By};
-use crate::api::body::Body;
+use crate::api::body::Configuration;
 use crate::api::problem::Problem;
 use crate::gateway::{
     AppliedRegistries, Exported, FieldDifference, Gateway, RegistriesToApply, RegistryDifference,
@@ -104,7 +104,7 @@ pub(in crate::api) struct ExportResponse {
 pub(in crate::api) async fn apply(
     State(gateway): State<Gateway>,
     By(acting, _): By<Administrators>,
-    Body(request): Body<ApplyRequest>,
+    Configuration(request): Configuration<ApplyRequest>,
 ) -> Result<Json<ApplyResponse>, Problem> {
     let asked = RegistriesToApply {
         registries: request.registries,

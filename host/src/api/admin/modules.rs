@@ -3,13 +3,14 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{By, Implementers, Staff};
+use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::api::upload::Upload;
-use crate::gateway::{AdminError, Gateway, ModuleView};
+use crate::gateway::{AdminError, Description, Gateway, ModuleView};
 use crate::model::Ability;
 
 /// All modules.
@@ -53,6 +54,31 @@ pub(in crate::api) struct ModuleResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<DescriptionResponse>,
 }
+
+/// A module that would be admitted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::api) struct CheckedModuleResponse {
+    /// `sha256:` and 64 hexadecimal digits of the file.
+    digest: String,
+    /// The adapter's name.
+    adapter: String,
+    /// Its version.
+    version: String,
+    /// The number of the trusted key that signed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_by: Option<String>,
+    /// How many recordings it was checked with.
+    recordings: usize,
+    /// What it says of itself.
+    description: DescriptionResponse,
+}
+
+/// The file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[allow(dead_code, reason = "for the document alone")]
+struct Wasm(Vec<u8>);
 
 /// What a module says of itself.
 #[derive(Serialize, ToSchema)]
@@ -150,7 +176,7 @@ pub(in crate::api) async fn one(
     post,
     path = "/admin/v1/modules",
     tag = "modules",
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = Wasm, content_type = "application/wasm"),
     responses(
         (status = 201, description = "The module is stored", body = ModuleResponse),
         (status = 422, description = "It is not admitted: every finding", body = Problem, content_type = "application/problem+json"),
@@ -165,6 +191,68 @@ pub(in crate::api) async fn add(
     Upload { bytes, place }: Upload,
 ) -> Result<(StatusCode, Json<ModuleResponse>), Problem> {
     let module = gateway.add_module(&acting, bytes, place).await?;
+    Ok((StatusCode::CREATED, Json(ModuleResponse::of(module))))
+}
+
+/// Looks at a module as if it were brought, and stores nothing.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/modules/check",
+    tag = "modules",
+    request_body(content = Wasm, content_type = "application/wasm"),
+    responses(
+        (status = 200, description = "It would be admitted", body = CheckedModuleResponse),
+        (status = 422, description = "It would not: every finding", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not done", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(in crate::api) async fn check(
+    State(gateway): State<Gateway>,
+    By(acting, _): By<Implementers>,
+    Upload { bytes, place }: Upload,
+) -> Result<Json<CheckedModuleResponse>, Problem> {
+    let checked = gateway.check_module(&acting, bytes, place).await?;
+    Ok(Json(CheckedModuleResponse {
+        digest: checked.digest,
+        adapter: checked.description.name.clone(),
+        version: checked.description.version.clone(),
+        signed_by: checked.signed_by,
+        recordings: checked.recordings,
+        description: DescriptionResponse::of(checked.description),
+    }))
+}
+
+/// A module to pull.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::api) struct PullRequest {
+    /// `oci://host/repository@sha256:…`, of a registry in `admission.oci`.
+    reference: String,
+}
+
+/// Pulls a module from an OCI registry, admits and stores it. One that was pulled is not pulled again.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/modules/pull",
+    tag = "modules",
+    request_body = PullRequest,
+    responses(
+        (status = 201, description = "The module is stored", body = ModuleResponse),
+        (status = 422, description = "It is not there, or not admitted: every finding", body = Problem, content_type = "application/problem+json"),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not done", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(in crate::api) async fn pull(
+    State(gateway): State<Gateway>,
+    By(acting, _): By<Implementers>,
+    Body(PullRequest { reference }): Body<PullRequest>,
+) -> Result<(StatusCode, Json<ModuleResponse>), Problem> {
+    let place = gateway.admission_place().await?;
+    let module = gateway.pull_module(&acting, &reference, place).await?;
     Ok((StatusCode::CREATED, Json(ModuleResponse::of(module))))
 }
 
@@ -225,24 +313,28 @@ impl ModuleResponse {
             signed_by,
             retired_at,
             serves,
-            description: description.map(|told| DescriptionResponse {
-                summary: told.summary,
-                licence: told.licence,
-                source: told.source,
-                abilities: told.abilities,
-                endpoints: told
-                    .endpoints
-                    .into_iter()
-                    .map(|need| EndpointNeedResponse {
-                        name: need.name,
-                        summary: need.summary,
-                        required: need.required,
-                    })
-                    .collect(),
-                settings_schema: told.settings_schema,
-                readable_states: told.readable_states,
-                searchable_fields: told.searchable_fields,
-            }),
+            description: description.map(DescriptionResponse::of),
+        }
+    }
+}
+
+impl DescriptionResponse {
+    fn of(told: Description) -> Self {
+        let endpoints = told.endpoints.into_iter();
+        let endpoints = endpoints.map(|need| EndpointNeedResponse {
+            name: need.name,
+            summary: need.summary,
+            required: need.required,
+        });
+        Self {
+            summary: told.summary,
+            licence: told.licence,
+            source: told.source,
+            abilities: told.abilities,
+            endpoints: endpoints.collect(),
+            settings_schema: told.settings_schema,
+            readable_states: told.readable_states,
+            searchable_fields: told.searchable_fields,
         }
     }
 }

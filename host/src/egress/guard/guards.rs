@@ -3,15 +3,19 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use super::Guard;
 use crate::config::endpoint::EndpointConfig;
 use crate::config::traffic::TrafficConfig;
+use crate::egress::cluster::{Ledger, Share};
 
 /// The guards in use, by registry and endpoint. What nobody uses any more is forgotten.
 #[derive(Default)]
 pub(in crate::egress) struct Guards {
     known: Mutex<HashMap<(String, String), Known>>,
+    ledger: Option<Arc<dyn Ledger>>,
+    share: Arc<Share>,
 }
 
 struct Known {
@@ -22,6 +26,25 @@ struct Known {
 }
 
 impl Guards {
+    pub(in crate::egress) fn in_cluster(ledger: Arc<dyn Ledger>, share: Arc<Share>) -> Self {
+        Self {
+            ledger: Some(ledger),
+            share,
+            ..Self::default()
+        }
+    }
+
+    /// Gives back what was taken of a day and not used for so long.
+    pub(in crate::egress) async fn give_back(&self, unused: Duration) {
+        let known: Vec<_> = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.values().filter_map(|it| it.guard.upgrade()).collect()
+        };
+        for guard in known {
+            guard.give_back(unused).await;
+        }
+    }
+
     /// The guard that stands there already, where it is configured alike, or a new one.
     pub(in crate::egress) fn before(
         &self,
@@ -42,6 +65,8 @@ impl Guards {
         let guard = Arc::new(Guard::new(
             format!("{registry}/{endpoint}"),
             &config.traffic,
+            self.ledger.clone(),
+            &self.share,
         ));
         let now = Known {
             base_url: config.base_url.clone(),

@@ -12,7 +12,12 @@ fn guard(change: impl FnOnce(&mut TrafficConfig)) -> Arc<Guard> {
     let mut config = TrafficConfig::default();
     change(&mut config);
     assert_eq!(config.check(), Ok(()));
-    Arc::new(Guard::new("crvs/search".into(), &config))
+    Arc::new(Guard::new(
+        "crvs/search".into(),
+        &config,
+        None,
+        &Arc::default(),
+    ))
 }
 
 /// A breaker that the first failure turns.

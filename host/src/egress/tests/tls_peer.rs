@@ -90,6 +90,15 @@ impl TlsPeer {
         clients: Option<&Authority>,
         reply: impl Fn(&str) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::with(authority.issue(NAME, Valid::Now), clients, reply).await
+    }
+
+    /// With that certificate.
+    pub(super) async fn with(
+        issued: Issued,
+        clients: Option<&Authority>,
+        reply: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -102,7 +111,6 @@ impl TlsPeer {
             ),
             None => builder.with_no_client_auth(),
         };
-        let issued = authority.issue(NAME, Valid::Now);
         let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).expect("key");
         let config = builder
             .with_single_cert(der(&issued.chain), key)

@@ -18,6 +18,7 @@ pub(in crate::gateway) struct Live {
     cpu: Seconds,
     resident: Gauge,
     registries: Family<StateLabels, Gauge>,
+    behind: Gauge,
     instances: Gauge,
     busy_threads: Gauge,
     module_loads: Family<SourceLabels, Counter>,
@@ -30,6 +31,8 @@ pub(in crate::gateway) struct Now {
     pub(in crate::gateway) sandbox: Occupancy,
     /// Ready, disabled, not ready.
     pub(in crate::gateway) registries: [(&'static str, usize); 3],
+    /// Those that are served by an older module than they should be.
+    pub(in crate::gateway) behind: usize,
     /// Writes that wait for the database.
     pub(in crate::gateway) queued: usize,
     /// Transactions of audit rows so far.
@@ -71,6 +74,10 @@ impl Live {
             resident,
             instances: gauge("instances", "Live instances of all registries"),
             busy_threads: gauge("busy_threads", "Threads that compute for busy adapters"),
+            behind: gauge(
+                "registries_behind",
+                "Registries that are served by an older module than they should be",
+            ),
             queue: gauge("store_queue_rows", "Writes that wait for the database"),
             registries: put(
                 ours,
@@ -119,6 +126,7 @@ impl Live {
             let counter = self.module_loads.get_or_create(&SourceLabels { source });
             counter.inner().store(count, Relaxed);
         }
+        self.behind.set(number(now.behind));
         self.queue.set(number(now.queued));
         self.commits.inner().store(now.commits, Relaxed);
     }

@@ -46,11 +46,11 @@ impl Gateway {
             registry: Some(name.clone()),
             ..Act::default()
         };
-        let gateway = self.clone();
+        let (gateway, by_name) = (self.clone(), by.caller.name.clone());
         let change = change(name);
         let doing = async move {
             let store = &gateway.inner.store;
-            store.registries().apply(vec![change]).await?;
+            store.registries().by(&by_name).apply(vec![change]).await?;
             Ok(gateway.inner.roster.reload(store).await?)
         };
         self.act(by, act, doing).await

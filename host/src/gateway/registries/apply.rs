@@ -86,10 +86,11 @@ impl Gateway {
                 Err(error) => return self.act(by, act, async { Err(error) }).await,
             };
             describe(&mut act, &differences);
-            let gateway = self.clone();
+            let (gateway, by_name) = (self.clone(), by.caller.name.clone());
             let doing = async move {
                 let store = &gateway.inner.store;
-                store.registries().apply_to(state, changes).await?;
+                let registries = store.registries().by(&by_name);
+                registries.apply_to(state, changes).await?;
                 gateway.inner.roster.reload(store).await?;
                 Ok(store.registries().state().await?.0)
             };

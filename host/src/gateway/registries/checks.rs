@@ -7,8 +7,8 @@ use crate::config::read;
 use crate::config::registry::{PolicyConfig, RegistryConfig, Requirement};
 use crate::config::secret::Secrets;
 use crate::egress::{Egress, EndpointProblem};
-use crate::gateway::Finding;
 use crate::gateway::roster::{NoEndpoints, chain, check_needs, endpoints};
+use crate::gateway::{Finding, check_settings};
 use crate::model::Person;
 use crate::sandbox::{Module, Sandbox};
 
@@ -103,6 +103,7 @@ impl Checks<'_> {
         if let Some(module) = module {
             let needs = check_needs(config, module).err();
             problems.extend(needs.map(|problem| ("endpoints".to_owned(), problem)));
+            problems.extend(settings(config, module));
         }
         problems.extend(self.endpoints(name, config));
         let problems = problems.into_iter();
@@ -143,6 +144,16 @@ impl Checks<'_> {
         }
         problems
     }
+}
+
+/// By the schema that the module states, if it states one.
+fn settings(config: &RegistryConfig, module: &Module) -> Vec<Problem> {
+    let schema = module.description().settings_schema.as_ref();
+    let findings = schema.map(|schema| check_settings(schema, &config.settings));
+    let findings = findings.into_iter().flatten();
+    findings
+        .filter_map(|finding| Some((finding.place, finding.problem?)))
+        .collect()
 }
 
 fn policy(policy: &PolicyConfig) -> Vec<Problem> {

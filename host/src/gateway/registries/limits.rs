@@ -1,4 +1,4 @@
-use crate::config::registry::RegistryConfig;
+use crate::config::registry::{PagesConfig, RegistryConfig};
 use crate::config::retry::RetryConfig;
 use crate::sandbox::Sandbox;
 
@@ -18,6 +18,7 @@ pub(super) fn problems(config: &RegistryConfig, sandbox: &Sandbox) -> Vec<Proble
         ("limits.handles", limits.handles.into()),
         ("concurrency.max_calls", config.concurrency.max_calls.into()),
         ("retry.max_attempts", config.retry.max_attempts.into()),
+        ("pages.lifetime_ms", config.pages.lifetime_ms),
     ];
     let bounded = [
         (
@@ -48,6 +49,12 @@ pub(super) fn problems(config: &RegistryConfig, sandbox: &Sandbox) -> Vec<Proble
             "retry.max_attempts",
             config.retry.max_attempts.into(),
             RetryConfig::MOST_ATTEMPTS.into(),
+            "",
+        ),
+        (
+            "pages.lifetime_ms",
+            config.pages.lifetime_ms,
+            PagesConfig::MOST_LIFETIME_MS,
             "",
         ),
         (

@@ -5,13 +5,17 @@ use arc_swap::ArcSwapOption;
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use url::Url;
 
 use super::Refusal;
 use super::keyset::KeySet;
 use crate::config::callers::{IssuerConfig, SigningAlgorithm};
 use crate::egress::{DocumentProblem, Documents, Egress};
+use crate::gateway::caller_acts::check_grant;
 
+/// Ten minutes: clocks that are further apart should be mended.
+const MAX_LEEWAY_S: u32 = 600;
 const DISCOVERY: &str = ".well-known/openid-configuration";
 
 /// An issuer and its keys.
@@ -52,6 +56,26 @@ impl Issuer {
                 ));
             }
         }
+        for (field, number, most) in [
+            ("timeout_ms", config.timeout_ms, 60_000),
+            ("max_document_bytes", config.max_document_bytes, 16 << 20),
+            ("refresh_after_s", config.refresh_after_s, u32::MAX),
+            ("refresh_least_s", config.refresh_least_s, u32::MAX),
+            ("keep_keys_s", config.keep_keys_s, u32::MAX),
+        ] {
+            if number == 0 || number > most {
+                return Err(format!("{field}: is a number from 1 to {most}"));
+            }
+        }
+        if config.clock_leeway_s > MAX_LEEWAY_S {
+            return Err(format!("clock_leeway_s: is at most {MAX_LEEWAY_S}"));
+        }
+        for (word, mapped) in &config.mapping {
+            for (at, grant) in mapped.grants.iter().enumerate() {
+                let checked = check_grant(&format!("mapping.{word}.grants.{at}"), grant);
+                checked.map_err(|error| error.to_string())?;
+            }
+        }
         let url = config
             .jwks_url
             .clone()
@@ -87,10 +111,11 @@ impl Issuer {
         self.config.algorithms.iter().any(taken)
     }
 
-    /// Whether these are still its keys.
-    pub(super) fn holds(&self, keys: &Arc<KeySet>) -> bool {
+    /// Whether its keys are still those of that document.
+    pub(super) fn holds(&self, document: &[u8; 32]) -> bool {
         let now = self.keys.load();
-        now.as_ref().is_some_and(|now| Arc::ptr_eq(now, keys)) && self.young(keys)
+        now.as_ref()
+            .is_some_and(|now| now.document == *document && self.young(now))
     }
 
     /// The keys that such a token is tried with, read anew where they do not have its own.
@@ -104,16 +129,35 @@ impl Issuer {
             && self.young(keys)
             && keys.find(id, algorithm).is_some()
         {
-            if keys.age() > Duration::from_secs(self.config.refresh_after_s.into()) {
-                let (issuer, keys) = (self.clone(), keys.clone());
-                // Nobody waits for it.
-                tokio::spawn(async move { issuer.refresh(Some(&keys)).await });
+            let old = keys.age() > Duration::from_secs(self.config.refresh_after_s.into());
+            // Nobody waits for it, and one that is under way is enough.
+            if old
+                && self
+                    .asked
+                    .try_lock()
+                    .is_ok_and(|asked| self.may_ask(*asked))
+            {
+                self.refreshed(before.clone());
             }
             return Ok(keys.clone());
         }
-        self.refresh(before.as_ref()).await;
+        // In a task of its own: a caller who hangs up would else end the reading that others wait
+        // for, and whose turn it was is written down already.
+        let _ = self.refreshed(before).await;
         let keys = self.keys.load_full().filter(|keys| self.young(keys));
-        keys.ok_or(Refusal::Away)
+        keys.ok_or(Refusal::Away {
+            retry_after_ms: self.config.refresh_least_s.saturating_mul(1_000),
+        })
+    }
+
+    fn refreshed(self: &Arc<Self>, before: Option<Arc<KeySet>>) -> JoinHandle<()> {
+        let issuer = self.clone();
+        tokio::spawn(async move { issuer.refresh(before.as_ref()).await })
+    }
+
+    fn may_ask(&self, asked: Option<Instant>) -> bool {
+        let least = Duration::from_secs(self.config.refresh_least_s.into());
+        asked.is_none_or(|at| at.elapsed() >= least)
     }
 
     fn young(&self, keys: &KeySet) -> bool {
@@ -129,8 +173,7 @@ impl Issuer {
             (None, None) => true,
             _ => false,
         };
-        let least = Duration::from_secs(self.config.refresh_least_s.into());
-        if !same || asked.is_some_and(|at| at.elapsed() < least) {
+        if !same || !self.may_ask(*asked) {
             return;
         }
         *asked = Some(Instant::now());
@@ -149,13 +192,14 @@ impl Issuer {
     }
 
     async fn read(&self) -> Result<KeySet, KeysProblem> {
-        let read_at = Instant::now();
         let url = match &self.config.jwks_url {
             Some(url) => url.clone(),
             None => self.discover().await?,
         };
-        let document = self.json(&url, "the key document").await?;
-        KeySet::read(&document, read_at).ok_or(KeysProblem::Text("the key document"))
+        const WHAT: &str = "the key document";
+        let read_at = Instant::now();
+        let document = self.json(&url, WHAT).await?;
+        KeySet::read(&document, read_at).ok_or(KeysProblem::Text(WHAT))
     }
 
     async fn discover(&self) -> Result<Url, KeysProblem> {

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 /// Keys of an issuer that are looked at.
 const MOST: usize = 100;
@@ -10,6 +11,8 @@ const MOST: usize = 100;
 /// The keys of an issuer, as it told them last.
 pub(super) struct KeySet {
     keys: Vec<Key>,
+    /// What the issuer told, as a hash: the same document read again takes no token back.
+    pub(super) document: [u8; 32],
     read_at: Instant,
 }
 
@@ -26,7 +29,11 @@ impl KeySet {
     pub(super) fn read(document: &Value, read_at: Instant) -> Option<Self> {
         let keys = document.get("keys")?.as_array()?;
         let keys = keys.iter().take(MOST).filter_map(Key::read).collect();
-        Some(Self { keys, read_at })
+        Some(Self {
+            keys,
+            document: Sha256::digest(document.to_string().as_bytes()).into(),
+            read_at,
+        })
     }
 
     pub(super) fn age(&self) -> Duration {
@@ -60,7 +67,9 @@ impl Key {
             AlgorithmParameters::EllipticCurve(of) => Some(of.curve.clone()),
             AlgorithmParameters::OctetKeyPair(of) => Some(of.curve.clone()),
             // One that both sides have has no place in a public document.
-            AlgorithmParameters::OctetKey(_) | AlgorithmParameters::Other(_) => return None,
+            AlgorithmParameters::OctetKey(_) => return None,
+            // Kinds that no configured algorithm has.
+            _ => return None,
         };
         Some(Self {
             key: DecodingKey::from_jwk(&key).ok()?,

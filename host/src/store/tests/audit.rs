@@ -3,7 +3,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::*;
-use crate::store::writer::AuditRow;
+use crate::store::writer::Chain;
 
 async fn what_is_written_is_read_back_also_after_a_reopening(home: Home) {
     let store = home.open().await;
@@ -76,9 +76,10 @@ async fn a_bad_row_fails_alone_in_its_batch(home: Home) {
         AuditRow::End(Box::new(end)),
     ];
     conn.begin().await.unwrap();
-    let results = crate::store::writer::transaction::insert(&mut conn, &rows)
-        .await
-        .unwrap();
+    let results =
+        crate::store::writer::transaction::insert(&mut conn, &mut Chain::default(), &rows)
+            .await
+            .unwrap();
     assert!(results[0].is_ok());
     assert!(matches!(results[1], Err(StoreError::Refused(_))));
     assert!(matches!(results[2], Err(StoreError::Refused(_))));
@@ -140,8 +141,8 @@ async fn rows_cannot_be_changed_removed_or_replaced(home: Home) {
         "UPDATE audit_end SET outcome = 'x'".to_owned(),
         "DELETE FROM audit_end".to_owned(),
     ];
-    let begin = "SELECT id, 0, 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', asked FROM audit_begin";
-    let end = "SELECT id, 0, 'x', 'x', disclosed, 0, 0 FROM audit_end";
+    let begin = "SELECT id, 0, 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', 'x', asked, NULL, NULL, NULL FROM audit_begin";
+    let end = "SELECT id, 0, 'x', 'x', disclosed, 0, 0, NULL, NULL, NULL FROM audit_end";
     if home.is_postgres() {
         statements.extend([
             "TRUNCATE audit_end".to_owned(),

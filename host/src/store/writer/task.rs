@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{AuditRow, Change, Job, Work, transaction};
+use super::{AuditRow, Chain, Change, Job, Work, transaction};
 use crate::store::db::{Conn, Opener};
 use crate::store::error::StoreError;
 
@@ -17,6 +17,8 @@ pub(super) struct Task {
     opener: Opener,
     /// Absent after a failure: the next write starts afresh.
     conn: Option<Conn>,
+    /// Where that connection's audit rows go on.
+    chain: Chain,
     /// Whether the last write went well.
     healthy: bool,
     commits: Arc<AtomicU64>,
@@ -35,6 +37,7 @@ impl Task {
             batch_rows,
             opener,
             conn: Some(conn),
+            chain: Chain::default(),
             healthy: true,
             commits,
         }
@@ -113,7 +116,7 @@ impl Task {
         replies: impl Iterator<Item = Reply>,
     ) -> Option<StoreError> {
         let done = match self.begin().await {
-            Ok(conn) => transaction::insert(conn, rows).await,
+            Ok((conn, chain)) => transaction::insert(conn, chain, rows).await,
             Err(error) => Err(error),
         };
         match self.drop_failed(done).await {
@@ -135,7 +138,7 @@ impl Task {
     async fn change(&mut self, change: Change, reply: Reply) -> Option<StoreError> {
         let healthy = self.healthy;
         let done = match self.begin().await {
-            Ok(conn) => transaction::change(conn, change, healthy).await,
+            Ok((conn, _)) => transaction::change(conn, change, healthy).await,
             Err(error) => Err(error),
         };
         let done = self.drop_failed(done).await;
@@ -149,10 +152,10 @@ impl Task {
     }
 
     /// A connection within a transaction.
-    async fn begin(&mut self) -> Result<&mut Conn, StoreError> {
+    async fn begin(&mut self) -> Result<(&mut Conn, &mut Chain), StoreError> {
         if let Some(mut conn) = self.conn.take() {
             match conn.begin().await {
-                Ok(()) => return Ok(self.conn.insert(conn)),
+                Ok(()) => return Ok((self.conn.insert(conn), &mut self.chain)),
                 // The server went away while nothing was written: nothing had begun that another
                 // connection would do twice.
                 Err(StoreError::Unavailable(cause)) => {
@@ -165,9 +168,12 @@ impl Task {
                 }
             }
         }
+        // The last transaction may have been committed without our hearing of it: what the database
+        // has of the chain is what counts.
+        self.chain = Chain::default();
         let mut conn = self.opener.connect().await?;
         conn.begin().await?;
-        Ok(self.conn.insert(conn))
+        Ok((self.conn.insert(conn), &mut self.chain))
     }
 
     /// After a failed write or sync what a connection believes of its file is not to be trusted.

@@ -3,25 +3,29 @@
 
 use std::slice;
 
-use super::{AuditRow, Change};
+use super::{AuditRow, Chain, Change};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
-use crate::store::{audit_rows, callers, modules, now, registries};
+use crate::store::{
+    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, key_check,
+    modules, nodes, now, open_states, quotas, registries,
+};
 
 /// Commits the rows together, with one answer for each. First without savepoints, which would
 /// triple the statements for what never happens in a healthy gateway; when a row is refused, once
 /// more with them, so that it goes alone.
 pub(in crate::store) async fn insert(
     conn: &mut Conn,
+    chain: &mut Chain,
     rows: &[AuditRow],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let done = audit_rows::insert(conn, rows).await;
-    match conn.finish(done).await {
+    let done = insert_all(conn, chain, rows).await;
+    match chain.settle(conn.finish(done).await) {
         Ok(()) => Ok(vec![Ok(()); rows.len()]),
         Err(StoreError::Refused(_)) => {
             conn.begin().await?;
-            let done = insert_each(conn, rows).await;
-            conn.finish(done).await
+            let done = insert_each(conn, chain, rows).await;
+            chain.settle(conn.finish(done).await)
         }
         Err(error) => Err(error),
     }
@@ -36,13 +40,29 @@ pub(super) async fn change(
 ) -> Result<i64, StoreError> {
     let done = match change {
         Change::PutModule(module) => modules::insert(conn, &module).await,
+        Change::Registries(changes, by) => registries::apply(conn, &changes, &by).await,
+        Change::OpenState(state) => open_states::insert(conn, &state).await,
         Change::RetireModule(digest) => modules::retire(conn, &digest).await,
         Change::PulledModule(reference, digest) => modules::pulled(conn, &reference, &digest).await,
-        Change::Registries(changes) => registries::apply(conn, &changes).await,
-        Change::Caller(change) => callers::change(conn, &change).await,
-        Change::RegistriesOf { state, changes } => {
-            registries::apply_to(conn, &state, &changes).await
+        Change::RegistriesOf { state, by, changes } => {
+            registries::apply_to(conn, &state, &changes, &by).await
         }
+        Change::Caller(change) => callers::change(conn, &change).await,
+        Change::Checkpoint(row) => audit_checkpoints::insert(conn, &row).await,
+        Change::KeepKeyCheck(check) => key_check::keep(conn, &check).await,
+        Change::Beat(beating) => nodes::beat(conn, &beating).await,
+        Change::Leave { id, run } => nodes::leave(conn, id, run).await,
+        Change::ForgetNodes(unseen) => nodes::forget(conn, unseen).await,
+        Change::BeginAgreement(beginning) => agreements::begin(conn, &beginning).await,
+        Change::AnswerAgreement(answering) => agreements::answer(conn, &answering).await,
+        Change::DecideAgreement(deciding) => agreements::decide(conn, &deciding).await,
+        Change::TakeQuota(leasing) => quotas::take(conn, &leasing).await,
+        Change::GiveBackQuota { name, day, count } => {
+            quotas::give_back(conn, &name, day, count).await
+        }
+        Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
+        Change::IndexPeople(step) => audit_people::index(conn, &step).await,
+        Change::PruneAudit => audit_prune::step(conn).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
         Change::Check if healthy => Ok(0),
         Change::Check => touch(conn).await,
@@ -60,14 +80,29 @@ async fn touch(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(0)
 }
 
+async fn insert_all(
+    conn: &mut Conn,
+    chain: &mut Chain,
+    rows: &[AuditRow],
+) -> Result<(), StoreError> {
+    let links = chain.extend(conn, rows).await?;
+    audit_rows::insert(conn, rows, &links).await
+}
+
 async fn insert_each(
     conn: &mut Conn,
+    chain: &mut Chain,
     rows: &[AuditRow],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
     let mut results = Vec::with_capacity(rows.len());
     for row in rows {
         conn.save().await?;
-        let result = audit_rows::insert(conn, slice::from_ref(row)).await;
+        // What is taken back takes the chain's step back too.
+        let before = *chain;
+        let result = insert_all(conn, chain, slice::from_ref(row)).await;
+        if result.is_err() {
+            *chain = before;
+        }
         match &result {
             Ok(()) => conn.keep().await?,
             Err(StoreError::Refused(_)) => conn.take_back().await?,

@@ -1,0 +1,95 @@
+//! The admin page in a real Chromium, on the real program: `tests/browser` drives it.
+//!
+//! Needs Debian's `chromium` (or `CHROMIUM`), node, and `npm ci --prefix tests/browser`. Where one of
+//! them is missing the test says so and tests nothing; with `CI=true` it fails.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops"
+)]
+
+mod real;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use gateway_tests::components::{component, workspace};
+use real::Place;
+use serde_json::json;
+
+/// Roles and the name of the caller that has them.
+const STAFF: [(&str, &[&str]); 4] = [
+    ("all", &["implementer", "administrator", "auditor"]),
+    ("implementer", &["implementer"]),
+    ("administrator", &["administrator"]),
+    ("auditor", &["auditor"]),
+];
+
+/// Where Chromium is, or what is missing.
+fn tools() -> Result<PathBuf, &'static str> {
+    if !workspace()
+        .join("tests/browser/node_modules/playwright-core")
+        .is_dir()
+    {
+        return Err("npm ci --prefix tests/browser was not run");
+    }
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    let usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].map(PathBuf::from);
+    let mut places = named.into_iter().chain(usual);
+    let place = places.find(|place| place.is_file());
+    place.ok_or("there is no chromium: apt-get install chromium")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_admin_page_in_chromium() {
+    let chromium = match tools() {
+        Ok(chromium) => chromium,
+        Err(missing) => {
+            assert!(std::env::var_os("CI").is_none(), "{missing}");
+            eprintln!("NOT TESTED, the admin page: {missing}");
+            return;
+        }
+    };
+    let place = Place::new("", "", "").await;
+    let hostile = format!(
+        "[registries.hostile]\nmodule = '{}'\nsummary = 'Misbehaves on request'\n",
+        component("hostile-guest").display()
+    );
+    let civil = place.registry("civil", "");
+    place.write("registries.toml", &format!("{civil}{hostile}"));
+    let mut keys = serde_json::Map::new();
+    for (name, roles) in STAFF {
+        let mut arguments = vec!["caller", "add", name];
+        for role in roles {
+            arguments.extend(["--role", role]);
+        }
+        keys.insert(name.into(), json!(place.run(&arguments).trim()));
+    }
+    let key = place.run(&["caller", "add", "clinic"]);
+    keys.insert("client".into(), json!(key.trim()));
+    let running = place.start(|_| {});
+    let people = place.stand_in.population();
+    let uins: Vec<String> = (0..20).map(|index| people.person(index).uin).collect();
+    let given = json!({
+        "base": running.base,
+        "keys": keys,
+        "chromium": chromium,
+        "uins": uins,
+        "spdci": component("adapter-spdci"),
+        "hostile": component("hostile-guest"),
+        "screenshots": workspace().join("target/browser"),
+    });
+    let script = workspace().join("tests/browser/main.mjs");
+    let driven = tokio::task::spawn_blocking(move || {
+        Command::new("node")
+            .arg("--test-reporter=spec")
+            .arg(script)
+            .env("GIVEN", given.to_string())
+            .stdin(Stdio::null())
+            .status()
+    });
+    let status = driven.await.unwrap().expect("node runs");
+    assert!(status.success(), "see what node tells above");
+}

@@ -1,0 +1,36 @@
+// Every view in light and dark, wide and small: an automated check of accessibility, and a picture.
+
+import { test } from "node:test";
+import { accessible, find, given, goTo, logIn, LOOKS, open, shot } from "./driver.mjs";
+
+const VIEWS = [
+  ["registries", "Registries", (page) => page.getByRole("row", { name: /^civil/ }).waitFor()],
+  ["registries/civil", "civil", (page) => page.getByText(/In the last hour/).waitFor()],
+  ["registries/hostile", "hostile", async (page) => {
+    await page.getByRole("button", { name: "Follow the log" }).click();
+    await find("hostile", "log_name", ["Zwimbatosk"]);
+    await page.getByRole("log").getByText("cannot map ***").first().waitFor();
+  }],
+  ["callers", "Callers", async (page) => {
+    await page.getByText("Add a caller", { exact: true }).click();
+    await page.getByRole("row", { name: /^clinic/ }).waitFor();
+  }],
+];
+
+for (const look of LOOKS) {
+  test(`all views, ${look.name}`, async () => {
+    const { page, done } = await open({ look, refused: [401] });
+    await page.goto(`${given.base}/ui/`);
+    await page.getByLabel("Key").waitFor();
+    await accessible(page, "login");
+    await shot(page, `login-${look.name}`);
+    await logIn(page, given.keys.all);
+    for (const [hash, heading, there] of VIEWS) {
+      await goTo(page, hash, heading);
+      await there(page);
+      await accessible(page, `${hash} ${look.name}`);
+      await shot(page, `${hash.replaceAll("/", "-")}-${look.name}`);
+    }
+    await done();
+  });
+}

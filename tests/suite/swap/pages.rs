@@ -1,0 +1,146 @@
+//! What callers hold of an adapter's own, across a swap.
+
+use gateway_tests::versions::{saying, version};
+use serde_json::{Value, json};
+
+use super::{Swapping, given};
+
+fn question(page: Option<&Value>) -> Value {
+    let mut body = json!({ "criteria": [{ "field": "sex", "equals": "male" }] });
+    if let Some(page) = page {
+        body["page"] = page.clone();
+    }
+    body
+}
+
+impl Swapping {
+    async fn page(&self, page: Option<&Value>) -> gateway_tests::gateway::Answer {
+        let body = question(page);
+        self.gateway
+            .lookup("changing", "search", &body)
+            .send()
+            .await
+    }
+}
+
+fn told(page: &Value) -> String {
+    given(&page["candidates"][0]["person"])
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_goes_on_with_a_module_that_reads_its_token() {
+    let it = Swapping::start().await;
+    let first = it.page(None).await.ok().json;
+    let two = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=1,2"))
+        .await;
+    it.activate(&two).await.ok();
+    let second = it.page(Some(&first["next"])).await.ok().json;
+    assert_eq!(told(&second), "one two", "each page is of one module");
+    let third = it.page(Some(&second["next"])).await.ok().json;
+    assert_eq!(
+        (told(&third), &third["next"]),
+        ("one two two".into(), &Value::Null)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_module_that_cannot_read_open_tokens_is_refused_until_they_are_old() {
+    let it = Swapping::with(|text| text.set("pages.lifetime_ms", 3_000), &saying("one")).await;
+    let other = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=2"))
+        .await;
+    // Nobody holds one: there is nothing in its way.
+    it.activate(&other).await.ok();
+    it.post("rollback", json!({})).await.ok();
+    let first = it.page(None).await.ok().json;
+    let refused = it.activate(&other).await;
+    assert_eq!((refused.status, refused.code()), (409, "states-open"));
+    let detail = refused.json["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("page 1 until 20") && detail.contains("force"),
+        "{detail}"
+    );
+    let open = it.get("swap").await.ok().json["open"].clone();
+    assert_eq!(
+        (&open[0]["kind"], &open[0]["form"]),
+        (&json!("page"), &json!(1))
+    );
+
+    // Another gateway of the same database, and this one after a restart, know it too: the store has
+    // it.
+    let store = it.gateway.store().await;
+    let known = store.open_states().of("changing").await.unwrap();
+    store.close().await;
+    assert_eq!((known.len(), known[0].form), (1, 1));
+
+    gateway_tests::wait::until("they are too old", async || {
+        it.activate(&other).await.status == 200
+    })
+    .await;
+    let late = it.page(Some(&first["next"])).await;
+    assert_eq!(
+        (late.status, late.json["field"].as_str()),
+        (400, Some("page"))
+    );
+    assert!(late.json["detail"].as_str().unwrap().contains("too old"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forced_the_open_tokens_are_refused_in_words() {
+    let it = Swapping::start().await;
+    let first = it.page(None).await.ok().json;
+    let other = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=2"))
+        .await;
+    let forced = json!({ "module": other, "force": true });
+    it.post("activate", forced).await.ok();
+    let refused = it.page(Some(&first["next"])).await;
+    assert_eq!(refused.status, 400);
+    let detail = refused.json["detail"].as_str().unwrap();
+    assert!(detail.contains("adapter has changed"), "{detail}");
+    // And back, where they are read again; those of the other one are in the way by then.
+    let second = it.page(None).await.ok().json;
+    let back = it.post("rollback", json!({})).await;
+    assert_eq!((back.status, back.code()), (409, "states-open"));
+    it.post("rollback", json!({ "force": true })).await.ok();
+    assert_eq!(
+        told(&it.page(Some(&first["next"])).await.ok().json),
+        "one one"
+    );
+    assert_eq!(it.page(Some(&second["next"])).await.status, 400);
+}
+
+/// An answer that waits goes on with the module that it began with, in all its steps.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_goes_on_with_its_own_module_and_is_seen_to_end() {
+    let it = Swapping::start().await;
+    let (_, one) = it.answers().await;
+    let other = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=2"))
+        .await;
+    let waiting = tokio::spawn(it.gateway.find("changing", "pend").send());
+    // It is under way once its row is begun.
+    let store = it.gateway.store().await;
+    gateway_tests::wait::until("it waits", async || {
+        let rows = store.audit().recent(1).await.unwrap();
+        rows.first().is_some_and(|row| row.end.is_none())
+    })
+    .await;
+    store.close().await;
+    let now = it.activate(&other).await.ok().json;
+    let drain = &now["draining"][0];
+    assert_eq!(
+        (&drain["module"], &drain["calls"]),
+        (&json!(one), &json!(1))
+    );
+    assert!(drain["until"].as_str().unwrap() > drain["since"].as_str().unwrap());
+    let answer = waiting.await.unwrap().ok().json;
+    assert_eq!(given(&answer["person"]), "one one");
+    assert_eq!(super::module(&answer), one);
+    gateway_tests::wait::until("it has ended", async || {
+        it.get("swap").await.ok().json["draining"] == json!([])
+    })
+    .await;
+    assert_eq!(it.answers().await.0, "two");
+}
