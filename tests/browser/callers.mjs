@@ -32,7 +32,7 @@ test("a caller is added, gets its key this once, and is revoked", async () => {
   assert.equal((await listed()).status, 200);
   await row.getByRole("button", { name: "Revoke hospital" }).click();
   await sure.getByRole("button", { name: "Revoke", exact: true }).click();
-  await row.getByText("revoked").waitFor();
+  await row.locator(".state", { hasText: "revoked" }).waitFor();
   assert.equal((await listed()).status, 401);
   await done();
 });

@@ -15,6 +15,14 @@ const VIEWS = [
     await page.getByText("Add a caller", { exact: true }).click();
     await page.getByRole("row", { name: /^clinic/ }).waitFor();
   }],
+  ["callers/clinic", "clinic", (page) => page.getByRole("table", { name: /^Keys/ }).getByRole("row").nth(1).waitFor()],
+  ["modules", "Modules", (page) => page.getByRole("row", { name: /spdci/ }).first().waitFor()],
+  ["audit", "Audit", async (page) => {
+    await page.getByLabel("Identifier").fill(given.uins[1]);
+    await page.getByRole("button", { name: "Find who asked" }).click();
+    await page.getByRole("table", { name: /Calls about this person/ }).getByRole("row").nth(1).waitFor();
+  }],
+  ["nodes", "Nodes", (page) => page.getByText("answers here").waitFor()],
 ];
 
 for (const look of LOOKS) {

@@ -16,4 +16,7 @@ after(stop);
 await import("./session.mjs");
 await import("./registries.mjs");
 await import("./callers.mjs");
+await import("./modules.mjs");
+await import("./swap.mjs");
+await import("./audit.mjs");
 await import("./looks.mjs");

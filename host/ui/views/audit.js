@@ -45,7 +45,7 @@ function trail(signal) {
     rows = [...(after ? rows : []), ...found.calls.map(({ call, ...rest }) => ({ ...call, ...rest }))];
     list.fill(rows, (row) => row.id);
     list.element.hidden = false;
-    sum.textContent = `${number(rows.length)}${found.next ? " and more" : ""} calls are about this person.`
+    sum.textContent = `${number(rows.length)}${found.next ? " and more" : ""} calls about this person.`
       + (found.unreadableRows > 0 ? ` ${number(found.unreadableRows)} rows cannot be read: somebody has changed them.` : "");
     more.hidden = !found.next;
     more.onclick = () => attempt(more, problem, () => ask(found.next));

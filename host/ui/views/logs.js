@@ -8,7 +8,7 @@ const MOST = 500;
 const AGAIN_MS = 3_000;
 
 export function logs(name, signal) {
-  const list = h("ol", { class: "log", tabindex: "0", role: "log", "aria-label": `Log of ${name}`, "aria-live": "off" });
+  const list = h("div", { class: "log", tabindex: "0", role: "log", "aria-label": `Log of ${name}`, "aria-live": "off" });
   const status = h("p", { class: "hint", role: "status" }, "Not followed.");
   const button = h("button", { type: "button", "aria-pressed": "false", onclick: () => (source ? stop() : start()) }, "Follow the log");
   const clear = h("button", { type: "button", onclick: () => list.replaceChildren() }, "Clear");
@@ -59,13 +59,13 @@ export function logs(name, signal) {
 
   function add(line) {
     const end = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
-    list.append(h("li", {}, time(line.at), " ", state(line.level), " ", digest(line.module), " ", h("span", { class: "text" }, line.text)));
+    list.append(h("p", {}, time(line.at), " ", state(line.level), " ", digest(line.module), " ", h("span", { class: "text" }, line.text)));
     while (list.children.length > MOST) list.firstChild.remove();
     if (end) list.scrollTop = list.scrollHeight;
   }
 
   function note(text) {
-    list.append(h("li", { class: "note" }, text));
+    list.append(h("p", { class: "note" }, text));
     say(text);
   }
 

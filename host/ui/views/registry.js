@@ -56,11 +56,12 @@ export function registry({ signal, names: [name] }) {
   }
 
   const past = history(name, signal);
+  const swapping = swap(name, signal, past.look);
   const content = h("div", {},
     h("p", {}, h("a", { href: "#/registries" }, "All registries")),
     problem, about, buttons, refused,
-    section("What serves, and what may serve next", swap(name, signal, past.look)),
-    section("What the candidate would have answered", shadow(name, signal)),
+    section("What serves, and what may serve next", swapping.element),
+    section("What the candidate would have answered", shadow(name, signal, swapping.inShadow)),
     section("The last hour", hour.element),
     section("What its adapter logs", logs(name, signal)),
     section("What served when", past.element));

@@ -116,7 +116,7 @@ export function swap(name, signal, changed) {
     const share = field("Share of lookups, in percent", { type: "number", min: 1, max: 100, value: now.candidate.sharePercent ?? 10, required: true });
     const sure = await ask({
       title: `Try the candidate of ${name} in shadow`,
-      text: "It also answers a share of lookups. Its answers are compared with those that are given, field by field, and go to nobody. The registry is asked for those once more.",
+      text: "It also answers a share of lookups. Its answers are compared with those that are given, field by field, and go to nobody. It sends nothing to the registry.",
       doing: "Try in shadow", content: [share.element],
     });
     if (sure) await act(button, () => call("POST", `${path}/shadow`, { sharePercent: Number(share.input.value) }), "The candidate answers in shadow.");
@@ -153,7 +153,8 @@ export function swap(name, signal, changed) {
   }
 
   every(() => pace, signal, problem, look);
-  return h("div", {}, problem, about, progress, drain.element, open.element, buttons, notes, refused);
+  const element = h("div", {}, problem, about, progress, drain.element, open.element, buttons, notes, refused);
+  return { element, inShadow: () => now?.candidate?.state === "shadow" };
 }
 
 function named(module) {

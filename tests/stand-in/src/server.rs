@@ -125,7 +125,8 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&path("txn/status"), post(status))
         .route("/oauth2/client/token", post(token))
         .route("/healthz", get(|| async { "ok\n" }))
-        .fallback(|| async {
+        .fallback(|State(shared): State<Arc<Shared>>| async move {
+            shared.requests.fetch_add(1, Ordering::Relaxed);
             let body = answer::error("err.request.not_found", "no such path");
             (StatusCode::NOT_FOUND, Json(body))
         })

@@ -109,7 +109,7 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         ("stage", json!({ "module": "two" }), 400, "invalid-request"),
         ("stage", json!({ "module": one }), 409, "already-active"),
         ("stage", json!({ "module": broken }), 422, "does-not-fit"),
-        ("stage", json!({}), 400, "invalid-request"),
+        ("stage", json!({}), 400, "missing-field"),
         ("activate", json!({ "module": unknown }), 404, "unknown"),
         ("activate", json!({ "module": broken }), 422, "does-not-fit"),
         (
@@ -122,7 +122,7 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
             "activate",
             json!({ "forced": true }),
             400,
-            "invalid-request",
+            "unknown-field",
         ),
         ("rollback", json!({}), 409, "nothing-served"),
         ("rollback", json!({ "module": two }), 400, "invalid-request"),

@@ -48,7 +48,8 @@ fn of_certificate(error: &CertificateError) -> (&'static str, &'static str) {
             "the certificate is of another name than base_url has",
             "write the name that the registry's certificate has",
         ),
-        CertificateError::UnknownIssuer => (
+        // An authority of the same name and another key signs what does not verify.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => (
             "the certificate is of an authority that is not trusted here",
             "put the authority's certificate below the secrets directory, and name it in ca_file",
         ),
