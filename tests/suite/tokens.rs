@@ -1,5 +1,7 @@
 //! Callers with a token of an issuer, and all that is no such token.
 
+mod documents;
+
 use std::num::NonZeroU32;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,7 +19,7 @@ fn config(issuer: &Issuer, more: &str) -> IssuerConfig {
          issuer = '{}'
          audiences = ['registry-gateway']
          roles_claim = 'realm_access.roles'
-         allow_networks = ['127.0.0.0/8']
+         allow_networks = ['127.0.0.1/32']
          {more}
          [callers.issuers.idp.mapping.clerk]
          roles = ['client']
@@ -326,7 +328,7 @@ async fn unknown_keys_do_not_flood_the_issuer() {
 async fn tokens_that_nobody_made_are_guesses_and_late_ones_are_not() {
     let signer = Signer::ec();
     let issuer = Issuer::start(vec![signer.jwk("k")]).await;
-    let config = config(&issuer, "");
+    let config = config(&issuer, "refresh_after_s = 1\nrefresh_least_s = 1");
     let gateway = TestGateway::builder()
         .config(move |all| {
             all.callers.issuers.insert("idp".into(), config);
@@ -340,6 +342,17 @@ async fn tokens_that_nobody_made_are_guesses_and_late_ones_are_not() {
         let late = but(&issuer, &json!({ "exp": now() - 500 }));
         assert_eq!(find(&gateway, &signer.token("k", &late)).await.status, 401);
     }
+    // The same keys, told again, take no token back.
+    tokio::time::sleep(tokio::time::Duration::from_millis(1_100)).await;
+    let another = but(&issuer, &json!({ "jti": "1" }));
+    find(&gateway, &signer.token("k", &another)).await.ok();
+    for _ in 0..100 {
+        if issuer.asked() > 1 {
+            break;
+        }
+        tokio::time::sleep(tokio::time::Duration::from_millis(20)).await;
+    }
+    assert!(issuer.asked() > 1, "old keys are read anew");
     for _ in 0..3 {
         let forged = Signer::ec().token("k", &claims(&issuer));
         assert_eq!(find(&gateway, &forged).await.status, 401);

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -30,8 +32,9 @@ pub struct Issuer {
 
 #[derive(Default)]
 struct Told {
-    url: Mutex<String>,
     keys: Mutex<Vec<Value>>,
+    discovery: Mutex<Value>,
+    slow_ms: AtomicU64,
     away: AtomicBool,
     asked: AtomicUsize,
 }
@@ -164,11 +167,16 @@ impl Issuer {
             listener.local_addr().expect("an address")
         );
         let state = Arc::new(Told::default());
-        *state.url.lock().expect("a lock") = url.clone();
+        *state.discovery.lock().expect("a lock") =
+            json!({ "issuer": url, "jwks_uri": format!("{url}/keys") });
         *state.keys.lock().expect("a lock") = keys;
         let router = Router::new()
             .route("/realm/.well-known/openid-configuration", get(discovery))
             .route("/realm/keys", get(keys_of))
+            .route(
+                "/realm/moved",
+                get(async || Redirect::temporary("/realm/keys")),
+            )
             .with_state(state.clone());
         let task = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
@@ -182,6 +190,20 @@ impl Issuer {
     /// Never.
     pub fn set_keys(&self, keys: Vec<Value>) {
         *self.state.keys.lock().expect("a lock") = keys;
+    }
+
+    /// Says that of itself from now on.
+    ///
+    /// # Panics
+    /// Never.
+    pub fn set_discovery(&self, document: Value) {
+        *self.state.discovery.lock().expect("a lock") = document;
+    }
+
+    /// Takes so long to tell its keys.
+    pub fn set_slow(&self, slow: Duration) {
+        let ms = u64::try_from(slow.as_millis()).unwrap_or(u64::MAX);
+        self.state.slow_ms.store(ms, SeqCst);
     }
 
     /// Answers no more, or again.
@@ -205,14 +227,12 @@ async fn discovery(State(state): State<Arc<Told>>) -> Result<Json<Value>, Status
     if state.away.load(SeqCst) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
-    let url = state.url.lock().expect("a lock").clone();
-    Ok(Json(
-        json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }),
-    ))
+    Ok(Json(state.discovery.lock().expect("a lock").clone()))
 }
 
 async fn keys_of(State(state): State<Arc<Told>>) -> Result<Json<Value>, StatusCode> {
     state.asked.fetch_add(1, SeqCst);
+    tokio::time::sleep(Duration::from_millis(state.slow_ms.load(SeqCst))).await;
     if state.away.load(SeqCst) {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }

@@ -118,12 +118,7 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
             409,
             "changed",
         ),
-        (
-            "activate",
-            json!({ "forced": true }),
-            400,
-            "unknown-field",
-        ),
+        ("activate", json!({ "forced": true }), 400, "unknown-field"),
         ("rollback", json!({}), 409, "nothing-served"),
         ("rollback", json!({ "module": two }), 400, "invalid-request"),
         (

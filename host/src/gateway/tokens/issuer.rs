@@ -82,7 +82,10 @@ impl Issuer {
             .map_or_else(|| discovery(config), Ok)?;
         let near = url.scheme() == "http" && !config.allow_networks.is_empty();
         if url.scheme() != "https" && !near {
-            return Err("issuer: begins with https://, or is within allow_networks".into());
+            let field = config.jwks_url.as_ref().map_or("issuer", |_| "jwks_url");
+            return Err(format!(
+                "{field}: begins with https://, or is within allow_networks"
+            ));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -226,3 +229,6 @@ fn discovery(config: &IssuerConfig) -> Result<Url, String> {
     let base = config.issuer.trim_end_matches('/');
     Url::parse(&format!("{base}/{DISCOVERY}")).map_err(|_| "issuer: is no URL".into())
 }
+
+#[cfg(test)]
+mod tests;
