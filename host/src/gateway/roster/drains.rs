@@ -66,7 +66,8 @@ impl Drains {
         let here = known.iter().filter(|one| one.registry == registry);
         here.filter_map(|one| {
             let calls = one.entry.upgrade()?.calls.load(SeqCst);
-            Some(Drain {
+            // Somebody else may still hold it for a moment: a reload that looks at what served.
+            (calls > 0).then(|| Drain {
                 module: one.module.clone(),
                 since: one.since,
                 until: one.until,
