@@ -31,6 +31,7 @@ mod shadow;
 mod stage;
 mod swap;
 mod terms;
+mod tokens;
 mod trial;
 mod waiting;
 mod watch;
@@ -86,6 +87,7 @@ use roster::Roster;
 use session::Sessions;
 use stage::Stage;
 use swap::OpenPages;
+use tokens::Tokens;
 
 use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
@@ -105,6 +107,7 @@ struct Inner {
     store: Store,
     roster: Roster,
     keys: Keys,
+    tokens: Tokens,
     allowance: Allowance,
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
@@ -144,6 +147,14 @@ pub enum StartError {
          database"
     )]
     KeyLost,
+    /// An issuer of tokens is not configured as it should be.
+    #[error("callers.issuers.{name}: {problem}")]
+    Issuer {
+        /// Its name here.
+        name: String,
+        /// What is wrong, with the remedy.
+        problem: String,
+    },
     /// The key of the audit's checkpoints cannot be read or made.
     #[error("the key that signs the audit cannot be used")]
     SigningKey(#[source] std::io::Error),
@@ -203,9 +214,12 @@ impl Gateway {
         let quotas = StoreLedger::new(store.clone(), Arc::clone(&nodes.live));
         let egress = egress.in_cluster(Arc::new(quotas), Arc::clone(&nodes.share));
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
+        let name_key = fingerprint.derive(b"names of callers");
+        let tokens = Tokens::new(callers, &egress, name_key)?;
         let sessions = Sessions::new(fingerprint.derive(b"sessions"));
         Ok(Self {
             inner: Arc::new(Inner {
+                tokens,
                 roster: Roster::new(sandbox, egress, secrets),
                 keys: Keys::new(callers.failed_keys_per_minute.get()),
                 allowance: Allowance::new(callers),

@@ -105,8 +105,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tower_http", &["api"]),
     ("utoipa", &["api", "model"]),
     ("clap", &["cli", "main"]),
-    // It signs the audit; TLS is rustls' business.
+    // It signs the audit and checks tokens; TLS is rustls' business.
     ("ring", &["gateway"]),
+    ("jsonwebtoken", &["gateway"]),
     // `gateway` asks for the process's own time.
     ("rustix", &["sandbox", "gateway"]),
     ("prometheus_client", &["gateway"]),

@@ -37,6 +37,7 @@ mod roster;
 mod searches;
 mod starting;
 mod swap;
+mod tokens;
 mod traffic;
 mod trials;
 mod ui;

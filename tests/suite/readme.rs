@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use registry_gateway::config::Config;
+use registry_gateway::config::callers::IssuerConfig;
 use registry_gateway::config::endpoint::EndpointConfig;
 use registry_gateway::config::limits::CallLimits;
 use registry_gateway::config::read::toml_text;
@@ -76,6 +77,34 @@ fn real() -> BTreeMap<String, u64> {
         ),
         ("api.drain_delay_ms", config.api.drain_delay_ms.into()),
         ("api.drain_timeout_ms", config.api.drain_timeout_ms.into()),
+        (
+            "callers.max_token_bytes",
+            config.callers.max_token_bytes.get().into(),
+        ),
+        (
+            "callers.issuers.*.clock_leeway_s",
+            IssuerConfig::CLOCK_LEEWAY_S.into(),
+        ),
+        (
+            "callers.issuers.*.timeout_ms",
+            IssuerConfig::TIMEOUT_MS.into(),
+        ),
+        (
+            "callers.issuers.*.max_document_bytes",
+            IssuerConfig::MAX_DOCUMENT_BYTES.into(),
+        ),
+        (
+            "callers.issuers.*.refresh_after_s",
+            IssuerConfig::REFRESH_AFTER_S.into(),
+        ),
+        (
+            "callers.issuers.*.refresh_least_s",
+            IssuerConfig::REFRESH_LEAST_S.into(),
+        ),
+        (
+            "callers.issuers.*.keep_keys_s",
+            IssuerConfig::KEEP_KEYS_S.into(),
+        ),
         ("api.session_idle_ms", config.api.session_idle_ms),
         ("api.session_max_ms", config.api.session_max_ms),
         ("api.max_log_readers", config.api.max_log_readers.into()),

@@ -13,6 +13,7 @@ pub mod crafted;
 pub mod database;
 pub mod fault_proxy;
 pub mod gateway;
+pub mod issuer;
 pub mod leaks;
 pub mod postgres;
 pub mod program;

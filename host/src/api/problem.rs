@@ -158,10 +158,11 @@ impl From<GatewayError> for Problem {
             GatewayError::UnknownCaller => Self::new(
                 S::UNAUTHORIZED,
                 "unauthorized",
-                "send the key that `caller add` gave as `Authorization: Bearer <key>`",
+                "send the key that `caller add` gave, or a valid token of a configured issuer, as `Authorization: Bearer <key>`",
             )
             .field("Authorization"),
             GatewayError::TooManyFailedKeys { retry_after_ms }
+            | GatewayError::IssuerAway { retry_after_ms }
             | GatewayError::RateLimited { retry_after_ms }
             | GatewayError::QuotaSpent { retry_after_ms } => limited(error.word(), retry_after_ms),
             GatewayError::NotGranted => Self::new(

@@ -250,7 +250,7 @@ fn check(settings: &CallerSettings) -> Result<(), AdminError> {
     Ok(())
 }
 
-fn check_grant(place: &str, grant: &Grant) -> Result<(), AdminError> {
+pub(super) fn check_grant(place: &str, grant: &Grant) -> Result<(), AdminError> {
     let names = grant.registries.as_deref().unwrap_or_default();
     if names.len() > REGISTRIES_MAX {
         let problem = format!("are at most {REGISTRIES_MAX}; left out, all are meant");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::keys::MadeKey;
+use super::tokens::Refusal;
 use super::{Gateway, GatewayError};
 use crate::model::{Ability, CallerLimits, Grant, Role};
 use crate::store::{self, CallerKey, CallerSettings, Store, StoreError};
@@ -164,7 +165,27 @@ impl Gateway {
         from: Option<IpAddr>,
     ) -> Result<Arc<Caller>, GatewayError> {
         self.started()?;
-        self.inner.keys.get(key, from)
+        match self.inner.tokens.is_one(key) {
+            true => self.holder(key, from).await,
+            false => self.inner.keys.get(key, from),
+        }
+    }
+
+    /// Whose token it is. One that is over is no guess: its caller is merely late.
+    async fn holder(&self, token: &str, from: Option<IpAddr>) -> Result<Arc<Caller>, GatewayError> {
+        let tokens = &self.inner.tokens;
+        if let Some(caller) = tokens.seen(token) {
+            return Ok(caller);
+        }
+        self.inner.keys.check(from)?;
+        tokens.read(token).await.map_err(|refusal| match refusal {
+            Refusal::Forged => {
+                self.inner.keys.failed(from);
+                GatewayError::UnknownCaller
+            }
+            Refusal::Unusable => GatewayError::UnknownCaller,
+            Refusal::Away { retry_after_ms } => GatewayError::IssuerAway { retry_after_ms },
+        })
     }
 
     /// Adds a caller to a store and gives its key, this once: only the hash is kept. A running

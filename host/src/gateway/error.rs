@@ -17,6 +17,12 @@ pub enum GatewayError {
         /// Then one is looked at again, in milliseconds.
         retry_after_ms: u32,
     },
+    /// A token cannot be looked at: its issuer's keys are not known.
+    #[error("the issuer's keys are not known, and it does not answer")]
+    IssuerAway {
+        /// Then it is asked again, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// The caller asks more quickly than it may.
     #[error("the caller asks more quickly than it may")]
     RateLimited {
@@ -98,6 +104,7 @@ impl GatewayError {
             Self::Starting => "starting",
             Self::UnknownCaller => "unknown-caller",
             Self::TooManyFailedKeys { .. } => "too-many-failed-keys",
+            Self::IssuerAway { .. } => "issuer-unavailable",
             Self::RateLimited { .. } => "rate-limited",
             Self::QuotaSpent { .. } => "quota-spent",
             Self::NotGranted => "not-granted",

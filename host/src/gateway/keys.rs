@@ -137,6 +137,16 @@ impl Keys {
         Ok(known.caller.clone())
     }
 
+    /// Whether something else that opens the door is looked at from there.
+    pub(super) fn check(&self, from: Option<IpAddr>) -> Result<(), GatewayError> {
+        self.guesses.check(peer_of(from))
+    }
+
+    /// It was none.
+    pub(super) fn failed(&self, from: Option<IpAddr>) {
+        self.guesses.failed(peer_of(from));
+    }
+
     /// Whose key has that hash, for a session that was opened with it.
     pub(super) fn hashed(&self, hash: &[u8; 32]) -> Option<Arc<Caller>> {
         let now = Timestamp::now();

@@ -8,8 +8,13 @@ pub(super) fn limited(code: &'static str, retry_after_ms: u32) -> Problem {
         "too-many-failed-keys" => {
             "too many keys that nobody has came from this address; send no other until then"
         }
+        "issuer-unavailable" => "the issuer of this token does not tell its keys; try again",
         "rate-limited" => "this caller asks the registry more quickly than it may",
         _ => "this caller has asked the registry what it may ask in a day",
     };
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail).retry_after_ms(Some(retry_after_ms))
+    let status = match code {
+        "issuer-unavailable" => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::TOO_MANY_REQUESTS,
+    };
+    Problem::new(status, code, detail).retry_after_ms(Some(retry_after_ms))
 }
