@@ -26,7 +26,8 @@ pub(super) fn address(parts: &Parts) -> Option<IpAddr> {
     let trusted = parts.extensions.get::<Trusted>();
     let trusted = trusted.map_or(&[][..], |trusted| &trusted.0);
     let told = parts.headers.get_all("x-forwarded-for");
-    let told: Vec<&str> = told.iter().filter_map(|it| it.to_str().ok()).collect();
+    // What cannot be read is nobody's address: behind it nothing is believed.
+    let told: Vec<&str> = told.iter().map(|it| it.to_str().unwrap_or("?")).collect();
     // Each proxy writes at the end whom it saw.
     let mut told = told.iter().rev().flat_map(|line| line.rsplit(','));
     for _ in 0..HOPS {

@@ -76,6 +76,11 @@ impl Client {
         self.json
     }
 
+    /// Whether it is this process, which serves nobody: it knows of no call.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self.to, To::Local(_))
+    }
+
     pub(super) async fn get(&self, path: &str) -> Result<Answer, Failure> {
         self.send(Method::GET, path, JSON, Vec::new()).await
     }

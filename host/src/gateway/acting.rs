@@ -144,6 +144,29 @@ impl From<StoreError> for AdminError {
     }
 }
 
+impl Act {
+    /// What cannot be a name is nobody's: it is not found, and does not go into the audit.
+    fn check(&self) -> Result<(), AdminError> {
+        let names = [
+            ("registry", &self.registry),
+            ("module", &self.module),
+            ("name", &self.subject),
+        ];
+        for (what, name) in names {
+            let is_name = |name: &String| {
+                (1..=LONGEST_NAME).contains(&name.len()) && !name.chars().any(char::is_control)
+            };
+            if name.as_ref().is_some_and(|name| !is_name(name)) {
+                return Err(AdminError::Unknown {
+                    what,
+                    name: String::new(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Acting {
     /// Whether the caller has one of the roles.
     ///
@@ -170,6 +193,7 @@ impl Gateway {
         act: Act,
         doing: impl Future<Output = Result<T, AdminError>> + Send + 'static,
     ) -> Result<T, AdminError> {
+        act.check()?;
         let gateway = self.clone();
         let begin = row(by, act);
         let (tell, told) = oneshot::channel();
@@ -210,6 +234,9 @@ impl Gateway {
         tracing::error!(row = %end.id, act = end.act, "an act's audit row stays without its end");
     }
 }
+
+/// Of what an act is about: names of callers and registries, digests, references of OCI registries.
+const LONGEST_NAME: usize = 512;
 
 /// Waits before each further try to write an end.
 const RETRIES: [Duration; 3] = [

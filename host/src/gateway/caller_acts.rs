@@ -52,7 +52,7 @@ impl Gateway {
         let doing = async move {
             let store = &gateway.inner.store;
             let added = Self::put_caller(store, new).await.map_err(why)?;
-            gateway.inner.keys.reload(store).await?;
+            gateway.take_over_keys().await;
             Ok(added)
         };
         self.act(by, act, doing).await
@@ -75,7 +75,8 @@ impl Gateway {
         let doing = async move {
             let store = &gateway.inner.store;
             store.callers().set(&name, settings).await?;
-            Ok(gateway.inner.keys.reload(store).await?)
+            gateway.take_over_keys().await;
+            Ok(())
         };
         self.act(by, act, doing).await
     }
@@ -115,7 +116,7 @@ impl Gateway {
             let store = &gateway.inner.store;
             let callers = store.callers();
             let known = callers.add_key(&name, stored, others_end_at).await?;
-            gateway.inner.keys.reload(store).await?;
+            gateway.take_over_keys().await;
             Ok(AddedKey {
                 caller: name,
                 key,
@@ -136,7 +137,8 @@ impl Gateway {
         let doing = async move {
             let store = &gateway.inner.store;
             store.callers().revoke_key(&name, key).await?;
-            Ok(gateway.inner.keys.reload(store).await?)
+            gateway.take_over_keys().await;
+            Ok(())
         };
         self.act(by, act, doing).await
     }
@@ -156,7 +158,8 @@ impl Gateway {
         let doing = async move {
             let store = &gateway.inner.store;
             store.callers().revoke(&name).await?;
-            Ok(gateway.inner.keys.reload(store).await?)
+            gateway.take_over_keys().await;
+            Ok(())
         };
         self.act(by, act, doing).await
     }

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::guesses::{Guesses, peer_of};
@@ -38,6 +39,8 @@ pub(super) struct MadeKey {
 /// The living keys, by their hash.
 pub(super) struct Keys {
     by_hash: ArcSwap<HashMap<[u8; 32], Known>>,
+    /// One at a time: what was read before a revocation must not be stored after it.
+    reloading: Mutex<()>,
     guesses: Guesses,
 }
 
@@ -78,11 +81,13 @@ impl Keys {
     pub(super) fn new(failed_per_minute: u32) -> Self {
         Self {
             by_hash: ArcSwap::default(),
+            reloading: Mutex::default(),
             guesses: Guesses::new(failed_per_minute),
         }
     }
 
     pub(super) async fn reload(&self, store: &Store) -> Result<(), StoreError> {
+        let _alone = self.reloading.lock().await;
         let active = store.callers().active().await?;
         let before = self.by_hash.load();
         let now = Timestamp::now();

@@ -27,8 +27,8 @@ const LONGEST_NAME: usize = 128;
 /// Which module is to serve.
 #[derive(Clone, Debug, Default)]
 pub struct Activation {
-    /// Its digest. None: the candidate.
-    pub module: Option<String>,
+    /// Its digest.
+    pub module: String,
     /// What serves now, as whoever asks believes; another is refused.
     pub expected: Option<String>,
     /// Also where somebody holds what it cannot read.
@@ -141,10 +141,7 @@ impl Gateway {
         registry: &str,
         wanted: Activation,
     ) -> Result<Swapped, AdminError> {
-        let digest = match &wanted.module {
-            Some(digest) => digest.clone(),
-            None => self.candidate_of(registry).await?,
-        };
+        let digest = wanted.module.clone();
         self.turn(by, registry, digest, &wanted, Why::Activate)
             .await
     }
@@ -193,6 +190,11 @@ impl Gateway {
             let prepared = gateway.prepare(&registry, &digest).await?;
             if why == Why::Activate {
                 prepared.fits()?;
+            } else if prepared.is_active() {
+                return Err(conflict(
+                    "already-active",
+                    "the module serves the registry already: there is nothing to go back to",
+                ));
             }
             let expected = wanted.expected.as_ref();
             if expected.is_some_and(|expected| *expected != prepared.row.module_digest) {
@@ -262,7 +264,7 @@ impl Gateway {
         staged.map(|staged| staged.module_digest).ok_or_else(|| {
             conflict(
                 "no-candidate",
-                "no module is staged for the registry: stage one, or name a module",
+                "no module is staged for the registry: stage one",
             )
         })
     }

@@ -38,10 +38,49 @@ impl Gateway {
         Ok(revision)
     }
 
+    /// After a change that is written: whoever watches the store has it within a second where this
+    /// cannot read it.
+    pub(super) async fn take_over_keys(&self) {
+        if let Err(error) = self.inner.keys.reload(&self.inner.store).await {
+            tracing::warn!(%error, "a change of callers is not taken over yet");
+        }
+    }
+
+    pub(super) async fn take_over_registries(&self) {
+        if let Err(error) = self.inner.roster.reload(&self.inner.store).await {
+            tracing::warn!(%error, "a change of registries is not taken over yet");
+        }
+    }
+
     pub(super) fn watch(&self) {
         let weak = Arc::downgrade(&self.inner);
+        tokio::spawn(follow_keys(weak.clone()));
         let wakes = self.inner.store.wakes();
         tokio::spawn(follow(weak, wakes));
+    }
+}
+
+/// By itself, so that a revoked key waits for no module that is being loaded. Ends with the gateway.
+async fn follow_keys(weak: Weak<Inner>) {
+    let mut seen = None;
+    loop {
+        tokio::time::sleep(POLL).await;
+        let Some(inner) = weak.upgrade() else {
+            return;
+        };
+        let revision = match inner.store.revision().await {
+            Ok(revision) => revision,
+            Err(StoreError::Closed) => return,
+            // The other one says so.
+            Err(_) => continue,
+        };
+        if seen == Some(revision) {
+            continue;
+        }
+        match inner.keys.reload(&inner.store).await {
+            Ok(()) => seen = Some(revision),
+            Err(error) => tracing::error!(%error, "callers could not be read"),
+        }
     }
 }
 

@@ -106,7 +106,7 @@ async fn differences_are_counted_by_field_and_told_to_nobody() {
     assert!(rows[1].end.as_ref().unwrap().disclosed.is_empty());
 
     // Once it serves it is on trial no more.
-    it.post("activate", json!({})).await.ok();
+    it.activate(&two).await.ok();
     assert_eq!(it.get("shadow").await.status, 409);
     assert_eq!(it.answers().await, ("two".into(), two));
 }

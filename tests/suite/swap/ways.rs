@@ -26,7 +26,7 @@ async fn a_module_is_staged_activated_and_wanted_back() {
     assert_eq!(candidate["caller"], "ada");
     assert_eq!(it.answers().await, ("one".into(), one.clone()));
 
-    let active = it.post("activate", json!({})).await.ok();
+    let active = it.activate(&two).await.ok();
     assert_eq!(active.json["active"]["digest"], *two);
     assert_eq!(active.json["candidate"], Value::Null);
     assert_eq!(active.json["ready"][0]["digest"], *one);
@@ -37,9 +37,15 @@ async fn a_module_is_staged_activated_and_wanted_back() {
     .await;
     assert_eq!(it.answers().await, ("two".into(), two.clone()));
 
-    // There is none any more.
+    // It is named, also where it is the candidate: another may have been staged.
     let none = it.post("activate", json!({})).await;
-    assert_eq!((none.status, none.code()), (409, "no-candidate"));
+    assert_eq!((none.status, none.code()), (400, "missing-field"));
+    let future = it
+        .post("rollback", json!({ "at": "2999-01-01T00:00:00Z" }))
+        .await;
+    assert_eq!((future.status, &future.json["field"]), (400, &json!("at")));
+    let there = it.post("rollback", json!({ "module": two })).await;
+    assert_eq!((there.status, there.code()), (409, "already-active"));
 
     let back = it.post("rollback", json!({})).await.ok();
     assert_eq!(back.json["active"]["digest"], *one);

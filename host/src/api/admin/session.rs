@@ -228,7 +228,8 @@ fn token(headers: &HeaderMap) -> Option<&str> {
         });
         values.next()
     };
-    named(SECURE).or_else(|| named(LOOPBACK))
+    // The other name is protected from neighbours of the domain by nothing but this.
+    named(SECURE).or_else(|| named(LOOPBACK).filter(|_| asks_this_machine(headers)))
 }
 
 /// Whether the browser says that another site's page asks. A browser that says nothing of where it
@@ -262,12 +263,23 @@ fn is_loopback(headers: &HeaderMap) -> bool {
     let from = headers
         .get(header::ORIGIN)
         .and_then(|value| value.to_str().ok());
-    let authority = match from {
+    let host = match from {
         Some(origin) => origin.strip_prefix("http://"),
         // A `GET` has no origin: then the cookie that it came with decides.
         None => return token_of(headers, LOOPBACK) && !token_of(headers, SECURE),
     };
-    let uri = authority.and_then(|authority| authority.parse::<Uri>().ok());
+    host.is_some_and(is_this_machine)
+}
+
+/// Whether the request was meant for this machine, by the name that it was sent to.
+fn asks_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST);
+    host.and_then(|host| host.to_str().ok())
+        .is_some_and(is_this_machine)
+}
+
+fn is_this_machine(authority: &str) -> bool {
+    let uri = authority.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
@@ -372,9 +384,13 @@ mod tests {
     #[test]
     fn the_cookie_that_nobody_else_can_set_comes_first() {
         let both = format!("a=b; {LOOPBACK}=one;{SECURE}=two");
-        assert_eq!(token(&headers(&[("cookie", &both)])), Some("two"));
+        let here = ("host", "127.0.0.1:8080");
+        assert_eq!(token(&headers(&[("cookie", &both), here])), Some("two"));
         let one = format!("{LOOPBACK}=one");
-        assert_eq!(token(&headers(&[("cookie", &one)])), Some("one"));
-        assert_eq!(token(&headers(&[("cookie", "session=x")])), None);
+        assert_eq!(token(&headers(&[("cookie", &one), here])), Some("one"));
+        assert_eq!(token(&headers(&[("cookie", "session=x"), here])), None);
+        // A neighbour of the domain can set this one.
+        let there = ("host", "gateway.example");
+        assert_eq!(token(&headers(&[("cookie", &one), there])), None);
     }
 }

@@ -28,9 +28,9 @@ pub(in crate::api) struct StageRequest {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::api) struct ActivateRequest {
-    /// Its digest. Left out: the candidate.
-    #[serde(default)]
-    module: Option<String>,
+    /// Its digest. Named also where it is the candidate: another may have been staged since whoever
+    /// decides has looked.
+    module: String,
     /// The digest of what serves now; another is refused.
     #[serde(default)]
     expected: Option<String>,

@@ -187,6 +187,9 @@ pub(in crate::cli) async fn run(command: SwapCommand, client: &Client) -> Result
             let done = client.post(&path(&registry, "shadow"), &body).await?;
             done.print(|swap: Swap| swap.text())
         }
+        SwapCommand::Shadow { .. } if client.is_local() => {
+            Err("what was compared is known to the gateway that serves: name it by --server".into())
+        }
         SwapCommand::Shadow { registry, .. } => {
             let shown = client.get(&path(&registry, "shadow")).await?;
             shown.print(|shadow: Shadow| shadow.text())
@@ -197,6 +200,11 @@ pub(in crate::cli) async fn run(command: SwapCommand, client: &Client) -> Result
             expected,
             force,
         } => {
+            // Looked at here and named: another may be staged meanwhile.
+            let module = match module {
+                Some(module) => module,
+                None => candidate_of(&registry, client).await?,
+            };
             let body = json!({ "module": module, "expected": expected, "force": force });
             let done = client.post(&path(&registry, "activate"), &body).await?;
             done.print(|swap: Swap| swap.text())
@@ -226,6 +234,14 @@ pub(in crate::cli) async fn run(command: SwapCommand, client: &Client) -> Result
             })
         }
     }
+}
+
+async fn candidate_of(registry: &str, client: &Client) -> Result<String, Failure> {
+    let swap: Swap = client.get(&path(registry, "swap")).await?.read()?;
+    let candidate = swap.candidate.map(|candidate| candidate.module);
+    candidate.ok_or_else(|| {
+        format!("no module is staged for {registry}: stage one, or name a module").into()
+    })
 }
 
 fn path(registry: &str, what: &str) -> String {

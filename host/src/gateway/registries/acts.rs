@@ -51,7 +51,8 @@ impl Gateway {
         let doing = async move {
             let store = &gateway.inner.store;
             store.registries().by(&by_name).apply(vec![change]).await?;
-            Ok(gateway.inner.roster.reload(store).await?)
+            gateway.take_over_registries().await;
+            Ok(())
         };
         self.act(by, act, doing).await
     }

@@ -91,7 +91,7 @@ impl Gateway {
                 let store = &gateway.inner.store;
                 let registries = store.registries().by(&by_name);
                 registries.apply_to(state, changes).await?;
-                gateway.inner.roster.reload(store).await?;
+                gateway.take_over_registries().await;
                 Ok(store.registries().state().await?.0)
             };
             match self.act(by, act, doing).await {
@@ -122,6 +122,11 @@ impl Gateway {
             secrets: self.inner.roster.secrets(),
             egress: Egress::new(),
         };
+        let serves: BTreeMap<String, String> = rows
+            .iter()
+            .flatten()
+            .map(|row| (row.name.clone(), row.module_digest.clone()))
+            .collect();
         let before: BTreeMap<String, Value> = rows
             .into_iter()
             .map(|row| match row {
@@ -139,7 +144,16 @@ impl Gateway {
             let loaded = module.and_then(|module| module.as_ref().ok());
             findings.extend(checks.problems(name, config, loaded));
             match (&config.module, module) {
-                (Some(ModuleSource::Digest(digest)), Some(Ok(_))) => {
+                (Some(ModuleSource::Digest(digest)), Some(Ok(module))) => {
+                    if serves.get(name).is_some_and(|other| other != digest)
+                        && let Some(open) = self.unreadable(name, module).await?
+                    {
+                        let problem = format!(
+                            "somebody holds states that it does not read ({open}): wait until \
+                             then, or bring it by `adapter activate --force`"
+                        );
+                        findings.push(finding(name, ("module".into(), problem)));
+                    }
                     let (after, put) = put(name, digest, config)?;
                     let difference = difference(name, before.get(name), Some(&after));
                     differences.insert(name.clone(), difference);

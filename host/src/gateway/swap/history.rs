@@ -48,6 +48,10 @@ impl Gateway {
         let row = self.known(registry).await?;
         let activations = self.inner.store.activations();
         match to {
+            Back::At(at) if *at > Timestamp::now() => Err(AdminError::Invalid {
+                field: "at".into(),
+                problem: "is in the future: write the day too, 2026-03-01T14:03:00Z".into(),
+            }),
             Back::At(at) => {
                 let held = activations.at(registry, *at).await?;
                 held.and_then(|held| held.module_digest).ok_or_else(|| {

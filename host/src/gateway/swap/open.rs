@@ -8,7 +8,8 @@ use tokio::sync::OwnedRwLockWriteGuard;
 
 use super::{Prepared, conflict};
 use crate::gateway::{AdminError, Gateway, GatewayError};
-use crate::store::OpenState;
+use crate::sandbox::Module;
+use crate::store::{OpenState, StoreError};
 
 /// The tokens of searches, as the store keeps them.
 const PAGE: &str = "page";
@@ -76,28 +77,35 @@ impl Gateway {
             })?),
             _ => None,
         };
-        let open = self
-            .inner
-            .store
-            .open_states()
-            .of(&prepared.row.name)
+        let told = self
+            .unreadable(&prepared.row.name, &prepared.module)
             .await?;
-        let readable = &prepared.module.description().readable_states;
-        let unread = open.iter().filter(|state| !readable.contains(&state.form));
-        let told: Vec<String> = unread
-            .map(|state| format!("{} {} until {}", state.kind, state.form, shown(state.until)))
-            .collect();
-        if told.is_empty() {
+        let Some(told) = told else {
             return Ok(closed);
-        }
+        };
         Err(conflict(
             "states-open",
             format!(
                 "somebody holds states that the module does not read ({}): wait until then, bring \
                  a module that reads them, or force it, after which they are refused",
-                told.join(", ")
+                told
             ),
         ))
+    }
+
+    /// What somebody holds of the registry's, and the module cannot read.
+    pub(in crate::gateway) async fn unreadable(
+        &self,
+        registry: &str,
+        module: &Module,
+    ) -> Result<Option<String>, StoreError> {
+        let open = self.inner.store.open_states().of(registry).await?;
+        let readable = &module.description().readable_states;
+        let unread = open.iter().filter(|state| !readable.contains(&state.form));
+        let told: Vec<String> = unread
+            .map(|state| format!("{} {} until {}", state.kind, state.form, shown(state.until)))
+            .collect();
+        Ok((!told.is_empty()).then(|| told.join(", ")))
     }
 }
 
