@@ -21,6 +21,11 @@ pub const RECORDINGS: &str = "openimis:registry/recordings";
 /// A minisign signature of all that stands before this section.
 pub const SIGNATURE: &str = "openimis:registry/signature";
 
+/// Of the manifest: a settings schema is the most of it.
+const MAX_MANIFEST: usize = 256 << 10;
+/// Of all recordings together. In memory JSON is several times as large.
+const MAX_RECORDINGS: usize = 4 << 20;
+
 /// A package, read.
 #[derive(Clone, Debug, Default)]
 pub struct Package {
@@ -64,6 +69,19 @@ impl Package {
         {
             let problem = "something follows the signature: sign after all else is in the file";
             wrong.push(Wrong::of("signature", problem));
+        }
+        // Before anything of it is parsed.
+        for (section, place, most) in [
+            (manifest, "manifest", MAX_MANIFEST),
+            (recordings, "recordings", MAX_RECORDINGS),
+        ] {
+            if section.is_some_and(|it| it.content.len() > most) {
+                let problem = format!("more than {} KiB: make it smaller", most >> 10);
+                wrong.push(Wrong::of(place, problem));
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
         }
         let manifest = manifest.map(|it| manifest::read(it.content)).transpose();
         let recordings = recordings.map(|it| recording::read(it.content)).transpose();

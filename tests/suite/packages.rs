@@ -215,6 +215,11 @@ async fn only_what_a_trusted_key_signed_is_admitted() {
         assert_eq!(places(&refused), ["signature"], "{words}");
         assert!(refused[0].1.contains(words), "{}", refused[0].1);
     }
+    // What nobody trusted signed is not parsed: of its manifest nothing is said.
+    let mut broken = signed.clone();
+    broken.extend_from_slice(b"\0\x1b\x1aopenimis:registry/manifest");
+    let refused = refusals(&gateway, &broken).await;
+    assert_eq!(places(&refused), ["signature"]);
     assert_eq!(places(&refusals(&gateway, &cut).await), ["module"]);
 }
 

@@ -1,5 +1,7 @@
 //! A registry's settings against the schema that its adapter states.
 
+mod bounds;
+
 use std::error::Error;
 
 use boon::{
@@ -46,6 +48,8 @@ impl UrlLoader for Nowhere {
 }
 
 fn compile(schema: &Value, schemas: &mut Schemas) -> Result<boon::SchemaIndex, String> {
+    // Before the validator sees it. A module that was stored earlier is looked at as well.
+    bounds::check(schema)?;
     let mut compiler = Compiler::new();
     compiler.set_default_draft(Draft::V2020_12);
     // Without it a `format` would be a mere remark.
@@ -221,7 +225,7 @@ mod tests {
             "other.json",
         ] {
             let problem = check_schema(&json!({ "$ref": elsewhere })).unwrap();
-            assert!(problem.contains("valid JSON Schema"), "{problem}");
+            assert!(problem.contains("another document"), "{problem}");
         }
     }
 
@@ -243,10 +247,14 @@ mod tests {
         assert!(pattern.contains("not a valid JSON Schema"), "{pattern}");
     }
 
-    /// It ends, and does not take the gateway with it.
+    /// It ends, and does not take the gateway with it: of a module that comes, and of one that is
+    /// stored.
     #[test]
-    fn a_schema_that_turns_on_itself_ends() {
+    fn a_schema_that_turns_on_itself_is_refused() {
         let turning = json!({ "$ref": "#" });
-        assert!(check_schema(&turning).is_some() || !wrong(turning, json!({})).is_empty());
+        assert!(check_schema(&turning).unwrap().contains("#.$ref"));
+        let found = wrong(turning, json!({}));
+        assert_eq!(found[0].0, "settings");
+        assert!(found[0].1.contains("refers to itself"), "{found:?}");
     }
 }

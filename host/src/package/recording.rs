@@ -10,6 +10,8 @@ use crate::model::Ability;
 const FORMAT: u32 = 1;
 /// A mapping has a few dozen cases.
 const MOST: usize = 200;
+/// A call asks a handful of times.
+const MAX_EXCHANGES: usize = 64;
 
 /// One recorded call: what is asked, what the registry is then asked and answers, and what the
 /// adapter makes of it. The people in it are invented.
@@ -128,6 +130,10 @@ pub(super) fn read(json: &[u8]) -> Result<Vec<Recording>, Vec<Wrong>> {
         if recording.answer.is_some() == recording.failure.is_some() {
             let problem = "has either an `answer` or a `failure`: say which it is";
             wrong.push(Wrong::of(&format!("recordings.{index}"), problem));
+        }
+        if recording.exchanges.len() > MAX_EXCHANGES {
+            let problem = format!("at most {MAX_EXCHANGES}: record a shorter call");
+            wrong.push(Wrong::of(&format!("recordings.{index}.exchanges"), problem));
         }
         let name = &recording.name;
         if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {

@@ -4,6 +4,8 @@
 pub(super) const HEADER: usize = 8;
 const MAGIC: &[u8] = b"\0asm";
 const CUSTOM: u8 = 0;
+/// A component has a few dozen.
+pub(super) const MAX_SECTIONS: usize = 10_000;
 
 /// One section.
 #[derive(Debug)]
@@ -25,6 +27,9 @@ pub(super) fn read(file: &[u8]) -> Result<Vec<Section<'_>>, &'static str> {
     }
     let (mut sections, mut at) = (Vec::new(), HEADER);
     while let Some(&kind) = file.get(at) {
+        if sections.len() >= MAX_SECTIONS {
+            return Err("the file has more than 10000 sections: build it again");
+        }
         let (size, head) = file.get(at + 1..).and_then(number).ok_or(EARLY)?;
         let begin = at + 1 + head;
         let end = begin.checked_add(size).ok_or(EARLY)?;
@@ -97,6 +102,15 @@ mod tests {
             assert_eq!(number(&bytes[..bytes.len() - 1]), None);
         }
         assert_eq!(number(&[0xff; 9]), None);
+    }
+
+    #[test]
+    fn sections_are_counted() {
+        let mut file = b"\0asm\x0d\0\x01\0".to_vec();
+        file.extend([1, 0].repeat(MAX_SECTIONS));
+        assert_eq!(read(&file).unwrap().len(), MAX_SECTIONS);
+        file.extend([1, 0]);
+        assert!(read(&file).unwrap_err().contains("10000 sections"));
     }
 
     #[test]

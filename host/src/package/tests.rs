@@ -142,3 +142,30 @@ fn every_section_is_read_and_each_mistake_named() {
     );
     assert!(Package::read(b"text").is_err());
 }
+
+#[test]
+fn what_is_too_large_is_not_parsed() {
+    // No JSON: it would be said, were it parsed.
+    for (name, place, most) in [
+        (MANIFEST, "manifest", MAX_MANIFEST),
+        (RECORDINGS, "recordings", MAX_RECORDINGS),
+    ] {
+        let mut file = EMPTY.to_vec();
+        section::append(&mut file, name, &vec![b'['; most + 1]);
+        let wrong = Package::read(&file).unwrap_err();
+        assert_eq!((wrong.len(), &*wrong[0].place), (1, place));
+        assert!(wrong[0].problem.contains("more than"), "{wrong:?}");
+    }
+    let exchange = json!({ "endpoint": "main", "request": { "method": "GET", "path": "" },
+        "answer": { "status": 200 } });
+    for (count, fits) in [(64, true), (65, false)] {
+        let mut long = recording();
+        let exchange = serde_json::from_value(exchange.clone()).unwrap();
+        long.exchanges = vec![exchange; count];
+        let packed = pack(EMPTY, &manifest(), &[long]).unwrap();
+        let read = Package::read(&packed);
+        assert_eq!(read.is_ok(), fits);
+        let place = read.err().map(|wrong| wrong[0].place.clone());
+        assert!(fits || place.unwrap() == "recordings.0.exchanges");
+    }
+}

@@ -30,6 +30,8 @@ const HELLO: &[u8] = b"registry-gateway compiles 1\n";
 const CODE: u8 = b'C';
 /// What follows is why there is none.
 const PROBLEM: u8 = b'P';
+/// Most code, which this process holds: its own memory, not the child's.
+const MAX_CODE: u64 = 512 << 20;
 /// Longest reason.
 const MAX_PROBLEM: u64 = 4 << 10;
 /// The child's threads: each may reserve memory of its own.
@@ -111,7 +113,7 @@ impl Compiler {
             return Err(NoCode::NotRun(io::Error::other(other)));
         }
         let most = if kind == [CODE] {
-            self.memory_bytes
+            self.memory_bytes.min(MAX_CODE)
         } else {
             MAX_PROBLEM
         };

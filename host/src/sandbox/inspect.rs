@@ -21,6 +21,8 @@ const NULL_WASI: [&str; 6] = [
     "wasi:sockets",
 ];
 const PACKAGE: &str = "openimis:registry";
+/// Imports and exports: each that is refused is told in a sentence.
+const MAX_NAMES: usize = 1_000;
 
 /// Why a module's imports or exports are refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -93,17 +95,26 @@ impl Names {
                     rest = after.ok_or_else(|| wasmtime::Error::msg("the file ends early"))?;
                 }
                 Payload::ComponentImportSection(section) => {
+                    if usize::try_from(section.count()).is_ok_and(|it| it > MAX_NAMES) {
+                        return Err(too_many());
+                    }
                     for import in section {
                         names.imports.push(import?.name.name.to_owned());
                     }
                 }
                 Payload::ComponentExportSection(section) => {
+                    if usize::try_from(section.count()).is_ok_and(|it| it > MAX_NAMES) {
+                        return Err(too_many());
+                    }
                     for export in section {
                         names.exports.push(export?.name.name.to_owned());
                     }
                 }
                 Payload::End(_) => return Ok(names),
                 _ => {}
+            }
+            if names.imports.len() + names.exports.len() > MAX_NAMES {
+                return Err(too_many());
             }
         }
     }
@@ -154,6 +165,10 @@ impl Names {
         let latest = versions.max()?;
         (latest > minor(SPEAKS)?).then(|| format!("{}.{}", latest.0, latest.1))
     }
+}
+
+fn too_many() -> wasmtime::Error {
+    wasmtime::Error::msg("more than 1000 imports and exports: an adapter needs a few dozen")
 }
 
 /// Several refusals as one sentence.
@@ -257,6 +272,14 @@ mod tests {
         ] {
             assert_eq!(check_import(name), Ok(()), "{name}");
         }
+    }
+
+    #[test]
+    fn names_are_counted_before_they_are_read() {
+        // A section of exports that says it has 2000, and has none.
+        let file = b"\0asm\x0d\0\x01\0\x0b\x02\xd0\x0f";
+        let error = Names::read(file).unwrap_err().to_string();
+        assert!(error.contains("more than 1000"), "{error}");
     }
 
     #[test]

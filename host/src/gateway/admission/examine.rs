@@ -46,7 +46,10 @@ pub(super) async fn examine(
     let mut findings = Vec::new();
     let description = module.description();
     if let Some(schema) = &description.settings_schema {
-        let problem = check_schema(schema);
+        let schema = schema.clone();
+        // Off the event loop: a guest wrote it.
+        let checked = tokio::task::spawn_blocking(move || check_schema(&schema));
+        let problem = checked.await.map_err(ended)?;
         findings.extend(problem.map(|problem| finding("description.settings-schema", problem)));
     }
     findings.extend(states(description));
@@ -74,27 +77,30 @@ struct Seen {
 }
 
 fn look(sandbox: &Sandbox, rules: &Rules, bytes: &[u8]) -> Result<Seen, Vec<Finding>> {
+    // First: what anybody may have made is not read further than its list of imports.
+    let signed = signer(rules, bytes);
     let mut findings = Vec::new();
     if let Err(error) = sandbox.look(bytes) {
         findings.extend(told(&error));
         // Of what is no module, or not for here, nothing else is said.
-        if matches!(error, LoadError::TooLarge { .. } | LoadError::Precompiled) {
+        if matches!(
+            error,
+            LoadError::TooLarge { .. } | LoadError::Precompiled | LoadError::NotAComponent(_)
+        ) {
             return Err(findings);
         }
     }
-    let package = match Package::read(bytes) {
-        Ok(package) => package,
-        // Then it is no WebAssembly at all, as was said.
-        Err(_) if findings.iter().any(|it| it.place == "module") => return Err(findings),
-        Err(wrong) => {
-            findings.extend(wrong.into_iter().map(|it| finding(it.place, it.problem)));
-            Package::default()
+    let signed_by = match signed {
+        Ok(signed_by) => signed_by,
+        Err(problem) => {
+            findings.push(finding("signature", problem));
+            return Err(findings);
         }
     };
-    match signer(rules, bytes) {
-        Ok(signed_by) if findings.is_empty() => return Ok(Seen { package, signed_by }),
+    match Package::read(bytes) {
+        Ok(package) if findings.is_empty() => return Ok(Seen { package, signed_by }),
         Ok(_) => {}
-        Err(problem) => findings.push(finding("signature", problem)),
+        Err(wrong) => findings.extend(wrong.into_iter().map(|it| finding(it.place, it.problem))),
     }
     Err(findings)
 }

@@ -10,6 +10,10 @@ use crate::package::{Exchange, Recording, Reply};
 
 /// A part of the request in an answer.
 const FROM_REQUEST: &str = "$request";
+/// Of an answer in memory: it may repeat the request as often as it likes.
+const MAX_ANSWER: usize = 4 << 20;
+/// What a value takes beside its text.
+const VALUE_BYTES: usize = 32;
 
 pub(super) struct Peer {
     exchanges: Vec<Exchange>,
@@ -31,10 +35,12 @@ impl Peer {
         endpoint: &str,
         request: &Request,
     ) -> Result<Response, SendError> {
+        // Once for all that it is compared with.
+        let body = json_of(request);
         // Of those that are left the one that fits, or else the one that fits best.
         let left = self.exchanges.iter().enumerate();
         let left = left.filter(|(index, _)| self.used.get(*index) == Some(&false));
-        let judged = left.map(|(index, it)| (index, differs(it, endpoint, request)));
+        let judged = left.map(|(index, it)| (index, differs(it, endpoint, request, &body)));
         let best = judged.min_by_key(|(_, wrong)| wrong.len());
         let unanswered = |message: &str| {
             let kind = ProblemKind::Other("not-recorded".into());
@@ -55,10 +61,18 @@ impl Peer {
             }));
             return unanswered("another request is recorded");
         }
-        match self.exchanges.get(index) {
-            Some(exchange) => Ok(response(&exchange.answer, request)),
-            None => unanswered("nothing more is recorded"),
+        let Some(exchange) = self.exchanges.get(index) else {
+            return unanswered("nothing more is recorded");
+        };
+        if let Some(response) = response(&exchange.answer, &body) {
+            return Ok(response);
         }
+        let most = MAX_ANSWER >> 10;
+        let problem =
+            format!("takes more than {most} KiB with the request's parts: repeat less of it");
+        let place = format!("exchanges.{index}.answer.body");
+        self.wrong.push(finding(place, problem));
+        unanswered("the recorded answer is too large")
     }
 
     /// What was asked otherwise, and what was not asked.
@@ -75,7 +89,7 @@ impl Peer {
     }
 }
 
-fn differs(exchange: &Exchange, endpoint: &str, request: &Request) -> Vec<Finding> {
+fn differs(exchange: &Exchange, endpoint: &str, request: &Request, body: &Value) -> Vec<Finding> {
     let sent = &exchange.request;
     let mut wrong = Vec::new();
     let mut check = |place: &str, same: bool| {
@@ -99,7 +113,7 @@ fn differs(exchange: &Exchange, endpoint: &str, request: &Request) -> Vec<Findin
             let body = request.body.as_deref().unwrap_or_default();
             check("request.body", body == text.as_bytes());
         }
-        Some(expected) => wrong.extend(lacks("request.body", expected, &json_of(request))),
+        Some(expected) => wrong.extend(lacks("request.body", expected, body)),
     }
     wrong
 }
@@ -109,7 +123,8 @@ fn json_of(request: &Request) -> Value {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-fn response(reply: &Reply, request: &Request) -> Response {
+/// None: it would be too large.
+fn response(reply: &Reply, request: &Value) -> Option<Response> {
     let mut headers: Vec<(String, String)> = reply
         .headers
         .iter()
@@ -122,10 +137,11 @@ fn response(reply: &Reply, request: &Request) -> Response {
             if !headers.iter().any(|(name, _)| name == "content-type") {
                 headers.push(("content-type".into(), "application/json".into()));
             }
-            Bytes::from(filled(json, &json_of(request)).to_string())
+            let mut left = MAX_ANSWER;
+            Bytes::from(filled(json, request, &mut left)?.to_string())
         }
     };
-    Response {
+    Some(Response {
         status: reply.status,
         headers,
         spent: Spent {
@@ -133,21 +149,80 @@ fn response(reply: &Reply, request: &Request) -> Response {
             ..Spent::default()
         },
         body,
-    }
+    })
 }
 
 /// With the request's own parts where the answer repeats them: numbers that are new each time.
-fn filled(answer: &Value, request: &Value) -> Value {
+fn filled(answer: &Value, request: &Value, left: &mut usize) -> Option<Value> {
     match answer {
         Value::Object(fields) => {
             if let (Some(Value::String(at)), 1) = (fields.get(FROM_REQUEST), fields.len()) {
-                return request.pointer(at).cloned().unwrap_or_default();
+                let part = request.pointer(at).unwrap_or(&Value::Null);
+                take(part, left)?;
+                return Some(part.clone());
             }
-            let fields = fields.iter();
-            let fields = fields.map(|(key, value)| (key.clone(), filled(value, request)));
-            Value::Object(fields.collect())
+            take_bytes(VALUE_BYTES, left)?;
+            let filled = fields.iter().map(|(key, value)| {
+                take_bytes(key.len(), left)?;
+                Some((key.clone(), filled(value, request, left)?))
+            });
+            filled.collect::<Option<_>>().map(Value::Object)
         }
-        Value::Array(items) => items.iter().map(|item| filled(item, request)).collect(),
-        other => other.clone(),
+        Value::Array(items) => {
+            take_bytes(VALUE_BYTES, left)?;
+            let items = items.iter().map(|item| filled(item, request, left));
+            items.collect::<Option<_>>().map(Value::Array)
+        }
+        other => {
+            take(other, left)?;
+            Some(other.clone())
+        }
+    }
+}
+
+/// What a copy takes. Looks no further than what is left.
+fn take(value: &Value, left: &mut usize) -> Option<()> {
+    take_bytes(VALUE_BYTES, left)?;
+    match value {
+        Value::String(text) => take_bytes(text.len(), left),
+        Value::Array(items) => items.iter().try_for_each(|item| take(item, left)),
+        Value::Object(fields) => fields.iter().try_for_each(|(key, value)| {
+            take_bytes(key.len(), left)?;
+            take(value, left)
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Some(()),
+    }
+}
+
+fn take_bytes(bytes: usize, left: &mut usize) -> Option<()> {
+    *left = left.checked_sub(bytes)?;
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn reply(body: Value) -> Reply {
+        serde_json::from_value(json!({ "status": 200, "body": body })).unwrap()
+    }
+
+    #[test]
+    fn an_answer_repeats_the_request_as_far_as_it_may() {
+        let request = json!({ "id": "x".repeat(100_000) });
+        let part = json!({ "$request": "/id" });
+        let few = reply(json!({ "ids": vec![part.clone(); 10], "none": { "$request": "/a" } }));
+        let answered = response(&few, &request).unwrap();
+        let body: Value = serde_json::from_slice(&answered.body).unwrap();
+        assert_eq!(
+            body,
+            json!({ "ids": vec![&request["id"]; 10], "none": null })
+        );
+        let whole = json!({ "$request": "" });
+        for many in [part, whole] {
+            assert!(response(&reply(json!(vec![many; 1_000])), &request).is_none());
+        }
     }
 }
