@@ -10,6 +10,8 @@ mod prune;
 mod reading;
 mod seal;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod verifier;
 mod verify;
 

@@ -3,12 +3,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::seal::now;
 use super::statement::{Hex, PrunedTo};
 use super::verify::Kept;
 use super::{Bad, Ledger, SealError};
-use crate::store::{Store, StoreError};
+use crate::store::{Seal, Store, StoreError};
 
 const DAY: i64 = 24 * 60 * 60;
+/// A clock is believed that was right for so long: a checkpoint of the last `JUMP` is older than that.
+/// Who asks for the removal has looked at the clock.
+const SETTLED: SignedDuration = SignedDuration::from_secs(DAY);
+/// So far a clock may have gone since the last checkpoint before.
+const JUMP: SignedDuration = SignedDuration::from_secs(30 * DAY);
 
 /// Why nothing is removed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +23,12 @@ pub(super) enum PruneError {
     Store(#[from] StoreError),
     #[error("no checkpoint could be made")]
     Seal(#[from] SealError),
+    /// It may be wrong: all would seem old enough.
+    #[error(
+        "no checkpoint of the last 30 days is older than a day: the clock may have leapt, so that nothing \
+         is removed; where it is right, wait a day or use `audit prune`"
+    )]
+    ClockAhead,
     /// What would be removed could be all that tells of it.
     #[error("the audit is not what was written, so that nothing of it is removed: {}", .0.problem)]
     Bad(Box<Bad>),
@@ -30,6 +42,23 @@ impl Ledger {
         Timestamp::now().checked_sub(kept).ok()
     }
 
+    /// As [`prune`](Self::prune), where the clock was right for long enough.
+    pub(super) async fn prune_by_clock(
+        &self,
+        store: &Store,
+        cutoff: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, PruneError> {
+        if !self.due(store, cutoff).await?.is_empty() {
+            let past = |by| now.checked_sub(by).unwrap_or(Timestamp::MIN);
+            let audit = store.audit();
+            if !audit.checkpoint_between(past(JUMP), past(SETTLED)).await? {
+                return Err(PruneError::ClockAhead);
+            }
+        }
+        self.prune(store, cutoff).await
+    }
+
     /// Removes what is older than that. Gives how many rows.
     pub(super) async fn prune(&self, store: &Store, cutoff: Timestamp) -> Result<u64, PruneError> {
         let due = self.due(store, cutoff).await?;
@@ -38,7 +67,7 @@ impl Ledger {
             if !verdict.bad.is_empty() {
                 return Err(PruneError::Bad(Box::new(verdict.bad.remove(0))));
             }
-            self.seal_and_prune(store, &due).await?;
+            self.seal_and_prune(store, &due, &now).await?;
         }
         let mut removed = 0;
         // Also what a gateway that died in the middle left.
@@ -72,10 +101,23 @@ impl Ledger {
             // The first had them already, and every later one says the same.
             sealed_by: old.number,
         });
-        let gone = |it: &PrunedTo| {
-            let known = last.pruned.iter().find(|known| known.chain == it.chain);
-            known.is_some_and(|known| known.seq >= it.seq)
-        };
-        Ok(ends.chain(unchained).filter(|it| !gone(it)).collect())
+        let mut due = Vec::new();
+        for it in ends.chain(unchained).filter(|it| !it.is_in(&last.pruned)) {
+            let to = Seal {
+                chain: it.chain,
+                seq: it.seq,
+            };
+            // Covered by an old checkpoint, and young by its own time: one of both clocks was wrong.
+            if audit.has_younger(to, cutoff).await? {
+                tracing::warn!(
+                    chain = it.chain,
+                    "a row is younger than the checkpoint that covers it: nothing of its chain is \
+                     removed until it is old enough by both"
+                );
+            } else {
+                due.push(it);
+            }
+        }
+        Ok(due)
     }
 }

@@ -178,6 +178,10 @@ impl From<PruneError> for AdminError {
         match error {
             PruneError::Store(error) => error.into(),
             PruneError::Seal(error) => error.into(),
+            PruneError::ClockAhead => Self::Conflict {
+                code: "clock-ahead",
+                detail: error.to_string(),
+            },
             PruneError::Bad(_) => Self::Conflict {
                 code: "audit-not-whole",
                 detail: error.to_string(),
