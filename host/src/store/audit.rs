@@ -83,7 +83,7 @@ pub struct AuditEntry {
 /// The audit of a store: rows are added and read, never changed or removed.
 #[derive(Clone, Copy, Debug)]
 pub struct Audit<'a> {
-    store: &'a Store,
+    pub(super) store: &'a Store,
 }
 
 impl<'a> Audit<'a> {

@@ -96,10 +96,7 @@ async fn prune(weak: Weak<Inner>) {
         let Some(cutoff) = inner.ledger.cutoff() else {
             return;
         };
-        let pruned = inner
-            .ledger
-            .prune_by_clock(&inner.store, cutoff, Timestamp::now());
-        match pruned.await {
+        match (Gateway { inner }).prune_by_itself(cutoff).await {
             Ok(rows) => tracing::info!(
                 rows,
                 "audit rows that were kept for long enough are removed"

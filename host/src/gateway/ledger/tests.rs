@@ -43,6 +43,11 @@ impl Audited {
 
     /// A call's two rows, written when the clock said so.
     async fn call(&self, at: Timestamp) {
+        let id = self.begin(at).await;
+        self.end(id, at).await;
+    }
+
+    async fn begin(&self, at: Timestamp) -> Uuid {
         let begin = AuditBegin {
             id: Uuid::now_v7(),
             at,
@@ -57,8 +62,14 @@ impl Audited {
             module_digest: "sha256:00".into(),
             asked: Vec::new(),
         };
+        let id = begin.id;
+        self.store.audit().begin(begin).await.unwrap();
+        id
+    }
+
+    async fn end(&self, id: Uuid, at: Timestamp) {
         let end = AuditEnd {
-            id: begin.id,
+            id,
             at,
             outcome: "done".into(),
             code: None,
@@ -66,7 +77,6 @@ impl Audited {
             registry_calls: 1,
             duration_us: 1,
         };
-        self.store.audit().begin(begin).await.unwrap();
         self.store.audit().end(end).await.unwrap();
     }
 
@@ -225,4 +235,18 @@ async fn what_is_said_to_be_removed_never_becomes_less() {
     let bad = audited.problems().await;
     assert_eq!(bad[0].0, Some(4), "{bad:?}");
     assert!(bad[0].1.contains("takes back"), "{bad:?}");
+}
+
+#[tokio::test]
+async fn a_beginning_whose_end_is_kept_is_no_leftover() {
+    let audited = Audited::open().await;
+    let right = now();
+    let old = right - days(10);
+    audited.call(old).await;
+    let id = audited.begin(old).await;
+    audited.seal(old).await.unwrap();
+    audited.end(id, right).await;
+    let pruned = audited.ledger.prune(&audited.store, right - days(5)).await;
+    assert_eq!(pruned.unwrap(), 2, "and not the beginning");
+    assert_eq!(audited.problems().await, []);
 }
