@@ -1,5 +1,6 @@
 //! Whoever can change the database cannot change the audit unseen: the first bad row is named.
 
+mod astray;
 mod attacks;
 
 use gateway_tests::database::Outside;

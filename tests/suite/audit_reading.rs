@@ -320,6 +320,14 @@ async fn what_is_old_enough_goes_and_the_rest_is_still_verified() {
     // Six rows of calls. The beginning of the checkpoint's own act is covered too; it goes as well.
     assert_eq!(inner.prune_audit_before(old).await.unwrap(), 7);
     assert_eq!(inner.prune_audit_before(old).await.unwrap(), 0);
+    let acts = gateway.get("/admin/v1/audit/acts?act=audit.prune");
+    let acts = acts.key(&auditor).send().await.ok().json;
+    let act = &acts["acts"][0];
+    assert_eq!(
+        act["caller"], "(local)",
+        "nothing goes without a word: {acts}"
+    );
+    assert_eq!(act["detail"]["before"], old.to_string(), "{acts}");
     let kept = Kept {
         checkpoints: vec![serde_json::from_value(first).unwrap()],
         keys: Vec::new(),

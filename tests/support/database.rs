@@ -119,8 +119,14 @@ impl Outside {
     /// # Panics
     /// If it fails.
     pub async fn run(&mut self, statement: &str) -> u64 {
+        let done = self.try_run(statement).await;
+        done.unwrap_or_else(|error| panic!("{statement}: {error}"))
+    }
+
+    /// The same, where it may be refused.
+    pub async fn try_run(&mut self, statement: &str) -> Result<u64, sqlx::Error> {
         let sql = AssertSqlSafe(statement.to_owned());
-        let done = match self {
+        match self {
             Self::Sqlite(conn) => {
                 let done = sqlx::query(sql).execute(conn).await;
                 done.map(|done| done.rows_affected())
@@ -129,8 +135,7 @@ impl Outside {
                 let done = sqlx::query(sql).execute(conn).await;
                 done.map(|done| done.rows_affected())
             }
-        };
-        done.unwrap_or_else(|error| panic!("{statement}: {error}"))
+        }
     }
 
     /// Tells the gateway that registries were changed.
@@ -204,6 +209,12 @@ impl Outside {
             for table in TABLES {
                 self.run(&format!("ALTER TABLE {table} DISABLE TRIGGER USER"))
                     .await;
+            }
+            for table in &TABLES[..3] {
+                self.run(&format!(
+                    "ALTER TABLE {table} DROP CONSTRAINT {table}_place"
+                ))
+                .await;
             }
         }
         for table in ["begin", "end", "act"] {

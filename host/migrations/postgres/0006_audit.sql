@@ -14,6 +14,14 @@ ALTER TABLE audit_act ADD COLUMN seq BIGINT;
 ALTER TABLE audit_act ADD COLUMN hash BYTEA CHECK (hash IS NULL OR length(hash) = 32);
 CREATE UNIQUE INDEX audit_act_chain ON audit_act (chain, seq);
 
+-- A row has its place in a chain, or none of it.
+ALTER TABLE audit_begin ADD CONSTRAINT audit_begin_place CHECK (chain IS NULL AND seq IS NULL AND hash IS NULL OR chain IS NOT NULL AND chain > 0
+    AND seq IS NOT NULL AND seq > 0 AND hash IS NOT NULL);
+ALTER TABLE audit_end ADD CONSTRAINT audit_end_place CHECK (chain IS NULL AND seq IS NULL AND hash IS NULL OR chain IS NOT NULL AND chain > 0
+    AND seq IS NOT NULL AND seq > 0 AND hash IS NOT NULL);
+ALTER TABLE audit_act ADD CONSTRAINT audit_act_place CHECK (chain IS NULL AND seq IS NULL AND hash IS NULL OR chain IS NOT NULL AND chain > 0
+    AND seq IS NOT NULL AND seq > 0 AND hash IS NOT NULL);
+
 -- One row for each chain, which moves with every transaction of audit rows: `seq` and `hash` are those
 -- of its last row. Whoever writes moves it from where it stood, so that no two can go on from one row.
 CREATE TABLE audit_chain (

@@ -14,6 +14,20 @@ ALTER TABLE audit_act ADD COLUMN seq BIGINT;
 ALTER TABLE audit_act ADD COLUMN hash BLOB CHECK (hash IS NULL OR length(hash) = 32);
 CREATE UNIQUE INDEX audit_act_chain ON audit_act (chain, seq);
 
+-- A row has its place in a chain, or none of it. A column that is added cannot say that of others.
+CREATE TRIGGER audit_begin_place BEFORE INSERT ON audit_begin
+WHEN NOT (NEW.chain IS NULL AND NEW.seq IS NULL AND NEW.hash IS NULL OR NEW.chain IS NOT NULL
+    AND NEW.chain > 0 AND NEW.seq IS NOT NULL AND NEW.seq > 0 AND NEW.hash IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'an audit row has no such place'); END;
+CREATE TRIGGER audit_end_place BEFORE INSERT ON audit_end
+WHEN NOT (NEW.chain IS NULL AND NEW.seq IS NULL AND NEW.hash IS NULL OR NEW.chain IS NOT NULL
+    AND NEW.chain > 0 AND NEW.seq IS NOT NULL AND NEW.seq > 0 AND NEW.hash IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'an audit row has no such place'); END;
+CREATE TRIGGER audit_act_place BEFORE INSERT ON audit_act
+WHEN NOT (NEW.chain IS NULL AND NEW.seq IS NULL AND NEW.hash IS NULL OR NEW.chain IS NOT NULL
+    AND NEW.chain > 0 AND NEW.seq IS NOT NULL AND NEW.seq > 0 AND NEW.hash IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'an audit row has no such place'); END;
+
 -- One row for each chain, which moves with every transaction of audit rows: `seq` and `hash` are those
 -- of its last row. Whoever writes moves it from where it stood, so that no two can go on from one row.
 CREATE TABLE audit_chain (

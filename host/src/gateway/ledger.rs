@@ -1,6 +1,7 @@
 //! The audit as a whole: sealed by signed checkpoints, verified, exported, searched.
 
 mod acts;
+mod astray;
 mod export;
 mod find;
 mod keep;
@@ -10,6 +11,8 @@ mod prune;
 mod reading;
 mod seal;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod verifier;
 mod verify;
 

@@ -3,9 +3,10 @@ use uuid::Uuid;
 
 use super::Store;
 use super::audit_acts::{self, AuditAct};
-use super::audit_checkpoints::{self, AuditCheckpoint, ChainHead, NewCheckpoint};
+use super::audit_checkpoints::{self, AuditCheckpoint, ChainHead, NewCheckpoint, Seal};
 use super::audit_ledger::{self, StoredRow, UnchainedAt};
 use super::audit_people::{self, IndexStep, Indexed};
+use super::audit_prune;
 use super::audit_rows;
 use super::audit_search::{self, ActEntry, AuditFilter, AuditPage};
 use super::columns::{check_size, check_text};
@@ -82,7 +83,7 @@ pub struct AuditEntry {
 /// The audit of a store: rows are added and read, never changed or removed.
 #[derive(Clone, Copy, Debug)]
 pub struct Audit<'a> {
-    store: &'a Store,
+    pub(super) store: &'a Store,
 }
 
 impl<'a> Audit<'a> {
@@ -242,7 +243,27 @@ impl<'a> Audit<'a> {
         audit_ledger::next_behind(&self.store.readers, chain, after).await
     }
 
-    /// The latest checkpoint that was made by that time.
+    /// Whether a checkpoint was made behind the first time, and by the second.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn checkpoint_between(
+        self,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        audit_checkpoints::between(&self.store.readers, after, until).await
+    }
+
+    /// Whether a row up to that place has a time of its own behind that one. Chain 0: those without one.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn has_younger(self, to: Seal, time: Timestamp) -> Result<bool, StoreError> {
+        audit_prune::has_younger(&self.store.readers, to, time).await
+    }
+
+    /// The latest checkpoint that was made by that time, as all before it were.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Damaged`.

@@ -136,12 +136,16 @@ pub(super) async fn last(readers: &Pool) -> Result<Option<AuditCheckpoint>, Stor
     .transpose()
 }
 
+/// The last of those before the first that is younger: none of them was made since, whatever the clock
+/// said when others were.
 pub(super) async fn before(
     readers: &Pool,
     time: Timestamp,
 ) -> Result<Option<AuditCheckpoint>, StoreError> {
     query(
-        "SELECT number, at, body, public_key, signature FROM audit_checkpoint WHERE at <= $1 \
+        "SELECT number, at, body, public_key, signature FROM audit_checkpoint \
+         WHERE NOT EXISTS (SELECT 1 FROM audit_checkpoint young \
+         WHERE young.at > $1 AND young.number <= audit_checkpoint.number) \
          ORDER BY number DESC LIMIT 1",
     )
     .bind(time.as_microsecond())
@@ -150,6 +154,20 @@ pub(super) async fn before(
     .as_ref()
     .map(checkpoint_of)
     .transpose()
+}
+
+/// Whether one was made behind the first time, and by the second.
+pub(super) async fn between(
+    readers: &Pool,
+    after: Timestamp,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    let found = query("SELECT number FROM audit_checkpoint WHERE at > $1 AND at <= $2 LIMIT 1")
+        .bind(after.as_microsecond())
+        .bind(until.as_microsecond())
+        .fetch_optional(readers)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// All chains as they are at one moment, by number.

@@ -1,14 +1,45 @@
 //! Removes rows that were kept for long enough. What may go stands in `audit_pruned`; the triggers let
 //! nothing else go.
 
+use jiff::Timestamp;
+
+use super::audit_checkpoints::Seal;
 use super::audit_ledger::{StoredRow, Table, rows_of, stored};
 use super::audit_people::people_of;
 use super::columns::get;
-use super::db::{Conn, query};
+use super::db::{Conn, Pool, query};
 use super::error::StoreError;
 
 /// How many rows of a table go in one transaction: calls wait for it.
 const STEP_ROWS: i64 = 256;
+
+/// Whether a row up to that place has a time of its own behind that one.
+pub(super) async fn has_younger(
+    readers: &Pool,
+    to: Seal,
+    time: Timestamp,
+) -> Result<bool, StoreError> {
+    let sql = match to.chain {
+        0 => {
+            "SELECT 1 AS found FROM audit_begin \
+             WHERE chain IS NULL AND $1 = 0 AND $2 = 0 AND began_at > $3 \
+             UNION ALL SELECT 1 FROM audit_end WHERE chain IS NULL AND ended_at > $3 \
+             UNION ALL SELECT 1 FROM audit_act WHERE chain IS NULL AND at > $3 LIMIT 1"
+        }
+        _ => {
+            "SELECT 1 AS found FROM audit_begin WHERE chain = $1 AND seq <= $2 AND began_at > $3 \
+             UNION ALL SELECT 1 FROM audit_end WHERE chain = $1 AND seq <= $2 AND ended_at > $3 \
+             UNION ALL SELECT 1 FROM audit_act WHERE chain = $1 AND seq <= $2 AND at > $3 LIMIT 1"
+        }
+    };
+    let found = query(sql)
+        .bind(to.chain)
+        .bind(to.seq)
+        .bind(time.as_microsecond())
+        .fetch_optional(readers)
+        .await?;
+    Ok(found.is_some())
+}
 
 /// Removes some rows of each table. Gives how many; none are left where it is 0.
 pub(super) async fn step(conn: &mut Conn) -> Result<i64, StoreError> {

@@ -36,11 +36,23 @@ impl Gateway {
 async fn seal(weak: Weak<Inner>) {
     let begun = Timestamp::now();
     let mut first = true;
+    let mut behind = false;
     while let Some(inner) = weak.upgrade() {
         let sealed = seal_when_due(&inner, begun, first).await;
         first = false;
         drop(inner);
-        let wait = sealed.map_or_else(|error| told(&error), |()| POLL);
+        let was_behind = behind;
+        behind = matches!(sealed, Err(SealError::ClockBehind { .. }));
+        let wait = match sealed {
+            Ok(()) => POLL,
+            // Said once. It is due again as soon as the clock is right.
+            Err(_) if behind && was_behind => POLL,
+            Err(error) if behind => {
+                told(&error);
+                POLL
+            }
+            Err(error) => told(&error),
+        };
         tokio::time::sleep(wait).await;
     }
 }
@@ -84,7 +96,7 @@ async fn prune(weak: Weak<Inner>) {
         let Some(cutoff) = inner.ledger.cutoff() else {
             return;
         };
-        match inner.ledger.prune(&inner.store, cutoff).await {
+        match (Gateway { inner }).prune_by_itself(cutoff).await {
             Ok(rows) => tracing::info!(
                 rows,
                 "audit rows that were kept for long enough are removed"

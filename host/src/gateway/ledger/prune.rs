@@ -3,12 +3,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::seal::now;
 use super::statement::{Hex, PrunedTo};
 use super::verify::Kept;
 use super::{Bad, Ledger, SealError};
-use crate::store::{Store, StoreError};
+use crate::store::{Seal, Store, StoreError};
 
 const DAY: i64 = 24 * 60 * 60;
+/// A clock is believed that was right for so long: a checkpoint of the last `JUMP` is older than that.
+/// Who asks for the removal has looked at the clock.
+const SETTLED: SignedDuration = SignedDuration::from_secs(DAY);
+/// So far a clock may have gone since the last checkpoint before.
+const JUMP: SignedDuration = SignedDuration::from_secs(30 * DAY);
 
 /// Why nothing is removed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +23,12 @@ pub(super) enum PruneError {
     Store(#[from] StoreError),
     #[error("no checkpoint could be made")]
     Seal(#[from] SealError),
+    /// It may be wrong: all would seem old enough.
+    #[error(
+        "no checkpoint of the last 30 days is older than a day: the clock may have leapt, so that nothing \
+         is removed; where it is right, wait a day or use `audit prune`"
+    )]
+    ClockAhead,
     /// What would be removed could be all that tells of it.
     #[error("the audit is not what was written, so that nothing of it is removed: {}", .0.problem)]
     Bad(Box<Bad>),
@@ -30,24 +42,37 @@ impl Ledger {
         Timestamp::now().checked_sub(kept).ok()
     }
 
+    /// As [`prune`](Self::prune), where the clock was right for long enough.
+    pub(super) async fn prune_by_clock(
+        &self,
+        store: &Store,
+        cutoff: Timestamp,
+        now: Timestamp,
+    ) -> Result<u64, PruneError> {
+        if !self.due(store, cutoff).await?.is_empty() {
+            let past = |by| now.checked_sub(by).unwrap_or(Timestamp::MIN);
+            let audit = store.audit();
+            if !audit.checkpoint_between(past(JUMP), past(SETTLED)).await? {
+                return Err(PruneError::ClockAhead);
+            }
+        }
+        self.prune(store, cutoff).await
+    }
+
     /// Removes what is older than that. Gives how many rows.
     pub(super) async fn prune(&self, store: &Store, cutoff: Timestamp) -> Result<u64, PruneError> {
+        // What a gateway that died in the middle left would be taken for put in.
+        let rest = remove(store).await?;
         let due = self.due(store, cutoff).await?;
-        if !due.is_empty() {
-            let mut verdict = self.verify(store, &Kept::default()).await?;
-            if !verdict.bad.is_empty() {
-                return Err(PruneError::Bad(Box::new(verdict.bad.remove(0))));
-            }
-            self.seal_and_prune(store, &due).await?;
+        if due.is_empty() {
+            return Ok(rest);
         }
-        let mut removed = 0;
-        // Also what a gateway that died in the middle left.
-        loop {
-            match store.audit().prune_step().await? {
-                0 => return Ok(removed),
-                rows => removed += rows,
-            }
+        let mut verdict = self.verify(store, &Kept::default()).await?;
+        if !verdict.bad.is_empty() {
+            return Err(PruneError::Bad(Box::new(verdict.bad.remove(0))));
         }
+        self.seal_and_prune(store, &due, &now).await?;
+        Ok(rest + remove(store).await?)
     }
 
     async fn due(&self, store: &Store, cutoff: Timestamp) -> Result<Vec<PrunedTo>, PruneError> {
@@ -72,10 +97,34 @@ impl Ledger {
             // The first had them already, and every later one says the same.
             sealed_by: old.number,
         });
-        let gone = |it: &PrunedTo| {
-            let known = last.pruned.iter().find(|known| known.chain == it.chain);
-            known.is_some_and(|known| known.seq >= it.seq)
-        };
-        Ok(ends.chain(unchained).filter(|it| !gone(it)).collect())
+        let mut due = Vec::new();
+        for it in ends.chain(unchained).filter(|it| !it.is_in(&last.pruned)) {
+            let to = Seal {
+                chain: it.chain,
+                seq: it.seq,
+            };
+            // Covered by an old checkpoint, and young by its own time: one of both clocks was wrong.
+            if audit.has_younger(to, cutoff).await? {
+                tracing::warn!(
+                    chain = it.chain,
+                    "a row is younger than the checkpoint that covers it: nothing of its chain is \
+                     removed until it is old enough by both"
+                );
+            } else {
+                due.push(it);
+            }
+        }
+        Ok(due)
+    }
+}
+
+/// Removes all that a checkpoint says may go.
+async fn remove(store: &Store) -> Result<u64, StoreError> {
+    let mut removed = 0;
+    loop {
+        match store.audit().prune_step().await? {
+            0 => return Ok(removed),
+            rows => removed += rows,
+        }
     }
 }

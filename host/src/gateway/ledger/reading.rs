@@ -1,12 +1,15 @@
 //! The audit read by auditors. Each reading is an act in it; what was asked for is there only as far
 //! as it is no value of theirs.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::super::{Act, Acting, AdminError, Gateway};
+use super::super::{Act, Acting, AdminError, Caller, Gateway};
 use super::Ledger;
 use super::export::{self, Ended};
 use super::find::{FindPage, Found};
@@ -130,13 +133,10 @@ impl Gateway {
     /// # Errors
     /// As for any act; a conflict where the audit is not what was written, or where it is kept for ever.
     pub async fn prune_audit(&self, by: &Acting) -> Result<u64, AdminError> {
-        let act = Act {
-            word: "audit.prune",
-            ..Act::default()
-        };
+        let cutoff = self.inner.ledger.cutoff();
         let inner = self.inner.clone();
-        self.act(by, act, async move {
-            let cutoff = inner.ledger.cutoff().ok_or_else(|| AdminError::Conflict {
+        self.act(by, prune(cutoff), async move {
+            let cutoff = cutoff.ok_or_else(|| AdminError::Conflict {
                 code: "kept-for-ever",
                 detail: "set [audit] retention_days: without it all rows are kept".into(),
             })?;
@@ -145,12 +145,44 @@ impl Gateway {
         .await
     }
 
-    /// The same with another time than the configuration's.
+    /// The same by itself, where the clock was right for long enough. In the audit nevertheless.
+    pub(super) async fn prune_by_itself(&self, cutoff: Timestamp) -> Result<u64, AdminError> {
+        let inner = self.inner.clone();
+        let now = Timestamp::now();
+        let doing = async move {
+            let pruned = inner.ledger.prune_by_clock(&inner.store, cutoff, now);
+            Ok(pruned.await?)
+        };
+        self.act(&itself(), prune(Some(cutoff)), doing).await
+    }
+
+    /// The same with another time than the configuration's: for tests, which cannot wait for days. In
+    /// the audit too.
     ///
     /// # Errors
     /// As [`prune_audit`](Self::prune_audit).
-    pub async fn prune_audit_before(&self, time: jiff::Timestamp) -> Result<u64, AdminError> {
-        Ok(self.inner.ledger.prune(&self.inner.store, time).await?)
+    #[doc(hidden)]
+    pub async fn prune_audit_before(&self, time: Timestamp) -> Result<u64, AdminError> {
+        let inner = self.inner.clone();
+        let doing = async move { Ok(inner.ledger.prune(&inner.store, time).await?) };
+        self.act(&itself(), prune(Some(time)), doing).await
+    }
+}
+
+/// What exactly is removed stands in the checkpoint that is made for it.
+fn prune(before: Option<Timestamp>) -> Act {
+    Act {
+        word: "audit.prune",
+        detail: before.map(|before| json!({ "before": before })),
+        ..Act::default()
+    }
+}
+
+/// Nobody asked for it.
+fn itself() -> Acting {
+    Acting {
+        caller: Arc::new(Caller::local()),
+        request_id: Uuid::now_v7().to_string(),
     }
 }
 
@@ -178,6 +210,10 @@ impl From<PruneError> for AdminError {
         match error {
             PruneError::Store(error) => error.into(),
             PruneError::Seal(error) => error.into(),
+            PruneError::ClockAhead => Self::Conflict {
+                code: "clock-ahead",
+                detail: error.to_string(),
+            },
             PruneError::Bad(_) => Self::Conflict {
                 code: "audit-not-whole",
                 detail: error.to_string(),

@@ -1,6 +1,6 @@
 //! Makes checkpoints.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Ledger;
 use super::statement::{ChainEnd, Hex, PrunedTo, Statement, Unchained};
@@ -11,6 +11,9 @@ use crate::store::{
 
 /// How often another gateway may be faster.
 const TRIES: usize = 8;
+/// How far the clocks of gateways on one database may differ: a checkpoint is not older than the one
+/// before it, so that it has that one's time where this clock is a little behind.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why no checkpoint is made.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,15 @@ pub enum SealError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What would be signed now would count as old, and what it covers as old enough to be removed.
+    #[error(
+        "the clock stands before the last checkpoint, which was made at {last}: set the clock; \
+         nothing is sealed until it is past that"
+    )]
+    ClockBehind {
+        /// When the last checkpoint was made.
+        last: Timestamp,
+    },
 }
 
 impl Ledger {
@@ -35,24 +47,27 @@ impl Ledger {
     /// # Errors
     /// [`SealError`].
     pub(super) async fn seal(&self, store: &Store) -> Result<Option<AuditCheckpoint>, SealError> {
-        self.seal_and_prune(store, &[]).await
+        self.seal_and_prune(store, &[], &now).await
     }
 
-    /// The same, and says that these rows may be removed.
+    /// The same, and says that these rows may be removed. What another said already is not said again,
+    /// and never less than that.
     pub(super) async fn seal_and_prune(
         &self,
         store: &Store,
         prune: &[PrunedTo],
+        clock: &(dyn Fn() -> Timestamp + Sync),
     ) -> Result<Option<AuditCheckpoint>, SealError> {
         let _one = self.sealing.lock().await;
         for _ in 0..TRIES {
             let last = store.audit().last_checkpoint().await?;
             let before = last.as_ref().map(|last| self.read(last)).transpose()?;
             let heads = store.audit().heads().await?;
+            let at = time(clock(), before.as_ref())?;
             let mut next = match (&last, before) {
-                (Some(last), Some(before)) => follow(before, &last.body),
+                (Some(last), Some(before)) => follow(before, &last.body, at),
                 _ => {
-                    let mut first = Statement::new(1, now(), None);
+                    let mut first = Statement::new(1, at, None);
                     first.unchained = without_chain(store).await?;
                     first
                 }
@@ -60,18 +75,23 @@ impl Ledger {
             let ends = heads.iter().map(end).collect();
             let same = next.chains == ends;
             next.chains = ends;
-            for pruned in prune {
+            let wanted = prune.iter().filter(|it| !it.is_in(&next.pruned));
+            let wanted: Vec<PrunedTo> = wanted.copied().collect();
+            if wanted.is_empty() && !prune.is_empty() {
+                return Ok(last);
+            }
+            for pruned in &wanted {
                 next.pruned.retain(|it| it.chain != pruned.chain);
                 next.pruned.push(*pruned);
             }
             let nothing = heads.is_empty() && next.unchained.rows == 0;
-            if prune.is_empty() && (nothing || same && last.is_some()) {
+            if wanted.is_empty() && (nothing || same && last.is_some()) {
                 return Ok(last);
             }
             let signed = self.sign(&next);
             let new = NewCheckpoint {
                 seals: seals(&next),
-                pruned: prune.iter().map(PrunedTo::row).collect(),
+                pruned: wanted.iter().map(PrunedTo::row).collect(),
                 signed: signed.clone(),
             };
             match store.audit().checkpoint(new).await {
@@ -91,7 +111,7 @@ impl Ledger {
         })
     }
 
-    fn sign(&self, statement: &Statement) -> AuditCheckpoint {
+    pub(super) fn sign(&self, statement: &Statement) -> AuditCheckpoint {
         // Plain data: it cannot but be written.
         let body = serde_json::to_string(statement).unwrap_or_default();
         AuditCheckpoint {
@@ -104,8 +124,19 @@ impl Ledger {
     }
 }
 
-fn follow(before: Statement, body: &str) -> Statement {
-    let mut next = Statement::new(before.number + 1, now(), Some(body));
+/// When the next checkpoint is made.
+fn time(now: Timestamp, before: Option<&Statement>) -> Result<Timestamp, SealError> {
+    match before.map(|before| before.at) {
+        Some(last) if now < last && last.duration_since(now) > SKEW => {
+            Err(SealError::ClockBehind { last })
+        }
+        Some(last) => Ok(now.max(last)),
+        None => Ok(now),
+    }
+}
+
+fn follow(before: Statement, body: &str, at: Timestamp) -> Statement {
+    let mut next = Statement::new(before.number + 1, at, Some(body));
     next.chains = before.chains;
     next.unchained = before.unchained;
     next.pruned = before.pruned;
@@ -147,6 +178,12 @@ fn seals(statement: &Statement) -> Vec<Seal> {
 }
 
 impl PrunedTo {
+    /// Whether it is said already that as much may be removed.
+    pub(super) fn is_in(&self, pruned: &[Self]) -> bool {
+        let mut known = pruned.iter();
+        known.any(|it| it.chain == self.chain && it.seq >= self.seq)
+    }
+
     fn row(&self) -> Pruned {
         Pruned {
             to: Seal {
@@ -159,7 +196,7 @@ impl PrunedTo {
 }
 
 /// To the microsecond that the database keeps.
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }

@@ -119,6 +119,16 @@ impl Statement {
         if self.previous != before.map(|(_, body)| hash_of(body)) {
             return Err("it does not name the checkpoint before it".into());
         }
+        if let Some((before, _)) = before {
+            if self.at < before.at {
+                return Err(
+                    "it is older than the checkpoint before it: the clock was wrong".into(),
+                );
+            }
+            if before.pruned.iter().any(|was| !was.is_in(&self.pruned)) {
+                return Err("it takes back what the one before it says is removed".into());
+            }
+        }
         Ok(())
     }
 }

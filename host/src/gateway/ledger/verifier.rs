@@ -179,6 +179,11 @@ impl Verifier {
         }
     }
 
+    /// What is said to be removed.
+    pub(super) fn pruned(&self) -> Vec<PrunedTo> {
+        self.pruned.values().copied().collect()
+    }
+
     /// Something else is wrong.
     pub(super) fn found(&mut self, bad: Bad) {
         self.verdict.bad.push(bad);

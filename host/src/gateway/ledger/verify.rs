@@ -2,7 +2,7 @@
 
 use super::statement::SignedCheckpoint;
 use super::verifier::{Verdict, Verifier};
-use super::{Ledger, PublicKey};
+use super::{Ledger, PublicKey, astray};
 use crate::store::{ChainHead, Store, StoreError, UnchainedAt, page_end};
 
 /// Most checkpoints in memory at once.
@@ -57,6 +57,7 @@ impl Ledger {
             chain(store, *head, &mut verifier).await?;
         }
         behind(store, &heads, &mut verifier).await?;
+        astray::look(store, &mut verifier).await?;
         let mut at = UnchainedAt::default();
         loop {
             let page = audit.unchained(&mut at).await?;
