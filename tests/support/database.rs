@@ -188,13 +188,14 @@ impl Outside {
 
     /// Takes away what keeps the audit from being changed, as one who owns the database can.
     pub async fn disarm_audit(&mut self) {
-        const TABLES: [&str; 6] = [
+        const TABLES: [&str; 7] = [
             "audit_begin",
             "audit_end",
             "audit_act",
             "audit_chain",
             "audit_checkpoint",
             "audit_seal",
+            "audit_pruned",
         ];
         if let Self::Sqlite(conn) = self {
             let sql = "SELECT name FROM sqlite_master WHERE type = 'trigger'";
@@ -230,7 +231,15 @@ impl Outside {
 
     /// Makes the audit what it was when [`disarm_audit`](Self::disarm_audit) was called.
     pub async fn restore_audit(&mut self) {
-        let order = ["begin", "end", "act", "chain", "checkpoint", "seal"];
+        let order = [
+            "begin",
+            "end",
+            "act",
+            "chain",
+            "checkpoint",
+            "seal",
+            "pruned",
+        ];
         for table in order.into_iter().rev() {
             self.run(&format!("DELETE FROM audit_{table}")).await;
         }

@@ -241,7 +241,9 @@ async fn each_act_is_in_the_audit_with_its_registry_and_module() {
     let it = Swapping::start().await;
     let two = it.admitted(&saying("two")).await;
     it.post("stage", json!({ "module": two })).await.ok();
-    it.post("activate", json!({ "force": true })).await.ok();
+    it.post("activate", json!({ "module": two, "force": true }))
+        .await
+        .ok();
     it.post("rollback", json!({})).await.ok();
     let store = it.gateway.store().await;
     let acts = store.audit().recent_acts(10).await.unwrap();
