@@ -13,10 +13,11 @@ use std::time::Instant;
 
 use super::GatewayError;
 
-/// Addresses that are remembered at once. When there are more, those that are not share one place.
+/// Addresses that are remembered at once. Those beyond are looked at like any other: whoever has so
+/// many would else keep out all who were not seen before, and a key is not guessed by trying.
 const MOST: usize = 10_000;
-/// The place that they share, and that of who has no address.
-const SHARED: u64 = u64::MAX;
+/// Who has no address.
+const UNKNOWN: u64 = u64::MAX;
 
 /// What failed, by address. A failure is forgotten after `1 / per_second` seconds.
 pub(super) struct Guesses {
@@ -34,12 +35,12 @@ struct Failures {
 /// A number for an address: whoever has one of IPv6 has 2^64 of them.
 pub(super) fn peer_of(address: Option<IpAddr>) -> u64 {
     match address.map(|address| address.to_canonical()) {
-        None => SHARED,
+        None => UNKNOWN,
         // No network has these first 64 bits.
         Some(IpAddr::V4(address)) => u64::from(address.to_bits()) | 1 << 63 | 1 << 62 | 1 << 61,
         // Never 0, which stands for nobody.
         Some(IpAddr::V6(address)) => u64::try_from(address.to_bits() >> 64)
-            .unwrap_or(SHARED)
+            .unwrap_or(UNKNOWN)
             .max(1),
     }
 }
@@ -64,8 +65,7 @@ impl Guesses {
 
     fn check_at(&self, peer: u64, now: Instant) -> Result<(), GatewayError> {
         let by_peer = self.by_peer.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = self.place(&by_peer, peer);
-        let count = by_peer.get(&place).map_or(0.0, |it| self.left(*it, now));
+        let count = by_peer.get(&peer).map_or(0.0, |it| self.left(*it, now));
         // One more would be too many.
         let over = count + 1.0 - self.most;
         if over <= 0.0 {
@@ -86,20 +86,15 @@ impl Guesses {
         if by_peer.len() >= MOST {
             by_peer.retain(|_, it| self.left(*it, now) > 0.0);
         }
-        let place = self.place(&by_peer, peer);
-        let before = by_peer.get(&place).map_or(0.0, |it| self.left(*it, now));
+        if by_peer.len() >= MOST && !by_peer.contains_key(&peer) {
+            return;
+        }
+        let before = by_peer.get(&peer).map_or(0.0, |it| self.left(*it, now));
         let failures = Failures {
             count: (before + 1.0).min(self.most),
             at: now,
         };
-        by_peer.insert(place, failures);
-    }
-
-    fn place(&self, by_peer: &HashMap<u64, Failures>, peer: u64) -> u64 {
-        match by_peer.contains_key(&peer) || by_peer.len() < MOST {
-            true => peer,
-            false => SHARED,
-        }
+        by_peer.insert(peer, failures);
     }
 
     fn left(&self, failures: Failures, now: Instant) -> f64 {
@@ -143,21 +138,28 @@ mod tests {
         );
     }
 
-    /// Whoever has very many addresses fills no memory, and is refused all the same.
+    /// Whoever has very many addresses fills no memory, and keeps nobody else out.
     #[test]
     fn the_memory_of_it_is_bounded() {
         let guesses = Guesses::new(60);
         let begin = Instant::now();
-        for peer in 0..20_000 {
+        for _ in 0..60 {
+            guesses.failed_at(0, begin);
+        }
+        for peer in 1..20_000 {
             guesses.failed_at(peer, begin);
         }
         let held = guesses.by_peer.lock().unwrap().len();
-        assert!(held <= MOST + 1, "{held}");
+        assert_eq!(held, MOST);
+        assert!(guesses.check_at(0, begin).is_err(), "it is remembered");
         assert!(
-            guesses.check_at(19_999, begin).is_err(),
-            "it shares a place"
+            guesses.check_at(19_999, begin).is_ok(),
+            "no place is shared"
         );
-        assert!(guesses.check_at(0, begin).is_ok(), "it has one of its own");
+        assert!(
+            guesses.check_at(30_000, begin).is_ok(),
+            "nor is a new one's"
+        );
         let later = begin + Duration::from_secs(61);
         guesses.failed_at(30_000, later);
         assert_eq!(guesses.by_peer.lock().unwrap().len(), 1);
