@@ -79,3 +79,18 @@ async fn a_client_administers_nothing_and_an_administrator_asks_nothing() {
     let refused = gateway.find("civil", &uin).key(&admin).send().await;
     assert_eq!((refused.status, refused.code()), (404, "unknown-registry"));
 }
+
+/// What can be nobody's name is not found, and does not stand in the audit.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_name_is_not_written_down() {
+    let gateway = TestGateway::start().await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    for name in ["a%00b".to_owned(), "x".repeat(600)] {
+        let path = format!("/admin/v1/registries/{name}/disable");
+        let refused = gateway.post(&path, &json!({})).key(&admin).send().await;
+        assert_eq!((refused.status, refused.code()), (404, "unknown"));
+    }
+    let store = gateway.store().await;
+    assert_eq!(store.audit().recent_acts(10).await.unwrap(), []);
+    store.close().await;
+}

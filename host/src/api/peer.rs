@@ -63,6 +63,23 @@ mod tests {
         address(&request.into_parts().0).unwrap().to_string()
     }
 
+    /// A client's own line stands before it: that must not be what is left.
+    #[test]
+    fn behind_a_line_that_cannot_be_read_nothing_is_believed() {
+        let mut request = Request::new(());
+        for line in [&b"203.0.113.9"[..], b"\xff, 192.0.2.7\xff"] {
+            let line = axum::http::HeaderValue::from_bytes(line).unwrap();
+            request.headers_mut().append("x-forwarded-for", line);
+        }
+        let own: IpNet = "10.0.0.0/8".parse().unwrap();
+        request.extensions_mut().insert(Trusted([own].into()));
+        request
+            .extensions_mut()
+            .insert(Peer("10.0.0.1".parse().unwrap()));
+        let seen = address(&request.into_parts().0);
+        assert_eq!(seen, Some("10.0.0.1".parse().unwrap()));
+    }
+
     #[test]
     fn only_a_trusted_proxy_is_believed() {
         let own = "10.0.0.0/8";
