@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use gateway_tests::components;
 use gateway_tests::crafted::with_section;
+use gateway_tests::program::program;
 use registry_gateway::config::Config;
 use registry_gateway::gateway::{RegistryState, apply_file};
 use registry_gateway::serve;
@@ -146,12 +147,14 @@ fn child(work: impl Future<Output = String>) {
 fn config(folder: &Path) -> Config {
     let mut config = Config::default().based_in(folder);
     config.api.listen.set_port(0);
+    config.sandbox.compiler_program = program().to_owned();
     config
 }
 
 async fn apply(folder: &Path, file: &str) -> String {
+    let config = config(folder);
     let began = Instant::now();
-    let parts = serve::open(&config(folder)).await.expect("the parts");
+    let parts = serve::open(&config).await.expect("the parts");
     let file: PathBuf = folder.join(file);
     apply_file(&file, &parts.store, &parts.sandbox, &parts.secrets)
         .await

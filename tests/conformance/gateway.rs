@@ -1,6 +1,7 @@
 //! The gateway with one registry, served on loopback and called as openIMIS calls it.
 
 use gateway_tests::components;
+use gateway_tests::program::program;
 use registry_gateway::config::Config;
 use registry_gateway::gateway::{Gateway, NewCaller, apply_file};
 use registry_gateway::model::Grant;
@@ -48,6 +49,8 @@ impl Served {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default().based_in(folder.path());
         config.api.listen.set_port(0);
+        let compiler = tokio::task::spawn_blocking(|| program().to_owned());
+        config.sandbox.compiler_program = compiler.await.unwrap();
         std::fs::create_dir_all(&config.secrets_dir).unwrap();
         std::fs::write(config.secrets_dir.join("token"), TOKEN).unwrap();
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gateway_tests::components::component;
+use gateway_tests::program::program;
 use registry_gateway::config::Config;
 use registry_gateway::gateway::{Gateway, NewCaller, apply_file};
 use registry_gateway::model;
@@ -59,11 +60,12 @@ struct Configured {
 async fn configure(url: &str) -> Configured {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let file = folder.path().join("gateway.toml");
-    std::fs::write(
-        &file,
-        "data_dir = 'data'\n[api]\nlisten = '127.0.0.1:0'\n[log]\njson = true\n",
-    )
-    .expect("written");
+    let settings = format!(
+        "data_dir = 'data'\n[api]\nlisten = '127.0.0.1:0'\n[log]\njson = true\n\
+         [sandbox]\ncompiler_program = '{}'\n",
+        program().display()
+    );
+    std::fs::write(&file, settings).expect("written");
     let registries = folder.path().join("registries.toml");
     std::fs::write(&registries, text(url)).expect("written");
 
