@@ -88,7 +88,7 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         )
         .route(
             "/admin/v1/registries/{registry}/test",
-            post(admin::trial::test),
+            post(admin::registry_test::test),
         )
         .route(
             "/admin/v1/registries/{registry}/enable",

@@ -4,90 +4,70 @@
 
 mod acting;
 mod admission;
-mod allowance;
-mod audited;
-mod caller_acts;
+mod audit;
 mod callers;
 mod check;
-mod disclosed;
 mod error;
-mod fingerprint;
-mod guesses;
-mod health;
-mod keys;
-mod ledger;
 mod lookups;
 mod metrics;
-mod modules;
 mod nodes;
-mod page_token;
-mod policy;
+mod phase;
 mod registries;
-mod retry;
 mod roster;
-mod session;
-mod settings;
 mod shadow;
-mod stage;
 mod swap;
-mod terms;
-mod tokens;
-mod trial;
-mod waiting;
-mod watch;
-mod watched;
 
 use std::path::Path;
 use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
 pub use admission::{CheckedModule, ModuleView, Place as AdmissionPlace};
-pub use audited::{Answered, Asking};
-pub use caller_acts::KeyWish;
-pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
-pub use check::check;
-pub use error::GatewayError;
-pub use health::{Hour, Minute, Went};
-pub use ledger::{
+pub use audit::{
     Bad, BadPublicKey, ExportError, FindPage, Found, FoundCall, Kept, PublicKey, SealError,
     SignedCheckpoint, Verdict, verify_export,
 };
+pub use callers::acts::KeyWish;
+pub use callers::session::{Held, Opened, SessionLimits};
+pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
+pub use check::check;
+pub use error::GatewayError;
+pub use lookups::audited::{Answered, Asking};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
+pub use metrics::health::{Hour, Minute, Went};
 pub use nodes::{NodeView, NodesView};
+pub use phase::NotReady;
+pub use registries::settings::check_settings;
+pub use registries::test::{End, RegistryTest, Step};
 pub use registries::{
     AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
     RegistryDifference, What, apply_file,
 };
 pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
-pub use session::{Held, Opened, SessionLimits};
-pub use settings::check_settings;
 pub use shadow::{Difference, FieldReport, Seen, ShadowReport};
-pub use stage::NotReady;
-pub use swap::{Activation, Back, CandidateView, LoadedModule, SwapView, Swapped};
-pub use trial::{End, Step, Trial};
+pub use swap::{Back, CandidateView, LoadedModule, SwapView, Swapped, ToActivate};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub(crate) use crate::sandbox::digest_of as module_digest;
 pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
 pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
-pub use crate::store::{Activation as Activated, Behind, CallerKey, CallerSettings, OpenState};
+pub use crate::store::{Activation, Behind, CallerKey, CallerSettings, OpenState};
 
 use tokio_util::task::TaskTracker;
 
 use admission::Admission;
-use allowance::Allowance;
-use fingerprint::Fingerprint;
-use keys::Keys;
-use ledger::Ledger;
+use audit::Audit;
+use audit::fingerprint::Fingerprint;
+use callers::allowance::Allowance;
+use callers::keys::Keys;
+use callers::session::Sessions;
+use callers::tokens::Tokens;
+use lookups::page_token::PageTokens;
 use nodes::{Membership, StoreLedger};
-use page_token::PageTokens;
+use phase::Phase;
 use roster::Roster;
-use session::Sessions;
-use stage::Stage;
 use swap::OpenPages;
-use tokens::Tokens;
 
 use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
@@ -112,12 +92,12 @@ struct Inner {
     fingerprint: Fingerprint,
     page_tokens: PageTokens,
     sessions: Sessions,
-    ledger: Ledger,
+    audit: Audit,
     open_pages: OpenPages,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
     tasks: TaskTracker,
-    stage: Stage,
+    phase: Phase,
     nodes: Membership,
     admission: Admission,
 }
@@ -207,7 +187,7 @@ impl Gateway {
             audit,
             callers,
         } = sections;
-        let ledger = Ledger::open(audit, &store, &secrets, data_dir).await?;
+        let audit = Audit::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let admission = Admission::new(admission)?;
         let nodes = Membership::default();
@@ -226,11 +206,11 @@ impl Gateway {
                 fingerprint,
                 page_tokens,
                 sessions,
-                ledger,
+                audit,
                 open_pages: OpenPages::default(),
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
-                stage: Stage::default(),
+                phase: Phase::default(),
                 admission,
                 nodes,
                 store,
@@ -246,7 +226,7 @@ impl Gateway {
         self.take_over().await?;
         self.watch();
         self.keep_audit();
-        self.inner.stage.loaded();
+        self.inner.phase.loaded();
         Ok(())
     }
 

@@ -13,10 +13,10 @@ pub(super) mod logs;
 pub(super) mod modules;
 pub(super) mod nodes;
 pub(super) mod registries;
+pub(super) mod registry_test;
 pub(super) mod session;
 pub(super) mod shadow;
 pub(super) mod swap;
-pub(super) mod trial;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;

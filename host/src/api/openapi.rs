@@ -55,7 +55,7 @@ use super::{admin, find, health, household, registries, search, verify};
         admin::shadow::report,
         admin::registries::list,
         admin::registries::one,
-        admin::trial::test,
+        admin::registry_test::test,
         admin::registries::enable,
         admin::registries::disable,
         admin::registries::remove,

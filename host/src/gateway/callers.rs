@@ -1,13 +1,19 @@
+pub(super) mod acts;
+pub(super) mod allowance;
+pub(super) mod guesses;
+pub(super) mod keys;
+pub(super) mod session;
+pub(super) mod tokens;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::keys::MadeKey;
-use super::tokens::Refusal;
 use super::{Gateway, GatewayError};
 use crate::model::{Ability, CallerLimits, Grant, Role};
 use crate::store::{self, CallerKey, CallerSettings, Store, StoreError};
+use keys::MadeKey;
+use tokens::Refusal;
 
 /// Who acts from the machine itself, in the audit. No caller may be called so.
 pub(super) const LOCAL: &str = "(local)";

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::fingerprint::Fingerprint;
-use super::ledger::Ledger;
+use super::audit::Audit;
+use super::audit::fingerprint::Fingerprint;
 use super::registries::{Checks, finding};
 use super::roster::chain;
 use super::{Finding, StartError};
@@ -26,7 +26,7 @@ pub async fn check(
     data_dir: &Path,
     audit: &AuditConfig,
 ) -> Result<Vec<Finding>, StoreError> {
-    let signing = Ledger::check(audit, store, secrets, data_dir).await?;
+    let signing = Audit::check(audit, store, secrets, data_dir).await?;
     let mut findings = vec![
         Finding {
             place: "audit.key".into(),

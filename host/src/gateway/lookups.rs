@@ -1,15 +1,20 @@
 //! The four verbs that read: what each asks, and whom its answer discloses.
 
+pub(super) mod audited;
+pub(super) mod disclosed;
+pub(super) mod page_token;
+pub(super) mod policy;
+pub(super) mod retry;
+pub(super) mod terms;
+pub(super) mod waiting;
+pub(super) mod watched;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use serde_json::Value;
 
-use super::audited::Verb;
-use super::disclosed::Disclosed;
-use super::page_token::{Refused, Scope};
-use super::policy::{Ask, field_of};
 use super::{Answered, Asking, Gateway, GatewayError};
 use crate::model::{
     Ability, Candidate, Extra, FindQuery, Household, HouseholdQuery, Identifier, Page, Person,
@@ -17,6 +22,10 @@ use crate::model::{
 };
 use crate::sandbox::Fault;
 use crate::store::KeyedHash;
+use audited::Verb;
+use disclosed::Disclosed;
+use page_token::{Refused, Scope};
+use policy::{Ask, field_of};
 
 /// The most people on one page.
 pub const MAX_PAGE_SIZE: u32 = 100;

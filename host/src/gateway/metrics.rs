@@ -3,6 +3,7 @@
 //! series is made when there is something to count, so that a thousand registries of which ten are
 //! asked cost the series of ten.
 
+pub(super) mod health;
 mod live;
 
 use std::sync::Arc;
@@ -17,9 +18,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::health::Health;
-use super::waiting::Spent;
+use super::lookups::waiting::Spent;
 use crate::model::Ability;
+use health::Health;
 use live::Live;
 pub(super) use live::Now;
 

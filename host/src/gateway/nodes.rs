@@ -16,14 +16,14 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use self::identity::Identity;
-pub(super) use self::ledger::StoreLedger;
-use self::part::Preparing;
-pub use self::view::{NodeView, NodesView};
 use super::{Gateway, Inner, StartError};
 use crate::config::node::NodeConfig;
 use crate::egress::Share;
 use crate::store::{Beat, Beaten, StoreError};
+use identity::Identity;
+pub(super) use ledger::StoreLedger;
+use part::Preparing;
+pub use view::{NodeView, NodesView};
 
 /// Of a day's requests nobody keeps for so long what it does not use.
 const KEPT_UNUSED: Duration = Duration::from_secs(5);

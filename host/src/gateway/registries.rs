@@ -7,6 +7,8 @@ mod differences;
 mod export;
 mod file;
 mod limits;
+pub(super) mod settings;
+pub(super) mod test;
 
 use std::fmt;
 

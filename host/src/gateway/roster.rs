@@ -4,8 +4,10 @@
 mod beside;
 mod drains;
 mod look;
+pub(super) mod modules;
 mod next;
 mod slot;
+pub(super) mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,12 +20,6 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
 
-pub use self::drains::Drain;
-use self::drains::Drains;
-pub(super) use self::look::written;
-pub use self::look::{AdministeredRegistry, Readiness};
-pub(super) use self::slot::{Slot, State};
-use super::modules::{self, Modules};
 use super::shadow::Trial;
 use super::{Gateway, GatewayError};
 use crate::config::limits::CallLimits;
@@ -34,6 +30,12 @@ use crate::egress::{Egress, EgressError, Endpoints};
 use crate::model::Ability;
 use crate::sandbox::{Module, Occupancy, Sandbox};
 use crate::store::{Behind, Registry, Store, StoreError};
+pub use drains::Drain;
+use drains::Drains;
+pub(super) use look::written;
+pub use look::{AdministeredRegistry, Readiness};
+use modules::Modules;
+pub(super) use slot::{Slot, State};
 
 /// A registry, ready to be asked.
 pub(super) struct Entry {

@@ -7,10 +7,10 @@
 mod compare;
 mod counts;
 
-pub use self::compare::Difference;
-pub use self::counts::{FieldReport, Seen, ShadowReport};
+pub use compare::Difference;
+pub use counts::{FieldReport, Seen, ShadowReport};
 
-pub(super) use self::counts::Counts;
+pub(super) use counts::Counts;
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::audited::{Resume, Start, begin_row};
+use super::lookups::audited::{Resume, Start, begin_row};
+use super::lookups::waiting::ask_unseen;
 use super::roster::Entry;
-use super::waiting::ask_unseen;
 use super::{AdminError, Caller, Gateway, GatewayError};
 use crate::egress::Tape;
 use crate::model::{Ability, Call};

@@ -11,22 +11,22 @@ mod open;
 mod prepare;
 mod view;
 
-pub use self::history::Back;
-pub use self::view::{CandidateView, LoadedModule, SwapView};
+pub use history::Back;
+pub use view::{CandidateView, LoadedModule, SwapView};
 
-pub(super) use self::open::OpenPages;
+pub(super) use open::OpenPages;
 
-pub(super) use self::prepare::Prepared;
 use super::{Act, Acting, AdminError, Finding, Gateway};
 use crate::sandbox::Module;
 use crate::store::{RegistryChange, Why};
+pub(super) use prepare::Prepared;
 
 /// No registry's name is longer.
 const LONGEST_NAME: usize = 128;
 
 /// Which module is to serve.
 #[derive(Clone, Debug, Default)]
-pub struct Activation {
+pub struct ToActivate {
     /// Its digest.
     pub module: String,
     /// What serves now, as whoever asks believes; another is refused.
@@ -139,7 +139,7 @@ impl Gateway {
         &self,
         by: &Acting,
         registry: &str,
-        wanted: Activation,
+        wanted: ToActivate,
     ) -> Result<Swapped, AdminError> {
         let digest = wanted.module.clone();
         self.turn(by, registry, digest, &wanted, Why::Activate)
@@ -158,9 +158,9 @@ impl Gateway {
         force: bool,
     ) -> Result<Swapped, AdminError> {
         let digest = self.served_before(registry, to).await?;
-        let wanted = Activation {
+        let wanted = ToActivate {
             force,
-            ..Activation::default()
+            ..ToActivate::default()
         };
         self.turn(by, registry, digest, &wanted, Why::Rollback)
             .await
@@ -171,7 +171,7 @@ impl Gateway {
         by: &Acting,
         registry: &str,
         digest: String,
-        wanted: &Activation,
+        wanted: &ToActivate,
         why: Why,
     ) -> Result<Swapped, AdminError> {
         let word = match why {

@@ -85,7 +85,7 @@ async fn readiness_follows_the_stage() {
     gateway.stopping();
     assert_eq!(gateway.ready().await, Err(NotReady::Stopping));
     // Loaded after it was told to stop: it stays so.
-    gateway.inner.stage.loaded();
+    gateway.inner.phase.loaded();
     assert_eq!(gateway.ready().await, Err(NotReady::Stopping));
     gateway.close(Instant::now()).await;
 }

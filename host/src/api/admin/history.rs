@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::swap::{Named, name};
 use super::{By, Staff};
 use crate::api::problem::Problem;
-use crate::gateway::{Activated, AdminError, Gateway};
+use crate::gateway::{Activation, AdminError, Gateway};
 
 /// Changes that are told where nobody asks for another number.
 const LIMIT: u32 = 100;
@@ -109,8 +109,8 @@ impl Asked {
     }
 }
 
-impl From<Activated> for ActivationResponse {
-    fn from(row: Activated) -> Self {
+impl From<Activation> for ActivationResponse {
+    fn from(row: Activation) -> Self {
         Self {
             at: row.at,
             module: row.module_digest,

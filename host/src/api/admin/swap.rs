@@ -12,8 +12,8 @@ use super::{Administrators, By, Implementers, Staff};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::gateway::{
-    Activation, AdminError, Back, Drain, Finding, Gateway, LoadedModule, OpenState, SwapView,
-    Swapped,
+    AdminError, Back, Drain, Finding, Gateway, LoadedModule, OpenState, SwapView, Swapped,
+    ToActivate,
 };
 
 /// A module to stand ready.
@@ -227,7 +227,7 @@ pub(in crate::api) async fn activate(
     registry: Named,
     Body(request): Body<ActivateRequest>,
 ) -> Result<Json<SwapResponse>, Problem> {
-    let wanted = Activation {
+    let wanted = ToActivate {
         module: request.module,
         expected: request.expected,
         force: request.force,

@@ -23,7 +23,7 @@ pub(in crate::cli) struct TestArgs {
 }
 
 #[derive(Deserialize)]
-struct Trial {
+struct RegistryTest {
     works: bool,
     steps: Vec<Step>,
 }
@@ -44,8 +44,8 @@ pub(super) async fn run(args: TestArgs, client: &Client) -> Result<(), Failure> 
         Some((scheme, value)) => json!({ "identifier": { "scheme": scheme, "value": value } }),
     };
     let tested = client.post(&path(&args.name, "/test"), &body).await?;
-    let works = tested.read::<Trial>()?.works;
-    tested.print(|trial: Trial| trial.steps.iter().map(Step::text).collect())?;
+    let works = tested.read::<RegistryTest>()?.works;
+    tested.print(|trial: RegistryTest| trial.steps.iter().map(Step::text).collect())?;
     match works {
         true => Ok(()),
         false => Err(Found("something does not work").into()),

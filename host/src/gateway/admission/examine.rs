@@ -9,8 +9,8 @@ use bytes::Bytes;
 use super::difference::finding;
 use super::replay::replay;
 use crate::gateway::Finding;
+use crate::gateway::registries::settings::check_schema;
 use crate::gateway::roster::chain;
-use crate::gateway::settings::check_schema;
 use crate::package::{self, Manifest, Package, TrustedKey};
 use crate::sandbox::{Description, LoadError, Module, Sandbox};
 

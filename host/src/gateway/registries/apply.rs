@@ -9,8 +9,8 @@ use super::checks::{self, Checks, finding};
 use super::differences::{self, RegistryDifference};
 use crate::config::registry::{ModuleSource, RegistryConfig};
 use crate::egress::Egress;
-use crate::gateway::roster::written;
-use crate::gateway::{Act, Acting, AdminError, Finding, Gateway, modules};
+use crate::gateway::roster::{modules, written};
+use crate::gateway::{Act, Acting, AdminError, Finding, Gateway};
 use crate::store::RegistryChange;
 
 /// Registries as they should be.

@@ -12,8 +12,8 @@ use crate::config::registry::{ModuleSource, RegistryConfig, RegistryFile};
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::gateway::Finding;
-use crate::gateway::modules;
 use crate::gateway::roster::chain;
+use crate::gateway::roster::modules;
 use crate::sandbox::{Module, Sandbox};
 use crate::store::{NewModule, Registry, RegistryChange, Store, StoreError};
 

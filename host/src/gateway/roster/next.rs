@@ -6,10 +6,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::modules::{self, Modules};
 use super::slot::{Slot, Staged, State};
 use super::{Drain, Roster, Slots};
 use crate::config::registry::RegistryConfig;
-use crate::gateway::modules::{self, Modules};
 use crate::sandbox::Module;
 use crate::store::{Candidate, Registry, Served, Store, StoreError};
 

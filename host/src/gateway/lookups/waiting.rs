@@ -1,0 +1,248 @@
+//! A module's answer, waited for: what one call may use is counted over all the steps that a
+//! registry's `pending` divides it into, and over each attempt at them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::audited::{Resume, Running, Start};
+use super::retry::Retry;
+use crate::config::limits::CallLimits;
+use crate::config::retry::RetryConfig;
+use crate::egress::Endpoints;
+use crate::gateway::GatewayError;
+use crate::gateway::roster::Entry;
+use crate::model::{Call, Failure};
+use crate::sandbox::{Answer, Fault, Lent, Pending, Usage, Work};
+
+/// A module that answers `pending` without end must not spin the gateway.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+/// Nor fill its time with instances: each step is a fresh one.
+const MAX_STEPS: u32 = 100;
+
+/// The answer or its absence, and what it used.
+pub(in crate::gateway) struct Outcome<T> {
+    pub(in crate::gateway) result: Result<T, GatewayError>,
+    pub(in crate::gateway) spent: Spent,
+}
+
+/// What a call used, and waited for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::gateway) struct Spent {
+    pub(in crate::gateway) usage: Usage,
+    /// Steps that were made again.
+    pub(in crate::gateway) retries: u32,
+    /// For a turn.
+    pub(in crate::gateway) turn_wait: Duration,
+}
+
+/// Calls the module, and goes on with it for as long as the call's limits allow.
+pub(in crate::gateway) async fn ask<T>(
+    entry: &Arc<Entry>,
+    endpoints: Arc<Endpoints>,
+    call: Arc<Call>,
+    start: &Start<T>,
+    resume: Resume<T>,
+) -> Outcome<T> {
+    let began = Instant::now();
+    let turn = entry.turn().await;
+    let turn_wait = began.elapsed();
+    let _turn = match turn {
+        Ok(turn) => turn,
+        Err(error) => {
+            return Outcome {
+                result: Err(error),
+                spent: Spent {
+                    turn_wait,
+                    ..Spent::default()
+                },
+            };
+        }
+    };
+    let lent = Lent::new(call, entry.settings.clone(), endpoints);
+    let budget = Budget::new(lent, entry.limits.clone(), &entry.retry);
+    let mut outcome = go_on(
+        budget,
+        |work| start(entry.clone(), work),
+        |work, pending| resume(entry.clone(), work, pending.state),
+    )
+    .await;
+    outcome.spent.turn_wait = turn_wait;
+    outcome
+}
+
+/// The same without a turn, since it asks no registry, and without a second attempt: nobody waits.
+pub(in crate::gateway) async fn ask_unseen<T>(
+    entry: &Arc<Entry>,
+    endpoints: Arc<Endpoints>,
+    call: Arc<Call>,
+    start: &Start<T>,
+    resume: Resume<T>,
+) -> Result<T, GatewayError> {
+    let once = RetryConfig {
+        max_attempts: 1,
+        ..entry.retry.clone()
+    };
+    let lent = Lent::new(call, entry.settings.clone(), endpoints);
+    let outcome = go_on(
+        Budget::new(lent, entry.limits.clone(), &once),
+        |work| start(entry.clone(), work),
+        |work, pending| resume(entry.clone(), work, pending.state),
+    );
+    outcome.await.result
+}
+
+/// What is left to one call.
+struct Budget {
+    /// One for all steps: its clones count together what goes to the registry and comes back.
+    lent: Lent,
+    limits: Arc<CallLimits>,
+    deadline: Instant,
+    steps: u32,
+    usage: Usage,
+    retry: Retry,
+    retries: u32,
+}
+
+impl Budget {
+    fn new(lent: Lent, limits: Arc<CallLimits>, retry: &RetryConfig) -> Self {
+        let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
+        Self {
+            lent,
+            limits,
+            deadline,
+            steps: 0,
+            usage: Usage::default(),
+            retry: Retry::new(retry),
+            retries: 0,
+        }
+    }
+
+    /// The means of the next step, with the processor time that is left.
+    fn work(&mut self) -> Result<Work, Fault> {
+        self.steps += 1;
+        let left = self.cpu_left_ms();
+        if left == 0 {
+            return Err(Fault::OutOfCpu);
+        }
+        let mut limits = self.limits.clone();
+        if left < limits.cpu_ms {
+            Arc::make_mut(&mut limits).cpu_ms = left;
+        }
+        Ok(Work {
+            lent: self.lent.clone(),
+            limits,
+            deadline: self.deadline,
+        })
+    }
+
+    fn cpu_left_ms(&self) -> u64 {
+        let used = u64::try_from(self.usage.cpu.as_millis()).unwrap_or(u64::MAX);
+        self.limits.cpu_ms.saturating_sub(used)
+    }
+
+    fn used(&mut self, step: &Usage) {
+        let total = &mut self.usage;
+        total.cpu += step.cpu;
+        total.wall += step.wall;
+        total.memory = total.memory.max(step.memory);
+        // Counted in `lent`, for all steps so far.
+        total.http_calls = step.http_calls;
+        total.http_wait = step.http_wait;
+        total.http_ends = step.http_ends;
+    }
+
+    /// How long to wait before the next step. None: there will be none in this call.
+    fn wait(&self, pending: &Pending) -> Option<Duration> {
+        // Without a time to ask again only a callback brings the answer.
+        let wait = Duration::from_millis(pending.retry_after_ms?.into()).max(SHORTEST_WAIT);
+        self.has_room(wait).then_some(wait)
+    }
+
+    /// How long to wait before the step that failed is made again. None: the failure is the answer.
+    fn wait_again(&mut self, failure: &Failure) -> Option<Duration> {
+        // What the last attempt did may have let an endpoint rest.
+        let rests = self.lent.endpoints.as_ref().is_some_and(|it| it.resting());
+        if rests || self.cpu_left_ms() == 0 {
+            return None;
+        }
+        let wait = self.retry.wait(failure, self.lent.trail())?;
+        // An attempt that could not end would only hide why the first one failed.
+        self.has_room(wait).then_some(wait)
+    }
+
+    fn has_room(&self, wait: Duration) -> bool {
+        Instant::now() + wait < self.deadline && self.steps < MAX_STEPS
+    }
+
+    fn again(&mut self) {
+        self.retries += 1;
+        self.lent.again();
+    }
+}
+
+async fn go_on<T>(
+    mut budget: Budget,
+    start: impl Fn(Work) -> Running<T>,
+    resume: impl Fn(Work, Pending) -> Running<T>,
+) -> Outcome<T> {
+    let result = steps(&mut budget, start, resume).await;
+    Outcome {
+        result,
+        spent: Spent {
+            usage: budget.usage,
+            retries: budget.retries,
+            ..Spent::default()
+        },
+    }
+}
+
+async fn steps<T>(
+    budget: &mut Budget,
+    start: impl Fn(Work) -> Running<T>,
+    resume: impl Fn(Work, Pending) -> Running<T>,
+) -> Result<T, GatewayError> {
+    let mut from: Option<Pending> = None;
+    let mut failed: Option<Failure> = None;
+    loop {
+        let work = budget.work().map_err(GatewayError::Fault)?;
+        let running = match &from {
+            None => start(work),
+            Some(pending) => resume(work, pending.clone()),
+        };
+        let ran = running.await;
+        budget.used(&ran.usage);
+        let result = match (ran.result, failed.take()) {
+            // What the call's limits cut off is the attempt that they had no room for: the answer is
+            // why it was made.
+            (Err(Fault::OutOfTime | Fault::OutOfCpu), Some(failure)) => {
+                return Err(GatewayError::Failure(failure));
+            }
+            (result, _) => result.map_err(GatewayError::Fault)?,
+        };
+        match result {
+            Ok(Answer::Done(value)) => return Ok(value),
+            Ok(Answer::Pending(pending)) => {
+                let Some(wait) = budget.wait(&pending) else {
+                    return Err(GatewayError::StillPending {
+                        retry_after_ms: pending.retry_after_ms,
+                    });
+                };
+                from = Some(pending);
+                tokio::time::sleep(wait).await;
+            }
+            Err(failure) => {
+                let Some(wait) = budget.wait_again(&failure) else {
+                    return Err(GatewayError::Failure(failure));
+                };
+                tokio::time::sleep(wait).await;
+                budget.again();
+                failed = Some(failure);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
