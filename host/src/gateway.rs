@@ -40,9 +40,10 @@ pub use phase::NotReady;
 pub use registries::settings::check_settings;
 pub use registries::test::{End, RegistryTest, Step};
 pub use registries::{
-    AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
-    RegistryDifference, What, apply_file,
+    AppliedRegistries, Exported, FieldDifference, RegistriesToApply, RegistryDifference, What,
 };
+#[doc(hidden)]
+pub use registries::{ApplyError, Change, apply_file};
 pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
 pub use shadow::{Difference, FieldReport, Seen, ShadowReport};
 pub use swap::{Back, CandidateView, LoadedModule, SwapView, Swapped, ToActivate};

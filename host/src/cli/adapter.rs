@@ -96,6 +96,7 @@ pub(super) struct Module {
     version: String,
     state: String,
     serves: Vec<String>,
+    candidate_of: Vec<String>,
 }
 
 /// With a gateway where one is needed.
@@ -176,11 +177,14 @@ pub(super) async fn pull(reference: &str, client: &Client) -> Result<String, Fai
 impl Module {
     fn line(&self) -> String {
         let name = format!("{} {}", self.adapter, self.version);
+        let next = self.candidate_of.iter();
+        let next = next.map(|registry| format!("{registry} (next)"));
+        let registries: Vec<String> = self.serves.iter().cloned().chain(next).collect();
         let line = format!(
             "{name:<24} {:<9} {} {}",
             self.state,
             self.digest,
-            self.serves.join(", ")
+            registries.join(", ")
         );
         format!("{}\n", line.trim_end())
     }

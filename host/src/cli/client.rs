@@ -61,13 +61,24 @@ pub(super) struct Answer {
 
 impl Client {
     pub(super) async fn open(connection: &Connection, config: &Config) -> Result<Self, Failure> {
-        let to = match &connection.server {
-            None => To::Local(Box::new(Local::open(config).await?)),
-            Some(server) => To::Remote(Box::new(Remote::new(server.clone(), key(connection)?)?)),
+        let client = match &connection.server {
+            None => Self::here(config).await?,
+            Some(server) => Self {
+                to: To::Remote(Box::new(Remote::new(server.clone(), key(connection)?)?)),
+                json: false,
+            },
         };
         Ok(Self {
-            to,
             json: connection.json,
+            ..client
+        })
+    }
+
+    /// In this process, on the data that the configuration names.
+    pub(super) async fn here(config: &Config) -> Result<Self, Failure> {
+        Ok(Self {
+            to: To::Local(Box::new(Local::open(config).await?)),
+            json: false,
         })
     }
 

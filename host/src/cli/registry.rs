@@ -11,6 +11,8 @@ use super::Failure;
 use super::client::{Client, segment};
 use show::{Registries, Registry};
 
+pub(super) use apply::at_once;
+
 const REGISTRIES: &str = "/admin/v1/registries";
 
 #[derive(Debug, Subcommand)]

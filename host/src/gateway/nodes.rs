@@ -32,6 +32,10 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// A quota's day is over everywhere after it.
 const DAY_KEPT: Duration = Duration::from_secs(3 * 86_400);
 
+/// Compiled code of modules that are not in the store is removed when it was not used for so long:
+/// a module that is being admitted, or is another gateway's, was.
+const CODE_UNUSED: Duration = Duration::from_secs(3_600);
+
 /// What a gateway knows of itself as a node.
 #[derive(Default)]
 pub(super) struct Membership {
@@ -169,7 +173,8 @@ impl Gateway {
         let store = &self.inner.store;
         let unseen = Duration::from_millis(me.config.forget_after_ms);
         store.nodes().forget(unseen).await?;
-        store.quotas().forget(DAY_KEPT).await
+        store.quotas().forget(DAY_KEPT).await?;
+        self.sweep_code(CODE_UNUSED).await
     }
 }
 

@@ -50,6 +50,8 @@ pub(in crate::api) struct ModuleResponse {
     retired_at: Option<Timestamp>,
     /// The registries that it serves.
     serves: Vec<String>,
+    /// The registries that it may serve next.
+    candidate_of: Vec<String>,
     /// What it says of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<DescriptionResponse>,
@@ -124,7 +126,11 @@ struct EndpointNeedResponse {
 enum ModuleState {
     /// It may be given to registries.
     Admitted,
-    /// It serves one or more.
+    /// It is loaded beside what serves one, and may serve it next.
+    Staged,
+    /// The same, and it answers a share of its lookups, which nobody is told.
+    Shadow,
+    /// It serves one or more, whatever else it may serve next.
     Active,
     /// Its bytes are gone.
     Retired,
@@ -293,16 +299,20 @@ impl ModuleResponse {
             summary,
             description,
             serves,
+            candidate_of,
+            in_shadow,
         } = view;
         let (came_by, signed_by, retired_at) = match summary.facts {
             None => (None, None, None),
             Some(facts) => (Some(facts.came_by), facts.signed_by, facts.retired_at),
         };
         Self {
-            state: match (retired_at, serves.is_empty()) {
-                (Some(_), _) => ModuleState::Retired,
-                (None, true) => ModuleState::Admitted,
-                (None, false) => ModuleState::Active,
+            state: match retired_at {
+                Some(_) => ModuleState::Retired,
+                None if !serves.is_empty() => ModuleState::Active,
+                None if in_shadow => ModuleState::Shadow,
+                None if !candidate_of.is_empty() => ModuleState::Staged,
+                None => ModuleState::Admitted,
             },
             digest: summary.digest,
             adapter: summary.adapter,
@@ -313,6 +323,7 @@ impl ModuleResponse {
             signed_by,
             retired_at,
             serves,
+            candidate_of,
             description: description.map(DescriptionResponse::of),
         }
     }
