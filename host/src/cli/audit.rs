@@ -156,7 +156,8 @@ pub(super) async fn run(command: AuditCommand, client: &Client) -> Result<(), Fa
             };
             std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
             // Who verifies needs it, and not from the same place as the checkpoint.
-            let key = made["publicKey"].as_str().unwrap_or_default();
+            let key = made.get("publicKey").and_then(Value::as_str);
+            let key = key.unwrap_or_default();
             print(&format!("signed with {key}\n"));
             Ok(())
         }
