@@ -82,17 +82,10 @@ impl Shell<'_> {
             self.exports.push(line);
             return;
         }
-        let program = Path::new(env!("CARGO_BIN_EXE_registry-gateway"));
-        let path = format!(
-            "{}:{}",
-            program.parent().unwrap().display(),
-            std::env::var("PATH").unwrap()
-        );
         let run = || {
             let mut child = Command::new("sh")
                 .args(["-c", &format!("{}\n{line}", self.exports.join("\n"))])
                 .current_dir(self.prepared.folder.path())
-                .env("PATH", &path)
                 .env("REGISTRY_SECRET_SR", SECRET)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
@@ -182,9 +175,11 @@ async fn the_chapter_is_followed() {
     };
     let serving = Serving::start(&program);
     let lines = lines();
+    let programs = Path::new(env!("CARGO_BIN_EXE_registry-gateway")).parent();
+    let programs = programs.unwrap();
     let mut shell = Shell {
         prepared: &prepared,
-        exports: Vec::new(),
+        exports: vec![format!("export PATH=\"{}:$PATH\"", programs.display())],
         number,
         printed: Vec::new(),
         serving: String::new(),
