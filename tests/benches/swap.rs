@@ -140,8 +140,8 @@ async fn measure(swaps: usize, connections: usize) {
         modules,
         "the old module's memory is given back"
     );
-    // It rises until the allocator and the pool have had each thread and slot once, and then stays: a
-    // module that was kept would cost its code again each time.
+    // It rises with the first swaps and then stays: a module that was kept would cost its code again
+    // each time.
     if let (Some(&middle), Some(&last)) = (residents.get(4), residents.last()) {
         let grown = last.saturating_sub(middle);
         assert!(swaps < 100 || grown <= MOST_GROWN_KB, "{residents:?} kB");
