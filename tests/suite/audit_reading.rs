@@ -6,6 +6,8 @@ use registry_gateway::gateway::{Kept, PublicKey, Verdict, verify_export};
 use registry_gateway::model::Role;
 use serde_json::{Value, json};
 
+use crate::following::stalled;
+
 const FIND: &str = "/admin/v1/audit/find";
 
 async fn start() -> (TestGateway, String) {
@@ -380,4 +382,56 @@ async fn auditors_alone_read_it() {
         );
         assert_ne!(ask().key(&auditor).send().await.status, 403, "{path}");
     }
+}
+
+/// A place is lost with the connection, and that is cut when nothing of it was taken for long enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_that_nobody_reads_ends() {
+    const PATH: &str = "/admin/v1/audit/export";
+    let gateway = TestGateway::builder()
+        .config(|config| {
+            config.audit.checkpoint_interval_ms = std::num::NonZeroU64::MAX;
+            config.api.write_timeout_ms = 3_000;
+        })
+        .start()
+        .await;
+    let auditor = gateway.staff("olga", &[Role::Auditor]).await;
+    ask(&gateway, 3, "one").await;
+    // More than what is on its way to somebody: rows from before the chains, each with much to say.
+    let mut outside = gateway.outside().await;
+    let much = "x".repeat(200 << 10);
+    for row in 0..150 {
+        let sql = format!(
+            "INSERT INTO audit_begin (id, began_at, request_id, caller, purpose, registry, ability, \
+             module_digest, asked) SELECT '00000000-0000-7000-8000-{row:012}', began_at, request_id, \
+             caller, '{much}', registry, ability, module_digest, asked FROM audit_begin WHERE seq = 1"
+        );
+        assert_eq!(outside.run(&sql).await, 1);
+    }
+    let mut stuck = Vec::new();
+    for _ in 0..4 {
+        stuck.push(stalled(&gateway, PATH, &auditor).await);
+    }
+    // What is refused is in the audit too, with its reason.
+    until("no place is left", async || {
+        let acts = gateway.get("/admin/v1/audit/acts?act=audit.export");
+        let acts = acts.key(&auditor).send().await.ok().json;
+        acts["acts"].as_array().unwrap().len() == 4
+    })
+    .await;
+    let fifth = gateway.get(PATH).key(&auditor).send().await;
+    assert_eq!((fifth.status, fifth.code()), (429, "busy"));
+    assert_eq!(fifth.header("retry-after"), "1");
+    until("a place", async || {
+        gateway.get(PATH).key(&auditor).send().await.status == 200
+    })
+    .await;
+    drop(stuck);
+    let acts = gateway.get("/admin/v1/audit/acts?act=audit.export");
+    let acts = acts.key(&auditor).send().await.ok().json;
+    let acts = acts["acts"].as_array().unwrap().iter();
+    let mut codes: Vec<_> = acts.map(|act| act["outcome"].as_str().unwrap_or("")).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert!(codes.contains(&"busy") && codes.contains(&"not-read"), "{codes:?}");
 }

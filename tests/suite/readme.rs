@@ -69,6 +69,8 @@ fn real() -> BTreeMap<String, u64> {
             config.api.max_connections.get().into(),
         ),
         ("api.read_timeout_ms", config.api.read_timeout_ms),
+        ("api.write_timeout_ms", config.api.write_timeout_ms),
+        ("api.log_reading_max_ms", config.api.log_reading_max_ms),
         ("api.upload_timeout_ms", config.api.upload_timeout_ms),
         ("admission.at_once", config.admission.at_once.get().into()),
         (

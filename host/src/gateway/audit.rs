@@ -18,6 +18,7 @@ mod verifier;
 mod verify;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub use export::{ExportError, verify_export};
 pub use find::{FindPage, Found, FoundCall};
@@ -33,9 +34,12 @@ use crate::config::secret::Secrets;
 use crate::store::{Store, StoreError};
 use key::SigningKey;
 use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
 
 /// Where the key is that signs checkpoints, where none is configured.
 const KEY_FILE: &str = "audit-signing.key";
+/// How many exports there may be at the same time: each goes through the whole audit.
+const EXPORTS_MAX: usize = 4;
 
 /// Who signs the audit, and whose signature is believed.
 pub(super) struct Audit {
@@ -44,6 +48,8 @@ pub(super) struct Audit {
     keys: Vec<PublicKey>,
     /// Checkpoints of this process are made one after the other.
     sealing: tokio::sync::Mutex<()>,
+    /// Room for exports. One whose reader takes nothing ends with its connection.
+    exports: Arc<Semaphore>,
 }
 
 impl Audit {
@@ -70,6 +76,7 @@ impl Audit {
             key,
             keys,
             sealing: tokio::sync::Mutex::default(),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         })
     }
 

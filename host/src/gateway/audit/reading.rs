@@ -89,7 +89,7 @@ impl Gateway {
     /// any more.
     ///
     /// # Errors
-    /// As for any act.
+    /// As for any act; `Busy` where as many are under way as there may be.
     pub async fn export_audit(
         &self,
         by: &Acting,
@@ -100,7 +100,13 @@ impl Gateway {
             ..Act::default()
         };
         let (gateway, by, store) = (self.clone(), by.clone(), self.inner.store.clone());
+        let place = self.inner.audit.exports.clone().try_acquire_owned();
         let doing = async move {
+            let _place = place.map_err(|_| {
+                AdminError::Busy(
+                    "as many exports as there may be are under way: try again when one has ended",
+                )
+            })?;
             export::export(&store, &to)
                 .await
                 .map_err(|ended| match ended {
