@@ -319,6 +319,7 @@ async fn what_is_old_enough_goes_and_the_rest_is_still_verified() {
     let kept = gateway.post(path, &json!({})).key(&auditor).send().await;
     assert_eq!((kept.status, kept.code()), (409, "kept-for-ever"));
 
+    let whole = export(&gateway, &auditor).await;
     // Six rows of calls. The beginning of the checkpoint's own act is covered too; it goes as well.
     assert_eq!(inner.prune_audit_before(old).await.unwrap(), 7);
     assert_eq!(inner.prune_audit_before(old).await.unwrap(), 0);
@@ -342,6 +343,7 @@ async fn what_is_old_enough_goes_and_the_rest_is_still_verified() {
     let key = seal().await["publicKey"].as_str().unwrap().to_owned();
     let exported = export(&gateway, &auditor).await;
     assert_eq!(verify(&exported, &key, &[]).bad, []);
+    forge(&exported, &whole, &key);
 
     // What is removed without being old enough is missed, and then nothing more is removed.
     let mut outside = gateway.outside().await;
@@ -354,6 +356,63 @@ async fn what_is_old_enough_goes_and_the_rest_is_still_verified() {
     assert!(
         refused.to_string().contains("nothing of it is removed"),
         "{refused}"
+    );
+}
+
+/// Lines that were put into an export where rows were removed, and where none can be.
+fn forge(exported: &str, whole: &str, key: &str) {
+    let row = |number: i64| {
+        let mut lines = whole
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        lines.find(|line: &Value| line["row"] == number).unwrap()
+    };
+    let with = |added: &[Value], before: &str| {
+        let at = exported.find(before).unwrap();
+        let (head, tail) = exported.split_at(at);
+        let added: String = added.iter().map(|line| format!("{line}\n")).collect();
+        let forged = format!("{head}{added}{tail}");
+        let done = exported.lines().last().unwrap();
+        let count: Value = serde_json::from_str(done).unwrap();
+        let rows = count["rows"].as_i64().unwrap();
+        let more = rows + added.lines().count() as i64;
+        let forged = forged.replace(done, &json!({ "line": "done", "rows": more }).to_string());
+        let bad = verify(&forged, key, &[]).bad;
+        bad.into_iter()
+            .map(|bad| (bad.chain, bad.seq, bad.problem))
+            .collect::<Vec<_>>()
+    };
+    let chained = "{\"line\":\"unchained\"";
+    // As they were, word for word: a beginning, its end; and an act.
+    let ask = [row(3), row(4)];
+    assert_eq!(
+        (&ask[0]["line"], &ask[1]["line"]),
+        (&json!("begin"), &json!("end"))
+    );
+    for (added, seq) in [
+        (&ask[..], 4),
+        (&ask[..1], 3),
+        (&ask[1..], 4),
+        (&[row(7)][..], 7),
+    ] {
+        let bad = with(added, chained);
+        assert_eq!(bad.len(), 1, "{bad:?}");
+        assert_eq!((bad[0].0, bad[0].1), (Some(1), Some(seq)), "{bad:?}");
+        assert!(bad[0].2.contains("it should be gone"), "{bad:?}");
+    }
+    for (place, problem) in [(0, "has such a place"), (99, "did not write")] {
+        let mut forged = row(3);
+        forged["row"] = json!(place);
+        let bad = with(&[forged], chained);
+        assert_eq!((bad.len(), bad[0].1), (1, Some(place)), "{bad:?}");
+        assert!(bad[0].2.contains(problem), "{bad:?}");
+    }
+    let mut forged = row(3);
+    forged["chain"] = Value::Null;
+    let bad = with(&[forged], "{\"line\":\"done\"");
+    assert!(
+        bad.iter().any(|bad| bad.2.contains("has such a place")),
+        "{bad:?}"
     );
 }
 
@@ -430,8 +489,13 @@ async fn an_export_that_nobody_reads_ends() {
     let acts = gateway.get("/admin/v1/audit/acts?act=audit.export");
     let acts = acts.key(&auditor).send().await.ok().json;
     let acts = acts["acts"].as_array().unwrap().iter();
-    let mut codes: Vec<_> = acts.map(|act| act["outcome"].as_str().unwrap_or("")).collect();
+    let mut codes: Vec<_> = acts
+        .map(|act| act["outcome"].as_str().unwrap_or(""))
+        .collect();
     codes.sort_unstable();
     codes.dedup();
-    assert!(codes.contains(&"busy") && codes.contains(&"not-read"), "{codes:?}");
+    assert!(
+        codes.contains(&"busy") && codes.contains(&"not-read"),
+        "{codes:?}"
+    );
 }

@@ -40,6 +40,7 @@ mod openapi;
 mod outbound;
 mod packages;
 mod peer;
+mod problems;
 mod readme;
 mod registry_faults;
 mod roles;

@@ -9,6 +9,7 @@ mod keep;
 mod key;
 mod line;
 mod prune;
+mod put_in;
 mod reading;
 mod seal;
 mod statement;

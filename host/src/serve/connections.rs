@@ -220,7 +220,10 @@ mod tests {
         let mut some = vec![0; 8 << 20];
         for _ in 0..6 {
             sleep(LIMIT / 3).await;
-            timeout(LONG, slow.read_exact(&mut some)).await.unwrap().unwrap();
+            timeout(LONG, slow.read_exact(&mut some))
+                .await
+                .unwrap()
+                .unwrap();
         }
     }
 
