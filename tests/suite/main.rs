@@ -13,6 +13,7 @@ mod admission;
 mod applying;
 mod audit;
 mod audit_chain;
+mod audit_export;
 mod audit_reading;
 mod bad_input;
 mod bench;

@@ -121,10 +121,10 @@ impl Statement {
         if self.previous != before.map(|(_, body)| hash_of(body)) {
             return Err("it does not name the checkpoint before it".into());
         }
-        if let Some((before, _)) = before {
-            if before.pruned.iter().any(|was| !was.is_in(&self.pruned)) {
-                return Err("it takes back what the one before it says is removed".into());
-            }
+        if let Some((before, _)) = before
+            && before.pruned.iter().any(|was| !was.is_in(&self.pruned))
+        {
+            return Err("it takes back what the one before it says is removed".into());
         }
         Ok(())
     }
