@@ -258,6 +258,9 @@ impl From<AdminError> for Problem {
                 findings,
             } => Self::new(S::UNPROCESSABLE_ENTITY, code, detail).findings(findings),
             AdminError::Conflict { code, detail } => Self::new(S::CONFLICT, code, detail),
+            AdminError::Busy(detail) => {
+                Self::new(S::TOO_MANY_REQUESTS, "busy", detail).retry_after_ms(None)
+            }
             AdminError::Audit(error) => GatewayError::Audit(error).into(),
             AdminError::Store(error) => {
                 tracing::error!(
