@@ -15,7 +15,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// When to come again where nobody can say what is left.
 const UNKNOWN_AGAIN: Duration = Duration::from_secs(1);
 
-pub(super) struct Day {
+/// One count's day, as far as this gateway may use it.
+pub struct Day {
     /// In the count.
     name: String,
     config: PerDay,
@@ -25,7 +26,7 @@ pub(super) struct Day {
 }
 
 /// One request of today, given back when it is dropped without being used.
-pub(super) struct Counted {
+pub struct Counted {
     of: Arc<Day>,
     day: Date,
     used: bool,
@@ -33,7 +34,7 @@ pub(super) struct Counted {
 
 /// Why there is none.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum NoneLeft {
+pub enum NoneLeft {
     /// Until the day's end.
     Today(Duration),
     /// The count does not answer.
@@ -56,7 +57,8 @@ struct Lease {
 }
 
 impl Day {
-    pub(super) fn new(name: String, config: PerDay, ledger: Option<Arc<dyn Ledger>>) -> Arc<Self> {
+    /// That count by its name. Without a ledger it is never known.
+    pub fn new(name: String, config: PerDay, ledger: Option<Arc<dyn Ledger>>) -> Arc<Self> {
         Arc::new(Self {
             name,
             config,
@@ -67,7 +69,10 @@ impl Day {
     }
 
     /// One of today's requests; waits for the count at most until `by`.
-    pub(super) async fn take(self: &Arc<Self>, by: Instant) -> Result<Counted, NoneLeft> {
+    ///
+    /// # Errors
+    /// [`NoneLeft`].
+    pub async fn take(self: &Arc<Self>, by: Instant) -> Result<Counted, NoneLeft> {
         loop {
             match self.one() {
                 Some(found) => return found,
@@ -84,7 +89,7 @@ impl Day {
     }
 
     /// Gives back what was not used for so long.
-    pub(super) async fn give_back(&self, unused: Duration) {
+    pub async fn give_back(&self, unused: Duration) {
         let back = {
             let mut held = self.held();
             held.lease
@@ -161,7 +166,7 @@ impl Day {
 
 impl Counted {
     /// The request begins.
-    pub(super) fn used(mut self) {
+    pub fn used(mut self) {
         self.used = true;
     }
 }
