@@ -195,7 +195,7 @@ impl Gateway {
         let egress = egress.in_cluster(quotas.clone(), Arc::clone(&nodes.share));
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         let name_key = fingerprint.derive(b"names of callers");
-        let tokens = Tokens::new(callers, &egress, name_key)?;
+        let tokens = Tokens::new(callers, &egress, &secrets, name_key)?;
         let sessions = Sessions::new(fingerprint.derive(b"sessions"));
         Ok(Self {
             inner: Arc::new(Inner {

@@ -124,10 +124,10 @@ impl Guard {
         let permits = config
             .max_in_flight
             .map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-        let day = config
-            .per_day
-            .clone()
-            .map(|per_day| Day::new(format!("endpoint {name}"), per_day, ledger));
+        let day = config.per_day.as_ref().map(|per_day| {
+            let zone = per_day.zone.time_zone().clone();
+            Day::new(format!("endpoint {name}"), per_day.requests, zone, ledger)
+        });
         Self {
             name,
             day,

@@ -198,6 +198,7 @@ mod tests {
             body: Some(body.to_string().into()),
             timeout: None,
             only_reads: true,
+            tells_elsewhere: false,
             trace: None,
         }
     }

@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use serde_json::Value;
 
 #[derive(Deserialize)]
 pub(super) struct Calls {
@@ -122,7 +123,49 @@ impl Act {
     }
 }
 
+/// All pages as one answer of the same form.
+pub(super) fn whole(pages: Vec<Value>) -> Value {
+    let mut pages = pages.into_iter();
+    let mut whole = pages.next().unwrap_or_default();
+    for mut page in pages {
+        if let (Some(calls), Some(more)) =
+            (whole["calls"].as_array_mut(), page["calls"].as_array_mut())
+        {
+            calls.append(more);
+        }
+        for count in ["scannedRows", "unreadableRows"] {
+            let sum = whole[count].as_u64().unwrap_or(0) + page[count].as_u64().unwrap_or(0);
+            whole[count] = sum.into();
+        }
+        whole["next"] = page["next"].take();
+    }
+    whole
+}
+
 fn more(next: Option<String>) -> String {
     next.map(|next| format!("more: --before {next}\n"))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pages_are_one_document() {
+        let page = |calls: &[u32], next: Option<&str>| json!({ "calls": calls, "next": next, "scannedRows": 2, "unreadableRows": 1 });
+        let one = page(&[1], None);
+        assert_eq!(whole(vec![one.clone()]), one);
+        let pages = vec![
+            page(&[1, 2], Some("a")),
+            page(&[3], Some("b")),
+            page(&[], None),
+        ];
+        let expected = json!({
+            "calls": [1, 2, 3], "next": null, "scannedRows": 6, "unreadableRows": 3,
+        });
+        assert_eq!(whole(pages), expected);
+    }
 }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::traffic::PerDay;
 use crate::egress::cluster::Ledger;
 
 /// What the others did not use comes back: the count is asked again so soon after it was used up.
@@ -19,7 +19,9 @@ const UNKNOWN_AGAIN: Duration = Duration::from_secs(1);
 pub struct Day {
     /// In the count.
     name: String,
-    config: PerDay,
+    requests: u64,
+    /// Whose days they are.
+    zone: TimeZone,
     ledger: Option<Arc<dyn Ledger>>,
     held: Mutex<Held>,
     filling: tokio::sync::Mutex<()>,
@@ -58,10 +60,16 @@ struct Lease {
 
 impl Day {
     /// That count by its name. Without a ledger it is never known.
-    pub fn new(name: String, config: PerDay, ledger: Option<Arc<dyn Ledger>>) -> Arc<Self> {
+    pub fn new(
+        name: String,
+        requests: u64,
+        zone: TimeZone,
+        ledger: Option<Arc<dyn Ledger>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             name,
-            config,
+            requests,
+            zone,
             ledger,
             held: Mutex::default(),
             filling: tokio::sync::Mutex::default(),
@@ -135,8 +143,7 @@ impl Day {
         let Some(ledger) = &self.ledger else {
             return false;
         };
-        let PerDay { requests, zone } = &self.config;
-        let granted = ledger.take(&self.name, zone.time_zone(), *requests).await;
+        let granted = ledger.take(&self.name, &self.zone, self.requests).await;
         let Some(granted) = granted else {
             return false;
         };

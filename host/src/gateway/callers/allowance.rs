@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
 use crate::config::callers::CallersConfig;
-use crate::config::traffic::{PerDay, Zone};
 use crate::egress::{Day, Ledger, NoneLeft, Rate, Share};
 use crate::gateway::{Caller, GatewayError};
 use crate::model::CallerLimits;
@@ -146,7 +146,7 @@ impl Allowance {
                 retry_after_ms: FULL_AGAIN_MS,
             });
         }
-        let pair = Arc::new(self.counting(caller, registry, limits, None)?);
+        let pair = Arc::new(self.counting(caller, registry, limits, None));
         let known = Known {
             pair: Arc::clone(&pair),
             used_at: now,
@@ -165,20 +165,16 @@ impl Allowance {
         registry: &str,
         limits: CallerLimits,
         before: Option<&Pair>,
-    ) -> Result<Pair, GatewayError> {
+    ) -> Pair {
         let same_day = |it: &&Pair| it.limits.requests_per_day == limits.requests_per_day;
         let day = match (before.filter(same_day), limits.requests_per_day) {
             (Some(before), _) => before.day.clone(),
             (None, None) => None,
             (None, Some(requests)) => {
-                let zone = Zone::try_from("UTC".to_owned());
-                let per_day = PerDay {
-                    requests: requests.into(),
-                    zone: zone.map_err(|_| GatewayError::Internal)?,
-                };
                 // A registry has no `/` in its name.
                 let name = format!("caller {caller}/{registry}");
-                Some(Day::new(name, per_day, Some(Arc::clone(&self.ledger))))
+                let ledger = Arc::clone(&self.ledger);
+                Some(Day::new(name, requests.into(), TimeZone::UTC, Some(ledger)))
             }
         };
         let rate_of = |it: &CallerLimits| (it.requests_per_second, it.burst);
@@ -192,7 +188,7 @@ impl Allowance {
                 Some(Arc::new(Rate::new(per_second.into(), burst, share)))
             }
         };
-        Ok(Pair { limits, rate, day })
+        Pair { limits, rate, day }
     }
 }
 

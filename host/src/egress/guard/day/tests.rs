@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use jiff::tz::TimeZone;
 use tokio::time::{advance, sleep};
 
 use super::*;
@@ -68,9 +67,9 @@ impl Ledger for Book {
 }
 
 fn day(book: &Arc<Book>) -> Arc<Day> {
-    let config = toml::from_str(&format!("requests = {LIMIT}\nzone = 'Asia/Kathmandu'"));
+    let zone = TimeZone::get("Asia/Kathmandu").unwrap();
     let ledger: Arc<dyn Ledger> = book.clone();
-    Day::new("endpoint crvs/search".into(), config.unwrap(), Some(ledger))
+    Day::new("endpoint crvs/search".into(), LIMIT, zone, Some(ledger))
 }
 
 async fn take(day: &Arc<Day>) -> Result<Counted, NoneLeft> {
