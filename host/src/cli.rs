@@ -125,11 +125,12 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-async fn command(cli: Cli) -> Result<(), Failure> {
+async fn command(mut cli: Cli) -> Result<(), Failure> {
     let config = match &cli.config {
         Some(file) => Config::read(file)?,
         None => Config::here(),
     };
+    cli.connection.configured = cli.config.is_some();
     match cli.command {
         Command::Serve(args) => serve::run(&args, &config).await,
         Command::Demo(args) => demo::run(args).await,

@@ -77,6 +77,13 @@ pub fn administration_key() -> Option<SecretString> {
     Some(key.trim().into())
 }
 
+/// The gateway that commands administer where none is named, from `REGISTRY_GATEWAY_SERVER`.
+pub fn administration_server() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is config")]
+    let server = std::env::var("REGISTRY_GATEWAY_SERVER").ok()?;
+    Some(server.trim().to_owned()).filter(|server| !server.is_empty())
+}
+
 impl Default for LogConfig {
     fn default() -> Self {
         Self {

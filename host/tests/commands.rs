@@ -7,36 +7,14 @@
     reason = "a test that cannot go on stops"
 )]
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+mod readme;
+
 use std::time::Duration;
 
 use gateway_tests::ask::Ask;
-use gateway_tests::components::component;
-use gateway_tests::stand_in::{OauthClient, Options, StandIn};
+use gateway_tests::stand_in::StandIn;
+use readme::{Prepared, Program, Serving, block};
 use serde_json::Value;
-
-const README: &str = include_str!("../../README.md");
-const SECRET: &str = "a-secret-of-the-registry";
-
-/// The fenced block of that language which holds the words.
-fn block(language: &str, words: &str) -> String {
-    let fence = format!("```{language}\n");
-    let blocks = README.split(&fence).skip(1);
-    let mut blocks = blocks.filter_map(|rest| rest.split("\n```").next());
-    let found = blocks.find(|block| block.contains(words));
-    found
-        .unwrap_or_else(|| panic!("README has no {language} block with {words}"))
-        .to_owned()
-}
-
-/// Replaces, and fails where README no longer says it.
-fn put(text: &mut String, from: &str, to: &str) {
-    assert!(text.contains(from), "README no longer has {from}");
-    *text = text.replace(from, to);
-}
 
 /// All quoted values of a curl option: `-H 'name: value'`.
 fn options(curl: &str, option: &str) -> Vec<String> {
@@ -50,104 +28,13 @@ fn options(curl: &str, option: &str) -> Vec<String> {
         .collect()
 }
 
-struct Program<'a> {
-    folder: &'a Path,
-}
-
-impl Program<'_> {
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_registry-gateway"));
-        command
-            .current_dir(self.folder)
-            .args(["--config", "gateway.toml"])
-            .args(arguments)
-            .env("REGISTRY_SECRET_SR", SECRET)
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> String {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.command(arguments).output().unwrap();
-        let stderr = String::from_utf8_lossy(&stderr);
-        assert!(status.success(), "{arguments:?}: {stderr}");
-        String::from_utf8(stdout).unwrap()
-    }
-}
-
-/// Ends with the test, however that ends.
-struct Serving(Child);
-
-impl Serving {
-    fn start(program: &Program<'_>) -> Self {
-        let mut command = program.command(&["serve"]);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut lines = log.lines().map_while(Result::ok);
-        assert!(
-            lines.any(|line| line.contains("ready")),
-            "it ended before it was ready"
-        );
-        // Somebody must read on, or a full pipe stops the program.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self(child)
-    }
-
-    /// SIGTERM: what a service manager sends.
-    fn stop(mut self) -> bool {
-        let pid = rustix::process::Pid::from_child(&self.0);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        self.0.wait().unwrap().success()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn run_it_for_real() {
-    let registry = StandIn::start(Options {
-        oauth: Some(OauthClient {
-            id: "openimis".into(),
-            secret: SECRET.into(),
-        }),
-        ..Options::default()
-    })
-    .await;
-    let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let listen = format!("127.0.0.1:{port}");
-
-    let mut gateway = block("toml", "data_dir");
-    put(&mut gateway, "/var/lib/registry-gateway", "data");
-    put(&mut gateway, "/etc/registry-gateway/secrets", "secrets");
-    put(&mut gateway, "127.0.0.1:8080", &listen);
-    std::fs::write(folder.path().join("gateway.toml"), gateway).unwrap();
-
-    let mut registries = block("toml", "[registries.social]");
-    let built = "target/components/wasm32-wasip2/component/adapter_spdci.wasm";
-    let module = component("adapter-spdci");
-    assert!(module.ends_with("wasm32-wasip2/component/adapter_spdci.wasm"));
-    put(&mut registries, built, module.to_str().unwrap());
-    put(&mut registries, "https://sr.example.org", &registry.url());
-    put(
-        &mut registries,
-        "allow_networks = []",
-        "allow_networks = [\"127.0.0.0/8\"]",
-    );
-    std::fs::write(folder.path().join("registries.toml"), registries).unwrap();
-
+    let Prepared {
+        registry,
+        folder,
+        listen,
+    } = Prepared::new().await;
     let shell = block("sh", "registry apply");
     for line in [
         "registry apply -f registries.toml",

@@ -178,12 +178,17 @@ pub(super) async fn run(command: AuditCommand, client: &Client) -> Result<(), Fa
         }
         AuditCommand::Checkpoint { output } => {
             let made = client.post(CHECKPOINTS, &json!({})).await?;
-            let text = format!("{:#}\n", made.read::<Value>()?);
-            match output {
-                None => print(&text),
-                Some(file) => std::fs::write(&file, text)
-                    .map_err(|error| format!("{}: {error}", file.display()))?,
-            }
+            let made = made.read::<Value>()?;
+            let text = format!("{made:#}\n");
+            let Some(file) = output else {
+                print(&text);
+                return Ok(());
+            };
+            std::fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+            // Who verifies needs it, and not from the same place as the checkpoint.
+            let key = made.get("publicKey").and_then(Value::as_str);
+            let key = key.unwrap_or_default();
+            print(&format!("signed with {key}\n"));
             Ok(())
         }
         AuditCommand::Find { scheme, whole } => find(client, &scheme, whole).await,

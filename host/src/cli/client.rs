@@ -26,14 +26,9 @@ const CLOSE_WAIT: Duration = Duration::from_secs(30);
 /// Which gateway is meant.
 #[derive(Args, Debug)]
 pub(super) struct Connection {
-    /// The gateway to administer. Without it: the data that the configuration names, on this
-    /// machine, without a key.
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "REGISTRY_GATEWAY_SERVER"
-    )]
+    /// The gateway to administer. Without it: the data that `--config` names, on this machine,
+    /// without a key; without that too, the gateway that `REGISTRY_GATEWAY_SERVER` names.
+    #[arg(long, global = true, value_name = "URL")]
     server: Option<Url>,
     /// A file with the key for it. Without it: the variable `REGISTRY_GATEWAY_KEY`.
     #[arg(long, global = true, value_name = "FILE")]
@@ -41,6 +36,9 @@ pub(super) struct Connection {
     /// Print what the API answers, as JSON.
     #[arg(long, global = true)]
     json: bool,
+    /// Whether `--config` was said.
+    #[arg(skip)]
+    pub(super) configured: bool,
 }
 
 /// The admin API.
@@ -60,11 +58,31 @@ pub(super) struct Answer {
     json: bool,
 }
 
+impl Connection {
+    /// The gateway that is meant; none: the data on this machine. What is said on the command line
+    /// comes before what the environment says.
+    fn server(&self, config: &Config) -> Result<Option<Url>, Failure> {
+        if self.server.is_some() || self.configured {
+            return Ok(self.server.clone());
+        }
+        if let Some(server) = config::administration_server() {
+            let server = server.parse();
+            let server = server.map_err(|error| format!("REGISTRY_GATEWAY_SERVER: {error}"))?;
+            return Ok(Some(server));
+        }
+        if !config.data_dir.exists() {
+            // Else a command in another folder would make a database there, and find nothing in it.
+            return Err("no gateway is named: say --server or --config".into());
+        }
+        Ok(None)
+    }
+}
+
 impl Client {
     pub(super) async fn open(connection: &Connection, config: &Config) -> Result<Self, Failure> {
-        let to = match &connection.server {
+        let to = match connection.server(config)? {
             None => To::Local(Box::new(Local::open(config).await?)),
-            Some(server) => To::Remote(Box::new(Remote::new(server.clone(), key(connection)?)?)),
+            Some(server) => To::Remote(Box::new(Remote::new(server, key(connection)?)?)),
         };
         Ok(Self {
             to,
