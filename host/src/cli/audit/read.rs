@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 #[derive(Deserialize)]
 pub(super) struct Calls {
@@ -124,22 +124,23 @@ impl Act {
 }
 
 /// All pages as one answer of the same form.
-pub(super) fn whole(pages: Vec<Value>) -> Value {
+pub(super) fn whole(pages: Vec<Map<String, Value>>) -> Value {
     let mut pages = pages.into_iter();
     let mut whole = pages.next().unwrap_or_default();
-    for mut page in pages {
-        if let (Some(calls), Some(more)) =
-            (whole["calls"].as_array_mut(), page["calls"].as_array_mut())
-        {
-            calls.append(more);
+    for page in pages {
+        for (field, value) in page {
+            match (whole.get_mut(&field), value) {
+                (Some(Value::Array(all)), Value::Array(mut more)) => all.append(&mut more),
+                (Some(Value::Number(sum)), Value::Number(more)) => {
+                    let both = sum.as_u64().unwrap_or(0) + more.as_u64().unwrap_or(0);
+                    *sum = both.into();
+                }
+                // `next`: that of the last page is none.
+                (_, value) => drop(whole.insert(field, value)),
+            }
         }
-        for count in ["scannedRows", "unreadableRows"] {
-            let sum = whole[count].as_u64().unwrap_or(0) + page[count].as_u64().unwrap_or(0);
-            whole[count] = sum.into();
-        }
-        whole["next"] = page["next"].take();
     }
-    whole
+    Value::Object(whole)
 }
 
 fn more(next: Option<String>) -> String {
@@ -155,9 +156,13 @@ mod tests {
 
     #[test]
     fn pages_are_one_document() {
-        let page = |calls: &[u32], next: Option<&str>| json!({ "calls": calls, "next": next, "scannedRows": 2, "unreadableRows": 1 });
+        let page = |calls: &[u32], next: Option<&str>| {
+            let page =
+                json!({ "calls": calls, "next": next, "scannedRows": 2, "unreadableRows": 1 });
+            page.as_object().unwrap().clone()
+        };
         let one = page(&[1], None);
-        assert_eq!(whole(vec![one.clone()]), one);
+        assert_eq!(whole(vec![one.clone()]), Value::Object(one));
         let pages = vec![
             page(&[1, 2], Some("a")),
             page(&[3], Some("b")),

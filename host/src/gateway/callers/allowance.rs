@@ -135,8 +135,7 @@ impl Allowance {
         if let Some(known) = pairs.get(caller, registry) {
             known.used_at = now;
             if known.pair.limits != limits {
-                known.pair =
-                    Arc::new(self.counting(caller, registry, limits, Some(&known.pair))?);
+                known.pair = Arc::new(self.counting(caller, registry, limits, Some(&known.pair)));
             }
             return Ok(Arc::clone(&known.pair));
         }

@@ -175,7 +175,7 @@ async fn what_cannot_be_counted_is_not_sent() {
     assert_eq!(take(&one).await.err(), Some(unknown));
     *book.silent.lock().unwrap() = false;
     take(&one).await.unwrap().used();
-    let alone = Day::new("endpoint crvs/search".into(), one.config.clone(), None);
+    let alone = Day::new("endpoint crvs/search".into(), LIMIT, one.zone.clone(), None);
     assert!(matches!(take(&alone).await, Err(NoneLeft::Unknown(_))));
 }
 
