@@ -45,7 +45,7 @@ pub use cluster::{Granted as DayGrant, Ledger, Share};
 pub use collector::Collector;
 pub use document::{DocumentProblem, Documents};
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent, Spent};
-pub use guard::Refusal;
+pub use guard::{Day, NoneLeft, Rate, Refusal};
 pub use probe::{ProbeEnd, ProbeStep};
 pub use proxy::ProxyProblem;
 pub use remote::{Remote, RemoteError};

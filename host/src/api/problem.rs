@@ -164,7 +164,8 @@ impl From<GatewayError> for Problem {
             GatewayError::TooManyFailedKeys { retry_after_ms }
             | GatewayError::IssuerAway { retry_after_ms }
             | GatewayError::RateLimited { retry_after_ms }
-            | GatewayError::QuotaSpent { retry_after_ms } => limited(error.word(), retry_after_ms),
+            | GatewayError::QuotaSpent { retry_after_ms }
+            | GatewayError::QuotaUnknown { retry_after_ms } => limited(error.word(), retry_after_ms),
             GatewayError::NotGranted => Self::new(
                 S::FORBIDDEN,
                 "not-granted",

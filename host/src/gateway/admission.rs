@@ -16,8 +16,7 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Act, Acting, AdminError, Finding, Gateway, StartError};
-use crate::config::admission::AdmissionConfig;
-use crate::config::endpoint::EndpointConfig;
+use crate::config::admission::{AdmissionConfig, OciConfig};
 use crate::package::TrustedKey;
 use crate::sandbox::{self, Description, Sandbox};
 use crate::store::{ModuleFacts, ModuleSummary, NewModule, StoreError};
@@ -27,7 +26,7 @@ use examine::{Examined, Rules, examine};
 pub(super) struct Admission {
     places: Arc<Semaphore>,
     rules: Arc<Rules>,
-    oci: BTreeMap<String, EndpointConfig>,
+    oci: BTreeMap<String, OciConfig>,
 }
 
 /// A place for one module: what it takes to hold and look at it is bounded.

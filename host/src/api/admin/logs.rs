@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::sse::{Event, Sse};
@@ -16,8 +15,7 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, interval_at};
 
-use super::health::named;
-use super::{By, Staff, session};
+use super::{By, Named, Staff, named, session};
 use crate::api::problem::Problem;
 use crate::config::api::ApiConfig;
 use crate::gateway::{Following, Gateway, Said, TooSlow};
@@ -89,10 +87,10 @@ pub(in crate::api) async fn follow(
     State(gateway): State<Gateway>,
     _by: By<Staff>,
     Extension(readers): Extension<Readers>,
-    registry: Result<Path<String>, PathRejection>,
+    registry: Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    let following = gateway.follow(&named(registry)?)?;
+    let following = gateway.follow(&named("registry", registry)?)?;
     let place = readers.places.try_acquire_owned().map_err(|_| {
         Problem::new(
             StatusCode::TOO_MANY_REQUESTS,

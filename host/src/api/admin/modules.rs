@@ -1,16 +1,15 @@
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{By, Implementers, Staff};
+use super::{By, Implementers, Named, Staff, named};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::api::upload::Upload;
-use crate::gateway::{AdminError, Description, Gateway, ModuleView};
+use crate::gateway::{Description, Gateway, ModuleView};
 use crate::model::Ability;
 
 /// All modules.
@@ -171,9 +170,9 @@ pub(in crate::api) async fn list(
 pub(in crate::api) async fn one(
     State(gateway): State<Gateway>,
     _by: By<Staff>,
-    digest: Result<Path<String>, PathRejection>,
+    digest: Named,
 ) -> Result<Json<ModuleResponse>, Problem> {
-    let module = gateway.module(&named(digest)?).await?;
+    let module = gateway.module(&named("module", digest)?).await?;
     Ok(Json(ModuleResponse::of(module)))
 }
 
@@ -279,18 +278,12 @@ pub(in crate::api) async fn pull(
 pub(in crate::api) async fn retire(
     State(gateway): State<Gateway>,
     By(acting, _): By<Implementers>,
-    digest: Result<Path<String>, PathRejection>,
+    digest: Named,
 ) -> Result<StatusCode, Problem> {
-    gateway.retire_module(&acting, &named(digest)?).await?;
+    gateway
+        .retire_module(&acting, &named("module", digest)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn named(digest: Result<Path<String>, PathRejection>) -> Result<String, AdminError> {
-    let Path(digest) = digest.map_err(|_| AdminError::Unknown {
-        what: "module",
-        name: String::new(),
-    })?;
-    Ok(digest)
 }
 
 impl ModuleResponse {

@@ -13,6 +13,7 @@ fn request(path: &str, body: Value) -> Request {
         body: Some(body.to_string().into()),
         timeout: None,
         only_reads: true,
+        tells_elsewhere: false,
         trace: None,
     }
 }
