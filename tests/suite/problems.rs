@@ -19,11 +19,12 @@ const PASSED_ON: [(&str, usize); 3] = [
     ("body.rs", 1),
 ];
 /// What `limited` is given, which are words of the gateway's error.
-const LIMITED: [(&str, u16); 4] = [
+const LIMITED: [(&str, u16); 5] = [
     ("too-many-failed-keys", 429),
     ("issuer-unavailable", 503),
     ("rate-limited", 429),
     ("quota-spent", 429),
+    ("quota-unknown", 503),
 ];
 /// End an act of the audit when nobody is there who could be told.
 const NEVER_TOLD: [&str; 2] = ["not-read", "clock-ahead"];
