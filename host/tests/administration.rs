@@ -216,7 +216,7 @@ async fn the_chapter_s_configuration_is_one() {
     let blocks = blocks.map(|block| block.split("```").next().unwrap());
     let (registries, gateway): (Vec<_>, Vec<_>) =
         blocks.partition(|block| block.starts_with("[registries."));
-    assert_eq!((registries.len(), gateway.len()), (1, 4), "README's blocks");
+    assert_eq!((registries.len(), gateway.len()), (1, 5), "README's blocks");
     let add = |file: &str, blocks: &[&str]| {
         let path = folder.join(file);
         let mut text = std::fs::read_to_string(&path).unwrap();

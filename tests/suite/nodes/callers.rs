@@ -18,16 +18,7 @@ async fn a_caller_s_day_is_that_of_all_gateways_together() {
     let body = serde_json::json!({ "name": "clinic", "limits": limits });
     let added = gateway.post("/admin/v1/callers", &body).key(&admin);
     let key = added.send().await.json["key"].as_str().unwrap().to_owned();
-    // The audit that one of them seals when it stops is for the next to read.
-    let signing = gateway.config.data_dir.join("audit-signing.key");
-    let beside = async |name: &str| {
-        let set = named(name);
-        let start = gateway.beside(&[], |config| {
-            set(config);
-            std::fs::copy(&signing, config.data_dir.join("audit-signing.key")).unwrap();
-        });
-        start.await
-    };
+    let beside = async |name: &str| gateway.beside(&[], named(name)).await;
     let second = beside("b").await;
     let uin = gateway.person(3).uin;
     let mut told = 0;

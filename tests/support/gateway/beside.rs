@@ -70,8 +70,10 @@ impl TestGateway {
         config.data_dir = directory.path().join("data");
         config.api.listen.set_port(0);
         std::fs::create_dir_all(&config.data_dir).expect("a data directory");
-        let key = self.config.data_dir.join("audit.key");
-        std::fs::copy(key, config.data_dir.join("audit.key")).expect("the audit's key");
+        for name in ["audit.key", "audit-signing.key"] {
+            let key = self.config.data_dir.join(name);
+            std::fs::copy(key, config.data_dir.join(name)).expect("the audit's keys");
+        }
         change(&mut config);
         let owned = environment.iter();
         let owned = owned.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
