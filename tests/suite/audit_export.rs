@@ -111,6 +111,13 @@ async fn what_is_old_enough_goes_and_the_rest_is_still_verified() {
     for _ in 0..3 {
         ask(&gateway, 3, "old").await;
     }
+    // One from before there were chains.
+    let mut outside = gateway.outside().await;
+    let sql = "INSERT INTO audit_begin (id, began_at, request_id, caller, purpose, registry, ability, \
+               module_digest, asked) SELECT '00000000-0000-7000-8000-000000000001', began_at, \
+               request_id, caller, purpose, registry, ability, module_digest, asked FROM audit_begin \
+               WHERE seq = 1";
+    assert_eq!(outside.run(sql).await, 1);
     let first = seal().await;
     let old = jiff::Timestamp::now();
     for _ in 0..2 {
@@ -125,8 +132,9 @@ async fn what_is_old_enough_goes_and_the_rest_is_still_verified() {
     assert_eq!((kept.status, kept.code()), (409, "kept-for-ever"));
 
     let whole = export(&gateway, &auditor).await;
-    // Six rows of calls. The beginning of the checkpoint's own act is covered too; it goes as well.
-    assert_eq!(inner.prune_audit_before(old).await.unwrap(), 7);
+    // Six rows of calls, and the one without a chain. The beginning of the checkpoint's own act is covered
+    // too; it goes as well.
+    assert_eq!(inner.prune_audit_before(old).await.unwrap(), 8);
     assert_eq!(inner.prune_audit_before(old).await.unwrap(), 0);
     let acts = gateway.get("/admin/v1/audit/acts?act=audit.prune");
     let acts = acts.key(&auditor).send().await.ok().json;
@@ -151,7 +159,6 @@ async fn what_is_old_enough_goes_and_the_rest_is_still_verified() {
     forge(&exported, &whole, &key);
 
     // What is removed without being old enough is missed, and then nothing more is removed.
-    let mut outside = gateway.outside().await;
     outside.disarm_audit().await;
     outside.run("DELETE FROM audit_end WHERE seq = 10").await;
     let verdict = inner.verdict(&Kept::default()).await.unwrap();
@@ -219,6 +226,18 @@ fn forge(exported: &str, whole: &str, key: &str) {
         bad.iter().any(|bad| bad.2.contains("has such a place")),
         "{bad:?}"
     );
+    // One without a chain, where those of a chain stand and before them. Those without one were removed.
+    assert!(exported.contains("\\\"chain\\\":0"), "{exported}");
+    let mut forged = row(3);
+    forged["row"] = json!(0);
+    for gone in ["chain", "hash"] {
+        forged.as_object_mut().unwrap().remove(gone);
+    }
+    for before in [chained, "{\"line\":\"chain\"", "{\"line\":\"checkpoint\""] {
+        let bad = with(&[forged.clone()], before);
+        assert_eq!((bad.len(), bad[0].0), (1, None), "{before}: {bad:?}");
+        assert!(bad[0].2.contains("stands where"), "{before}: {bad:?}");
+    }
 }
 
 /// A place is lost with the connection, and that is cut when nothing of it was taken for long enough.

@@ -128,6 +128,25 @@ impl Out<'_> {
     }
 }
 
+/// Where in an export a line stands: the parts have one order, and what comes later is measured by what
+/// came before.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Part {
+    Checkpoints,
+    Chain(i64),
+    Unchained,
+}
+
+impl Part {
+    fn goes_on(&mut self, next: Self, verifier: &mut Verifier, kept: &Kept) {
+        if *self == Self::Checkpoints {
+            kept.checkpoints.iter().for_each(|it| verifier.given(it));
+        }
+        verifier.chain_ends();
+        *self = next;
+    }
+}
+
 /// Goes through an export.
 ///
 /// # Errors
@@ -138,8 +157,8 @@ pub fn verify_export(mut from: impl BufRead, kept: &Kept) -> Result<Verdict, Exp
     }
     let mut verifier = Verifier::new(kept.keys.clone());
     let mut put_in = PutIn::default();
-    let (mut number, mut rows, mut given) = (0, 0, false);
-    let mut chain = None;
+    let (mut number, mut rows) = (0, 0);
+    let mut part = Part::Checkpoints;
     let mut done = None;
     let mut text = Vec::new();
     loop {
@@ -153,7 +172,7 @@ pub fn verify_export(mut from: impl BufRead, kept: &Kept) -> Result<Verdict, Exp
         match line {
             Line::Audit { form, .. } if form == FORM && number == 1 => {}
             Line::Audit { .. } => return Err(ExportError::Line(number)),
-            Line::Checkpoint(signed) => match signed.back() {
+            Line::Checkpoint(signed) if part == Part::Checkpoints => match signed.back() {
                 Ok(signed) => verifier.checkpoint(&signed),
                 Err(bad) => verifier.found(bad),
             },
@@ -162,13 +181,8 @@ pub fn verify_export(mut from: impl BufRead, kept: &Kept) -> Result<Verdict, Exp
                 began_at,
                 rows,
                 hash,
-            } => {
-                if !given {
-                    kept.checkpoints.iter().for_each(|it| verifier.given(it));
-                    given = true;
-                }
-                verifier.chain_ends();
-                chain = Some(next);
+            } if part != Part::Unchained => {
+                part.goes_on(Part::Chain(next), &mut verifier, kept);
                 let head = ChainHead {
                     chain: next,
                     began_at,
@@ -179,29 +193,32 @@ pub fn verify_export(mut from: impl BufRead, kept: &Kept) -> Result<Verdict, Exp
                 verifier.chain(head);
             }
             Line::Unchained => {
-                verifier.chain_ends();
+                part.goes_on(Part::Unchained, &mut verifier, kept);
                 put_in.chain(None, verifier.pruned());
-                chain = None;
             }
             Line::Done { rows } => done = Some(rows),
             line => {
                 let (of, row) = line.stored().ok_or(ExportError::Line(number))?;
                 rows += 1;
-                if of == chain {
-                    put_in.row(&row);
-                }
-                match (of, chain) {
-                    (Some(of), Some(chain)) if of == chain => verifier.row(&row),
+                match (of, part) {
+                    (Some(of), Part::Chain(chain)) if of == chain => {
+                        put_in.row(&row);
+                        verifier.row(&row);
+                    }
                     (Some(of), _) => verifier.too_much(of, row.seq),
-                    (None, _) => verifier.unchained(&row),
+                    (None, Part::Unchained) => {
+                        put_in.row(&row);
+                        verifier.unchained(&row);
+                    }
+                    (None, _) => {
+                        put_in.too_early(&row);
+                        verifier.unchained(&row);
+                    }
                 }
             }
         }
     }
-    if !given {
-        kept.checkpoints.iter().for_each(|it| verifier.given(it));
-    }
-    verifier.chain_ends();
+    part.goes_on(Part::Unchained, &mut verifier, kept);
     put_in.finish(&mut verifier);
     if done != Some(rows) {
         verifier.found(Bad::checkpoint(

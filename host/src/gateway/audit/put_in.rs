@@ -78,6 +78,12 @@ impl PutIn {
         }
     }
 
+    /// One that says that it has no chain, before those without one come.
+    pub(super) fn too_early(&mut self, row: &StoredRow) {
+        let problem = "it has no chain, and stands where rows without one cannot: it was put in";
+        self.found(bad(None, row, problem.into()));
+    }
+
     /// All lines were given.
     pub(super) fn finish(mut self, verifier: &mut Verifier) {
         let begins: Vec<Bad> = self.begins.drain().map(|(_, bad)| bad).collect();
