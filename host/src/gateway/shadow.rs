@@ -21,11 +21,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::lookups::audited::{Resume, Start, begin_row};
-use super::lookups::waiting::ask_unseen;
+use super::lookups::waiting::{Spent, ask_unseen};
 use super::roster::Entry;
 use super::{AdminError, Caller, Gateway, GatewayError};
 use crate::egress::Tape;
 use crate::model::{Ability, Call};
+use crate::sandbox::Fault;
 use crate::store::{AuditEnd, KeyedHash};
 
 /// What the audit says of a call whose answer nobody gets.
@@ -64,6 +65,11 @@ impl Chosen {
     /// What keeps the exchanges of the live call.
     pub(super) fn tape(&self) -> Arc<Tape> {
         self.tape.clone()
+    }
+
+    /// The candidate is not asked after all.
+    pub(super) fn left_out(&self) {
+        self.trial.counts.dropped();
     }
 }
 
@@ -161,6 +167,12 @@ impl Gateway {
         })?;
         Ok(trial.counts.report())
     }
+}
+
+/// Whether the call's own limits took the place of what the registry would have said: nothing on the tape
+/// tells how the candidate would fare.
+pub(super) fn ran_out<T>(result: &Result<T, GatewayError>, spent: &Spent) -> bool {
+    spent.cut || matches!(result, Err(GatewayError::Fault(Fault::OutOfTime)))
 }
 
 /// Whether an absence says something of the adapter: what the gateway itself refused does not.

@@ -310,3 +310,41 @@ async fn what_was_not_answered_is_played_too() {
         assert_eq!(report["askedOtherwise"], 0, "{uin}: {report}");
     }
 }
+
+/// The call's own time is over before the registry's: what the registry would have said is on no tape.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ran_out_of_time_is_left_out() {
+    let gateway = TestGateway::builder()
+        .registry("civil", |text| text.set("limits.wall_ms", 1_500))
+        .start()
+        .await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let store = gateway.store().await;
+    let bytes = with_section(&components::bytes("adapter-spdci"), b"a build for silence");
+    let module = NewModule {
+        adapter: "spdci".into(),
+        version: "0.1.0".into(),
+        bytes: bytes.into(),
+        facts: None,
+    };
+    let digest = store.modules().put(module).await.unwrap().digest;
+    store.close().await;
+    let path = |what: &str| format!("/admin/v1/registries/civil/{what}");
+    for (what, body) in [
+        ("stage", json!({ "module": digest })),
+        ("shadow", json!({ "sharePercent": 100 })),
+    ] {
+        let done = gateway.post(&path(what), &body).key(&admin);
+        done.send().await.ok();
+    }
+    // It says nothing.
+    let answer = gateway.find("civil", "9900000018").send().await;
+    assert_eq!(answer.status, 504, "{}", answer.text);
+    let report = gateway.get(&path("shadow")).key(&admin).send().await;
+    let report = report.ok().json;
+    assert_eq!(
+        (&report["dropped"], &report["compared"]),
+        (&json!(1), &json!(0)),
+        "{report}"
+    );
+}

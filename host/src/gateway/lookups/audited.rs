@@ -18,7 +18,7 @@ use super::terms::check_terms;
 use super::waiting::{Outcome, ask};
 use super::watched::Watched;
 use crate::gateway::roster::Entry;
-use crate::gateway::shadow::{Unseen, is_telling};
+use crate::gateway::shadow::{Chosen, Unseen, is_telling, ran_out};
 use crate::gateway::{Caller, Gateway, GatewayError};
 use crate::model::{Ability, Call, Opaque};
 use crate::sandbox::{Ran, Work};
@@ -168,6 +168,13 @@ impl Gateway {
         let live = match &result {
             Ok(value) => chosen.as_ref().map(|_| Ok((verb.plain)(value))),
             Err(error) => is_telling(error).then(|| Err(error.word())),
+        };
+        let chosen = match ran_out(&result, &spent) {
+            true => {
+                chosen.iter().for_each(Chosen::left_out);
+                None
+            }
+            false => chosen,
         };
         let unseen = chosen.zip(live).map(|(chosen, live)| Unseen {
             chosen,

@@ -35,6 +35,8 @@ pub(in crate::gateway) struct Spent {
     pub(in crate::gateway) retries: u32,
     /// For a turn.
     pub(in crate::gateway) turn_wait: Duration,
+    /// The answer is not what its last attempt came to: the limits of the call cut that off.
+    pub(in crate::gateway) cut: bool,
 }
 
 /// Calls the module, and goes on with it for as long as the call's limits allow.
@@ -103,6 +105,7 @@ struct Budget {
     usage: Usage,
     retry: Retry,
     retries: u32,
+    cut: bool,
     /// Where the step that is under way began on the tape of the call, if it has one.
     began: Option<Mark>,
 }
@@ -118,6 +121,7 @@ impl Budget {
             usage: Usage::default(),
             retry: Retry::new(retry),
             retries: 0,
+            cut: false,
             began: None,
         }
     }
@@ -200,6 +204,7 @@ async fn go_on<T>(
         spent: Spent {
             usage: budget.usage,
             retries: budget.retries,
+            cut: budget.cut,
             ..Spent::default()
         },
     }
@@ -224,6 +229,7 @@ async fn steps<T>(
             // What the call's limits cut off is the attempt that they had no room for: the answer is
             // why it was made.
             (Err(Fault::OutOfTime | Fault::OutOfCpu), Some(failure)) => {
+                budget.cut = true;
                 return Err(GatewayError::Failure(failure));
             }
             (result, _) => result.map_err(GatewayError::Fault)?,

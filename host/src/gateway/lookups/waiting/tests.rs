@@ -259,6 +259,7 @@ async fn an_attempt_that_is_cut_off_tells_why_the_one_before_failed() {
             outcome.result,
             Err(GatewayError::Failure(Failure::Unavailable(_)))
         ));
+        assert!(outcome.spent.cut);
         assert_eq!(outcome.spent.retries, 1);
     }
 }
