@@ -1,6 +1,7 @@
 //! A registry of three hosts: its own, one that makes tokens, one that has the blobs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -13,6 +14,8 @@ use registry_gateway::config::admission::OciConfig;
 use registry_gateway::config::endpoint::EndpointConfig;
 use registry_gateway::sandbox::digest_of;
 use serde_json::json;
+
+mod secured;
 
 use super::{MANIFEST, WASM, WASM_CONFIG, finding, pull};
 
@@ -31,6 +34,8 @@ struct Told {
     realm: Mutex<Option<String>>,
     place: Mutex<Option<String>>,
     seen: Mutex<Vec<String>>,
+    /// So much is added to what makes tokens.
+    padding: AtomicUsize,
 }
 
 struct Hosts {
@@ -92,9 +97,11 @@ async fn token(State(told): State<Arc<Told>>, headers: HeaderMap, uri: Uri) -> R
             .get(header::AUTHORIZATION)
             .is_some_and(|it| it == LOGIN)
     {
-        true => json!({ "token": "a.good.token", "expires_in": 60 })
-            .to_string()
-            .into_response(),
+        true => {
+            let padding = " ".repeat(told.padding.load(Relaxed));
+            let made = json!({ "token": "a.good.token", "expires_in": 60 });
+            format!("{made}{padding}").into_response()
+        }
         false => StatusCode::UNAUTHORIZED.into_response(),
     }
 }
@@ -259,4 +266,15 @@ async fn what_comes_from_elsewhere_has_its_digest_and_a_wrong_login_is_named() {
         "{}",
         refused.text
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_tokens_is_not_read_without_end() {
+    let hosts = Hosts::start().await;
+    let gateway = hosts.gateway(|_| {}).await;
+    hosts.told.padding.store(64 << 10, Relaxed);
+    let refused = pull(&gateway, "one", &hosts.reference).await;
+    assert!(finding(&refused).contains("too large"), "{}", refused.text);
+    hosts.told.padding.store(63 << 10, Relaxed);
+    assert_eq!(pull(&gateway, "two", &hosts.reference).await.status, 201);
 }
