@@ -46,7 +46,8 @@ const SAYS: &[(&str, &str)] = &[
     ("audit calls", "registry-test"),
     ("audit acts", "registry.apply"),
     ("audit find", "registry-test"),
-    ("node list", "live"),
+    // Not that it is live: it may have changes of a moment ago to take over.
+    ("node list", "seen"),
 ];
 
 fn chapter() -> &'static str {

@@ -327,3 +327,44 @@ async fn a_shadow_report_is_asked_of_the_gateway_that_serves() {
     let told = administrator(&place, &running).run(&["adapter", "shadow", "civil"]);
     assert!(told.told.contains("no candidate answers"), "{}", told.told);
 }
+
+/// What is said comes before what the environment says, and nothing is made where nothing is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_that_is_named_is_asked() {
+    let (place, running) = start().await;
+    let remote = administrator(&place, &running);
+    // Nobody listens there.
+    let dead = "http://127.0.0.1:1";
+    let list = |mut command: Command, server: &str| -> Ended {
+        let command = command.env("REGISTRY_GATEWAY_SERVER", server);
+        command.output().unwrap().into()
+    };
+    let bare = |folder: &std::path::Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_registry-gateway"));
+        command.current_dir(folder).args(["registry", "list"]);
+        command.env("REGISTRY_GATEWAY_KEY", &remote.key);
+        command.stdin(Stdio::null());
+        command
+    };
+    let listed = |ended: Ended| ended.code == 0 && ended.said.contains("civil");
+    assert!(listed(list(place.command(&["registry", "list"]), dead)));
+    assert!(listed(list(remote.command(&["registry", "list"]), dead)));
+    let empty = tempfile::tempdir().unwrap();
+    assert!(listed(list(bare(empty.path()), &remote.base)));
+    assert_eq!(list(bare(empty.path()), dead).code, 7);
+    let wrong = list(bare(empty.path()), "gateway");
+    assert!(
+        wrong.told.contains("REGISTRY_GATEWAY_SERVER"),
+        "{}",
+        wrong.told
+    );
+
+    let none: Ended = bare(empty.path()).output().unwrap().into();
+    assert_eq!(none.code, 1);
+    assert!(
+        none.told.contains("say --server or --config"),
+        "{}",
+        none.told
+    );
+    assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
+}

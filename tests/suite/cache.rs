@@ -243,33 +243,44 @@ async fn what_no_module_needs_is_swept() {
         folder.join(format!("{stem}-0123456789abcdef.compiled")),
     )
     .unwrap();
-    fs::write(folder.join(".tmpAbCdEf"), "half").unwrap();
-    fs::write(folder.join("notes.txt"), "somebody else's").unwrap();
+    fs::write(folder.join(".registry-gateway-AbCdEf"), "half").unwrap();
+    // Somebody else's, in a directory that is shared; one of them cannot be removed like a file.
+    let others = [".tmpAbCdEf", "notes.txt", "sha256-00-1.compiled"];
+    for name in others {
+        fs::write(folder.join(name), "somebody else's").unwrap();
+    }
+    fs::create_dir(folder.join(".registry-gateway-folder")).unwrap();
     let names = || {
         let entries = fs::read_dir(folder).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         names.collect::<HashSet<_>>()
     };
     let all = names();
-    assert_eq!(all.len(), 6, "{all:?}");
+    assert_eq!(all.len(), 9, "{all:?}");
     let kept = HashSet::from([first.clone()]);
     sandbox.sweep(kept.clone(), HOUR).await;
     assert_eq!(names(), all, "all of it is new");
 
     all.iter()
-        .for_each(|name| age(&folder.join(name), 2 * HOUR));
+        .map(|name| folder.join(name))
+        .filter(|path| path.is_file())
+        .for_each(|path| age(&path, 2 * HOUR));
     // Somebody else uses it: it was read a moment ago.
     assert!(sandbox.known(&second).await.is_some());
     sandbox.sweep(kept.clone(), HOUR).await;
-    assert_eq!(names().len(), 4, "{:?}", names());
-    assert_eq!(compiled(data.path()).len(), 2);
+    assert_eq!(names().len(), 7, "{:?}", names());
+    assert_eq!(compiled(data.path()).len(), 3);
     compiled(data.path())
         .iter()
         .for_each(|file| age(file, 2 * HOUR));
     sandbox.sweep(kept, HOUR).await;
     assert_eq!(
         names(),
-        HashSet::from([name, "key", "notes.txt"].map(str::to_owned))
+        [name, "key", ".registry-gateway-folder"]
+            .into_iter()
+            .chain(others)
+            .map(str::to_owned)
+            .collect::<HashSet<_>>()
     );
     assert!(sandbox.known(&first).await.is_some());
 }

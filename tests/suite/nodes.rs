@@ -272,12 +272,13 @@ async fn a_rate_is_that_of_all_gateways_together() {
     );
     drop(third);
     until("two have half each", async || shares().await == [0.5, 0.5]).await;
-    let (asked, took) = flood(3.0).await;
-    assert!(asked <= took * 10.0 + 2.5, "{asked} in {took} s");
-    assert!(
-        asked > took * 10.0 * 2.0 / 3.0,
-        "{asked} in {took} s: its part is not used"
-    );
+    // A machine that is slow sends less; never more.
+    until("its part is used", async || {
+        let (asked, took) = flood(3.0).await;
+        assert!(asked <= took * 10.0 + 2.5, "{asked} in {took} s");
+        asked > took * 10.0 * 2.0 / 3.0
+    })
+    .await;
 }
 
 /// A module that this gateway cannot load does not take the place of one that serves.

@@ -188,7 +188,10 @@ pub(super) async fn run(command: AuditCommand, client: &Client) -> Result<(), Fa
             // Who verifies needs it, and not from the same place as the checkpoint.
             let key = made.get("publicKey").and_then(Value::as_str);
             let key = key.unwrap_or_default();
-            print(&format!("signed with {key}\n"));
+            match client.json() {
+                true => print(&format!("{:#}\n", json!({ "publicKey": key }))),
+                false => print(&format!("signed with {key}\n")),
+            }
             Ok(())
         }
         AuditCommand::Find { scheme, whole } => find(client, &scheme, whole).await,
@@ -205,7 +208,7 @@ pub(super) async fn run(command: AuditCommand, client: &Client) -> Result<(), Fa
                 None => Box::new(std::io::stdout()),
                 Some(file) => Box::new(BufWriter::new(new_file(file)?)),
             };
-            client.download(EXPORT, &mut to).await
+            client.download(EXPORT, &mut to, output.is_none()).await
         }
         AuditCommand::Prune => client
             .post(PRUNE, &json!({}))

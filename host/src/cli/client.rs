@@ -177,16 +177,20 @@ impl Client {
         }
     }
 
-    /// Writes an answer as it comes: it may be longer than memory is.
+    /// Writes an answer as it comes: it may be longer than memory is. Where it is printed the answer
+    /// itself is seen coming.
     pub(super) async fn download(
         &self,
         path: &str,
         to: &mut (dyn std::io::Write + Send),
+        printed: bool,
     ) -> Result<(), Failure> {
         let mut failed = None;
-        let progress = Progress::coming("downloading", self.json);
+        let progress = (!printed).then(|| Progress::coming("downloading", self.json));
         let mut take = |part: &[u8]| {
-            progress.add(part.len());
+            if let Some(progress) = &progress {
+                progress.add(part.len());
+            }
             failed = to.write_all(part).err();
             failed.is_none()
         };

@@ -8,6 +8,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Often enough to be seen moving.
 const TICK: Duration = Duration::from_millis(120);
 
+const WAITING: &str = "{spinner} {msg} {elapsed}";
+const COMING: &str = "{spinner} {msg} {decimal_bytes} ({decimal_bytes_per_sec}) {elapsed}";
+const GOING: &str = "{msg} [{bar:30}] {decimal_bytes}/{decimal_total_bytes} {elapsed}";
+
 /// What a command that takes long shows. Gone when it is dropped.
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -16,19 +20,17 @@ pub(super) struct Progress {
 impl Progress {
     /// Of something that nobody knows the length of.
     pub(super) fn waiting(what: &str, json: bool) -> Self {
-        Self::new(what, None, json, "{spinner} {msg} {elapsed}")
+        Self::new(what, None, json, WAITING)
     }
 
     /// Of bytes that come; how many, nobody knows.
     pub(super) fn coming(what: &str, json: bool) -> Self {
-        let template = "{spinner} {msg} {decimal_bytes} ({decimal_bytes_per_sec}) {elapsed}";
-        Self::new(what, None, json, template)
+        Self::new(what, None, json, COMING)
     }
 
     /// Of so many bytes that go.
     pub(super) fn going(what: &str, bytes: u64, json: bool) -> Self {
-        let template = "{msg} [{bar:30}] {decimal_bytes}/{decimal_total_bytes} {elapsed}";
-        Self::new(what, Some(bytes), json, template)
+        Self::new(what, Some(bytes), json, GOING)
     }
 
     fn new(what: &str, bytes: Option<u64>, json: bool, template: &str) -> Self {
@@ -88,12 +90,8 @@ mod tests {
 
     #[test]
     fn its_forms_can_be_drawn() {
-        for progress in [
-            Progress::waiting("a", false),
-            Progress::coming("b", false),
-            Progress::going("c", 3, false),
-        ] {
-            progress.add(3);
+        for form in [WAITING, COMING, GOING] {
+            assert!(ProgressStyle::with_template(form).is_ok(), "{form}");
         }
         let going = Progress::going("c", 3, false);
         going.add(2);

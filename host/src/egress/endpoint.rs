@@ -334,12 +334,16 @@ impl Endpoint {
 /// Where an answer sends, as it came.
 fn elsewhere(headers: &HeaderMap) -> Vec<(String, String)> {
     let as_it_came = |name: HeaderName| {
-        let written = headers.get(&name)?.to_str().ok()?;
-        Some((name.as_str().to_owned(), written.to_owned()))
+        // A registry may name several ways to prove oneself, each in a header of its own.
+        let written = headers.get_all(&name).iter();
+        let written = written.filter_map(|it| it.to_str().ok());
+        written
+            .map(|it| (name.as_str().to_owned(), it.to_owned()))
+            .collect::<Vec<_>>()
     };
     [LOCATION, WWW_AUTHENTICATE]
         .into_iter()
-        .filter_map(as_it_came)
+        .flat_map(as_it_came)
         .collect()
 }
 

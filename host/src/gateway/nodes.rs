@@ -108,6 +108,7 @@ impl Gateway {
         tracing::info!(node = me.name, id = %me.id(), "joined");
         if self.inner.nodes.me.set(Arc::clone(&me)).is_ok() {
             tokio::spawn(give_back_on(Arc::downgrade(&self.inner), Arc::clone(&me)));
+            tokio::spawn(sweep_code_on(Arc::downgrade(&self.inner), Arc::clone(&me)));
             tokio::spawn(beat_on(Arc::downgrade(&self.inner), me));
         }
         Ok(())
@@ -182,8 +183,7 @@ impl Gateway {
         let store = &self.inner.store;
         let unseen = Duration::from_millis(me.config.forget_after_ms);
         store.nodes().forget(unseen).await?;
-        store.quotas().forget(DAY_KEPT).await?;
-        self.sweep_code(CODE_UNUSED).await
+        store.quotas().forget(DAY_KEPT).await
     }
 }
 
@@ -210,6 +210,22 @@ async fn give_back_on(weak: Weak<Inner>, me: Arc<Me>) {
             return;
         }
         Gateway { inner }.give_back(KEPT_UNUSED).await;
+    }
+}
+
+/// Beside the beats too: after an upgrade all of the old code goes, and a disk may hang.
+async fn sweep_code_on(weak: Weak<Inner>, me: Arc<Me>) {
+    loop {
+        let Some(inner) = weak.upgrade() else {
+            return;
+        };
+        if me.leaving.load(SeqCst) {
+            return;
+        }
+        if let Err(error) = (Gateway { inner }).sweep_code(CODE_UNUSED).await {
+            tracing::debug!(%error, "compiled code that nobody uses stays");
+        }
+        tokio::time::sleep(SWEEP).await;
     }
 }
 

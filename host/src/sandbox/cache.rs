@@ -29,7 +29,7 @@ const TAG_BYTES: usize = 32;
 /// How a file of compiled code ends.
 const COMPILED: &str = ".compiled";
 /// How the name of a file begins that is not written yet.
-const UNFINISHED: &str = ".tmp";
+const UNFINISHED: &str = ".registry-gateway-";
 
 pub(super) struct Cache {
     directory: PathBuf,
@@ -138,9 +138,13 @@ impl Cache {
                 .digest
                 .as_ref()
                 .is_some_and(|it| digests.contains(it) && self.path(it) == file.path);
-            if !wanted && is_older(&file.path, unused) {
-                remove(&file.path)?;
-                removed += 1;
+            if wanted || !is_older(&file.path, unused) {
+                continue;
+            }
+            // Another's, in a directory that is shared: the rest is ours all the same.
+            match remove(&file.path) {
+                Ok(()) => removed += 1,
+                Err(error) => tracing::debug!(%error, "a file of the cache was not removed"),
             }
         }
         Ok(removed)
@@ -150,13 +154,18 @@ impl Cache {
     fn files(&self) -> io::Result<Vec<CacheFile>> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.directory)? {
-            let path = entry?.path();
+            let entry = entry?;
+            if !entry.file_type().is_ok_and(|it| it.is_file()) {
+                continue;
+            }
+            let path = entry.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if let Some(stem) = name.strip_suffix(COMPILED) {
-                let digest = stem
-                    .rsplit_once('-')
-                    .map(|(it, _)| it.replacen('-', ":", 1));
-                files.push(CacheFile { digest, path });
+                // Of another form it is not ours.
+                if let Some(digest) = digest_in(stem) {
+                    let digest = Some(digest);
+                    files.push(CacheFile { digest, path });
+                }
             } else if name.starts_with(UNFINISHED) {
                 files.push(CacheFile { digest: None, path });
             }
@@ -237,6 +246,14 @@ fn is_older(path: &Path, than: Duration) -> bool {
     let modified = fs::metadata(path).and_then(|it| it.modified());
     let age = modified.ok().and_then(|at| at.elapsed().ok());
     age.is_some_and(|age| age > than)
+}
+
+/// Of `sha256-<64 digits>-<compatibility>`.
+fn digest_in(stem: &str) -> Option<String> {
+    let (name, _) = stem.rsplit_once('-')?;
+    let digits = name.strip_prefix("sha256-")?;
+    let fits = digits.len() == 64 && digits.bytes().all(|it| it.is_ascii_hexdigit());
+    fits.then(|| format!("sha256:{digits}"))
 }
 
 /// Another process may have been first.

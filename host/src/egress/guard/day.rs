@@ -117,7 +117,6 @@ impl Day {
         let lease = held.lease.as_mut().filter(|lease| now < lease.until)?;
         if lease.left > 0 {
             lease.left -= 1;
-            lease.used_at = now;
             return Some(Ok(Counted {
                 of: Arc::clone(self),
                 day: lease.day,
@@ -175,6 +174,10 @@ impl Counted {
     /// The request begins.
     pub fn used(mut self) {
         self.used = true;
+        let mut held = self.of.held();
+        if let Some(lease) = held.lease.as_mut().filter(|lease| lease.day == self.day) {
+            lease.used_at = Instant::now();
+        }
     }
 }
 

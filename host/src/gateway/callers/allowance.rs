@@ -217,8 +217,10 @@ impl Pair {
         let burst = u64::from(self.limits.burst.unwrap_or(1));
         let per_second = u64::from(self.limits.requests_per_second.unwrap_or(1).max(1));
         let whole = Duration::from_secs(burst.div_ceil(per_second));
+        // With a hundredth of the rate one call alone takes so long.
+        let one = Duration::from_secs(100_u64.div_ceil(per_second));
         match self.rate {
-            Some(_) => KEPT.max(whole * 2),
+            Some(_) => KEPT.max(whole * 2).max(one),
             None => KEPT,
         }
     }

@@ -75,11 +75,12 @@ impl<'a> Registry<'a> {
 
     pub(super) async fn get(&mut self, path: &str, most: u64) -> Result<Bytes, String> {
         let mut answer = self.send(path, most).await?;
+        let challenge = challenges(&answer).find_map(challenge);
         if answer.status == 401
             && !self.has_token
-            && let Some(realm) = answer.header("www-authenticate").and_then(challenge)
+            && let Some(challenge) = challenge
         {
-            self.take_token(&realm).await?;
+            self.take_token(&challenge).await?;
             answer = self.send(path, most).await?;
         }
         match answer.status {
@@ -216,13 +217,25 @@ struct Challenge {
     service: Option<String>,
 }
 
-/// `Bearer realm="…",service="…"` (RFC 9110, section 11.6.1). What scope it names does not matter: it
-/// is asked for what is needed.
+fn challenges(answer: &Response) -> impl Iterator<Item = &str> {
+    let named = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "www-authenticate");
+    named.map(|(_, written)| written.as_str())
+}
+
+/// `Bearer realm="…",service="…"` (RFC 9110, section 11.6.1), where another challenge may stand before
+/// it. What scope it names does not matter: it is asked for what is needed.
 fn challenge(written: &str) -> Option<Challenge> {
-    let (scheme, mut rest) = written.trim().split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
+    const SCHEME: &str = "bearer ";
+    let lower = written.to_ascii_lowercase();
+    let mut starts = lower.match_indices(SCHEME);
+    let (start, _) = starts.find(|(at, _)| {
+        let before = lower.get(..*at).unwrap_or_default().trim_end();
+        before.is_empty() || before.ends_with(',')
+    })?;
+    let mut rest = written.get(start + SCHEME.len()..)?;
     let (mut realm, mut service) = (None, None);
     loop {
         rest = rest.trim_start_matches([' ', ',']);
@@ -235,8 +248,8 @@ fn challenge(written: &str) -> Option<Challenge> {
             None => value.split_once(',').unwrap_or((value, "")),
         };
         match name.trim().to_ascii_lowercase().as_str() {
-            "realm" => realm = Some(value.to_owned()),
-            "service" => service = Some(value.to_owned()),
+            "realm" => realm = realm.or_else(|| Some(value.to_owned())),
+            "service" => service = service.or_else(|| Some(value.to_owned())),
             _ => {}
         }
         rest = behind;
@@ -261,6 +274,8 @@ mod tests {
         let whole =
             format!("Bearer realm=\"{realm}\",service=\"r\",scope=\"repository:a:pull,push\"");
         assert_eq!(read(&whole), Some((realm.clone(), Some("r".into()))));
+        let second = format!("Basic realm=\"x\", {whole}, Basic realm=\"y\"");
+        assert_eq!(read(&second), read(&whole));
         let other = format!("bearer  service=r, realm = \"{realm}\"");
         assert_eq!(read(&other), Some((realm, Some("r".into()))));
         for none in [
