@@ -108,8 +108,8 @@ const OWNED: &[(&str, &[&str])] = &[
     // It signs the audit and checks tokens; TLS is rustls' business.
     ("ring", &["gateway"]),
     ("jsonwebtoken", &["gateway"]),
-    // `gateway` asks for the process's own time.
-    ("rustix", &["sandbox", "gateway"]),
+    // `gateway` asks for the process's own time, `serve` bounds its sockets.
+    ("rustix", &["sandbox", "gateway", "serve"]),
     ("prometheus_client", &["gateway"]),
     // `cli` sets the exporter up; the exporter sends by `egress`.
     ("opentelemetry", &["telemetry", "cli"]),
