@@ -1,5 +1,6 @@
-//! Swaps under load: `cargo bench -p gateway-tests --bench swap`, with `-- 500 64` for the number of
-//! swaps and of connections.
+//! Swaps under load: `cargo bench -p gateway-tests --bench swap`, with `-- 500 64 2` for the number of
+//! swaps, of connections, and of versions that stay ready (`sandbox.ready_versions`). With 0 each swap
+//! loads its module anew, from the cache on disk.
 //!
 //! Two versions of an adapter take turns while all connections ask; each lookup goes to the registry,
 //! here a stand-in on this machine. Fails where a call failed or was mixed, where the p99 during swaps is
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use gateway_tests::gateway::{RegistryText, TestGateway};
 use gateway_tests::versions::saying;
+use registry_gateway::config::sandbox::SandboxConfig;
 use registry_gateway::model::Role;
 use registry_gateway::store::NewModule;
 use serde_json::json;
@@ -47,11 +49,13 @@ fn main() {
         .collect();
     let swaps = numbers.first().copied().unwrap_or(SWAPS);
     let connections = numbers.get(1).copied().unwrap_or(CONNECTIONS);
+    let ready = numbers.get(2).and_then(|it| u32::try_from(*it).ok());
+    let ready = ready.unwrap_or(SandboxConfig::READY_VERSIONS);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(measure(swaps, connections));
+    runtime.block_on(measure(swaps, connections, ready));
 }
 
-async fn measure(swaps: usize, connections: usize) {
+async fn measure(swaps: usize, connections: usize, ready: u32) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("one.wasm");
     std::fs::write(&file, saying("one")).expect("a module");
@@ -61,10 +65,9 @@ async fn measure(swaps: usize, connections: usize) {
             .set("concurrency.max_wait_ms", 30_000)
     };
     let gateway = TestGateway::builder()
-        .config(|config| {
+        .config(move |config| {
             config.sandbox.max_instances = 128;
-            // Only what serves is in memory: what is left over would be seen.
-            config.sandbox.ready_versions = 0;
+            config.sandbox.ready_versions = ready;
         })
         .registry("changing", registry)
         .start()
@@ -76,12 +79,11 @@ async fn measure(swaps: usize, connections: usize) {
     let two = admitted(&gateway, &saying("two")).await;
     let digests = [one.to_owned(), two];
     let named = BTreeMap::from([(digests[0].clone(), "one"), (digests[1].clone(), "two")]);
-    let modules = gateway.modules();
-
     // Once, so that both are compiled and in the cache.
     for digest in [&digests[1], &digests[0]] {
         activate(&gateway, &admin, digest).await;
     }
+    let modules = gateway.modules();
     let idle = resident_kb();
     let (mut quiet, _) = load(&gateway, &named, connections, async {
         tokio::time::sleep(Duration::from_secs(10)).await;
@@ -117,7 +119,7 @@ async fn measure(swaps: usize, connections: usize) {
     let ratio = during99.as_secs_f64() / quiet99.as_secs_f64();
     let middle = percentile(&mut activations, 50);
     let slow = percentile(&mut activations, 99);
-    println!("connections {connections}, swaps {swaps}");
+    println!("connections {connections}, swaps {swaps}, ready versions {ready}");
     println!(
         "calls without swaps {}, with {}",
         quiet.took.len(),
