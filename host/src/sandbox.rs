@@ -27,6 +27,7 @@ mod meter;
 mod module;
 mod output;
 mod progress;
+mod reports;
 mod room;
 mod slip;
 mod spelling;
