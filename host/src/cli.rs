@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 pub mod logging;
 mod node;
+mod progress;
 mod refused;
 mod registry;
 mod serve;
@@ -41,9 +42,18 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway.
+    #[command(after_help = "\
+Examples:
+  registry-gateway serve
+  registry-gateway --config gateway.toml serve
+  registry-gateway --config gateway.toml serve --check    # looks at everything, changes nothing")]
     Serve(serve::ServeArgs),
     /// Show the gateway on this machine: builds the adapters, starts a stand-in registry, makes
     /// real calls and stays up.
+    #[command(after_help = "\
+Examples:
+  registry-gateway demo
+  registry-gateway demo --port 0 --once")]
     Demo(demo::DemoArgs),
     /// Configure registries.
     #[command(subcommand)]
@@ -61,6 +71,9 @@ enum Command {
     #[command(subcommand)]
     Node(node::NodeCommand),
     /// Print the OpenAPI document.
+    #[command(after_help = "\
+Examples:
+  registry-gateway openapi > openapi.json")]
     Openapi,
     /// Print what makes a shell complete these commands.
     Completions(completions::CompletionsArgs),
@@ -198,3 +211,6 @@ fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
     }
     ExitCode::FAILURE
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,13 +45,13 @@ pub use cluster::{Granted as DayGrant, Ledger, Share};
 pub use collector::Collector;
 pub use document::{DocumentProblem, Documents};
 pub use exchange::{Bounds, ProblemKind, Request, Response, SendError, Sent, Spent};
-pub use guard::Refusal;
+pub use guard::{Day, NoneLeft, Rate, Refusal};
 pub use probe::{ProbeEnd, ProbeStep};
 pub use proxy::ProxyProblem;
 pub use remote::{Remote, RemoteError};
 pub use replay::Replay;
 pub use resolver::{Lookup, SystemLookup};
-pub use tape::Tape;
+pub use tape::{Mark, Tape};
 pub use tls::PemProblem;
 
 use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
@@ -73,7 +73,7 @@ pub struct Endpoints {
     trust: u64,
     /// Answers in place of all endpoints.
     replay: Option<Arc<Replay>>,
-    /// Keeps each answer.
+    /// Keeps each answer, or why there was none.
     tape: Option<Arc<Tape>>,
 }
 
@@ -213,6 +213,23 @@ impl Endpoints {
         if let Some(replay) = &self.replay {
             return replay(endpoint, &request);
         }
+        let kept = self
+            .tape
+            .as_ref()
+            .map(|tape| (tape, tape.ask(endpoint, request.clone())));
+        let result = self.send_there(endpoint, request, bounds).await;
+        if let Some((tape, asked)) = kept {
+            tape.answer(asked, &result);
+        }
+        result
+    }
+
+    async fn send_there(
+        &self,
+        endpoint: &str,
+        request: Request,
+        bounds: Bounds,
+    ) -> Result<Response, SendError> {
         let Some(granted) = self.endpoints.get(endpoint) else {
             let message = "the endpoint is not granted to this registry";
             return Err(SendError::not_sent(
@@ -225,11 +242,7 @@ impl Endpoints {
             endpoint: to,
             guard,
         } = granted;
-        let kept = self.tape.as_ref().map(|tape| (tape, request.clone()));
         let result = to.send(guard, request, bounds).await;
-        if let (Some((tape, request)), Ok(response)) = (kept, &result) {
-            tape.take(endpoint, request, response);
-        }
         tracing::debug!(
             registry = %self.registry,
             endpoint,

@@ -40,9 +40,10 @@ pub use phase::NotReady;
 pub use registries::settings::check_settings;
 pub use registries::test::{End, RegistryTest, Step};
 pub use registries::{
-    AppliedRegistries, ApplyError, Change, Exported, FieldDifference, RegistriesToApply,
-    RegistryDifference, What, apply_file,
+    AppliedRegistries, Exported, FieldDifference, RegistriesToApply, RegistryDifference, What,
 };
+#[doc(hidden)]
+pub use registries::{ApplyError, Change, apply_file};
 pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
 pub use shadow::{Difference, FieldReport, Seen, ShadowReport};
 pub use swap::{Back, CandidateView, LoadedModule, SwapView, Swapped, ToActivate};
@@ -191,18 +192,18 @@ impl Gateway {
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let admission = Admission::new(admission)?;
         let nodes = Membership::default();
-        let quotas = StoreLedger::new(store.clone(), Arc::clone(&nodes.live));
-        let egress = egress.in_cluster(Arc::new(quotas), Arc::clone(&nodes.share));
+        let quotas = Arc::new(StoreLedger::new(store.clone(), Arc::clone(&nodes.live)));
+        let egress = egress.in_cluster(quotas.clone(), Arc::clone(&nodes.share));
         let page_tokens = PageTokens::new(fingerprint.derive(b"page tokens"));
         let name_key = fingerprint.derive(b"names of callers");
-        let tokens = Tokens::new(callers, &egress, name_key)?;
+        let tokens = Tokens::new(callers, &egress, &secrets, name_key)?;
         let sessions = Sessions::new(fingerprint.derive(b"sessions"));
         Ok(Self {
             inner: Arc::new(Inner {
                 tokens,
                 roster: Roster::new(sandbox, egress, secrets),
                 keys: Keys::new(callers.failed_keys_per_minute.get()),
-                allowance: Allowance::new(callers),
+                allowance: Allowance::new(callers, quotas, Arc::clone(&nodes.share)),
                 fingerprint,
                 page_tokens,
                 sessions,

@@ -17,6 +17,7 @@ mod engine;
 mod fault;
 mod inspect;
 mod instance;
+mod kept;
 mod lent;
 #[doc(hidden)]
 pub mod live;

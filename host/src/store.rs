@@ -49,7 +49,7 @@ pub use agreements::{Agreements, Asking, Begun, Decision, NewAgreement, ToPrepar
 pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
 pub use audit_astray::Astray;
-pub use audit_checkpoints::{AuditCheckpoint, ChainHead, NewCheckpoint, Pruned, Seal};
+pub use audit_checkpoints::{AuditCheckpoint, ChainHead, NewCheckpoint, Old, Pruned, Seal};
 pub use audit_ledger::{StoredRow, Table, UnchainedAt, page_end};
 pub use audit_people::{IndexStep, Indexed, people_of};
 pub use audit_search::{ActEntry, AuditFilter, AuditPage};

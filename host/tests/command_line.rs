@@ -309,3 +309,21 @@ fn shells_are_told_what_there_is() {
         }
     }
 }
+
+/// What was compared is in the memory of the gateway that serves: a command beside it says so, instead
+/// of a report in which nothing was compared.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shadow_report_is_asked_of_the_gateway_that_serves() {
+    let (place, running) = start().await;
+    let ended: Ended = place
+        .command(&["adapter", "shadow", "civil"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(ended.code, 1, "{}", ended.told);
+    assert!(ended.told.contains("--server"), "{}", ended.told);
+    assert_eq!(ended.said, "");
+    // Asked there it is told what there is.
+    let told = administrator(&place, &running).run(&["adapter", "shadow", "civil"]);
+    assert!(told.told.contains("no candidate answers"), "{}", told.told);
+}

@@ -31,6 +31,9 @@ const MOST_RATIO: f64 = 1.5;
 /// One swap, without the wait for the disk, which is told beside it.
 const MOST_ACTIVATION: Duration = Duration::from_millis(50);
 
+/// From half of the swaps to all of them.
+const MOST_GROWN_KB: u64 = 16 << 10;
+
 #[derive(Default)]
 struct Asked {
     took: Vec<Duration>,
@@ -79,18 +82,24 @@ async fn measure(swaps: usize, connections: usize) {
     for digest in [&digests[1], &digests[0]] {
         activate(&gateway, &admin, digest).await;
     }
-    let before = resident_kb();
+    let idle = resident_kb();
     let (mut quiet, _) = load(&gateway, &named, connections, async {
         tokio::time::sleep(Duration::from_secs(10)).await;
         Vec::<Duration>::new()
     })
     .await;
+    // Only now: what the first load of all connections takes is no swap's.
+    let before = resident_kb();
+    let mut residents = Vec::new();
     let turning = async {
         let mut took = Vec::with_capacity(swaps);
         for number in 0..swaps {
             let began = Instant::now();
             activate(&gateway, &admin, &digests[(number + 1) % 2]).await;
             took.push(began.elapsed());
+            if (number + 1) % (swaps / 10).max(1) == 0 {
+                residents.push(resident_kb());
+            }
         }
         took
     };
@@ -121,7 +130,9 @@ async fn measure(swaps: usize, connections: usize) {
         "modules in memory before {modules}, after {}",
         gateway.modules()
     );
-    println!("resident before {before} kB, after {after} kB");
+    println!("resident idle {idle} kB, before {before} kB, after {after} kB");
+    println!("resident at each tenth of the swaps, kB: {residents:?}");
+    println!("of that, kB: {}", rollup());
     assert_eq!((during.failed, during.mixed), (0, 0));
     assert_eq!((quiet.failed, quiet.mixed), (0, 0));
     assert_eq!(
@@ -129,6 +140,12 @@ async fn measure(swaps: usize, connections: usize) {
         modules,
         "the old module's memory is given back"
     );
+    // It rises with the first swaps and then stays: a module that was kept would cost its code again
+    // each time.
+    if let (Some(&middle), Some(&last)) = (residents.get(4), residents.last()) {
+        let grown = last.saturating_sub(middle);
+        assert!(swaps < 100 || grown <= MOST_GROWN_KB, "{residents:?} kB");
+    }
     // Only optimised code answers as it does where it serves.
     if !cfg!(debug_assertions) {
         assert!(ratio <= MOST_RATIO, "{ratio}");
@@ -215,4 +232,26 @@ fn resident_kb() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|rest| rest.split_whitespace().next());
     number.expect("VmRSS").parse().expect("a number")
+}
+
+/// What the process's memory is made of.
+fn rollup() -> String {
+    let text = std::fs::read_to_string("/proc/self/smaps_rollup").expect("this process");
+    let wanted = [
+        "Rss:",
+        "Anonymous:",
+        "Private_Clean:",
+        "Private_Dirty:",
+        "Shared_Clean:",
+    ];
+    let lines = text
+        .lines()
+        .filter(|line| wanted.iter().any(|it| line.starts_with(it)));
+    let words = lines.map(|line| {
+        line.trim_end_matches(" kB")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    words.collect::<Vec<_>>().join(", ")
 }

@@ -1,14 +1,13 @@
-//! The audit read, searched by person, handed out, and removed when it is old enough.
+//! The audit read, and searched by person.
 
 use gateway_tests::gateway::{TestGateway, identifiers};
 use gateway_tests::wait::until;
-use registry_gateway::gateway::{Kept, PublicKey, Verdict, verify_export};
 use registry_gateway::model::Role;
 use serde_json::{Value, json};
 
 const FIND: &str = "/admin/v1/audit/find";
 
-async fn start() -> (TestGateway, String) {
+pub(crate) async fn start() -> (TestGateway, String) {
     let gateway = TestGateway::builder()
         .config(|config| config.audit.checkpoint_interval_ms = std::num::NonZeroU64::MAX)
         .start()
@@ -17,13 +16,13 @@ async fn start() -> (TestGateway, String) {
     (gateway, auditor)
 }
 
-async fn ask(gateway: &TestGateway, person: u64, purpose: &str) {
+pub(crate) async fn ask(gateway: &TestGateway, person: u64, purpose: &str) {
     let uin = gateway.person(person).uin;
     let ask = gateway.find("civil", &uin);
     ask.header("registry-purpose", purpose).send().await.ok();
 }
 
-async fn found(gateway: &TestGateway, key: &str, body: &Value) -> Value {
+pub(crate) async fn found(gateway: &TestGateway, key: &str, body: &Value) -> Value {
     gateway.post(FIND, body).key(key).send().await.ok().json
 }
 
@@ -200,159 +199,6 @@ async fn calls_and_acts_are_listed_in_pages_and_by_what_they_are() {
             "{query}"
         );
     }
-}
-
-async fn export(gateway: &TestGateway, key: &str) -> String {
-    let answer = gateway
-        .get("/admin/v1/audit/export")
-        .key(key)
-        .send()
-        .await
-        .ok();
-    assert_eq!(answer.header("content-type"), "application/x-ndjson");
-    answer.text
-}
-
-fn verify(export: &str, key: &str, checkpoints: &[&Value]) -> Verdict {
-    let checkpoints = checkpoints.iter();
-    let kept = Kept {
-        checkpoints: checkpoints
-            .map(|it| serde_json::from_value((*it).clone()).unwrap())
-            .collect(),
-        keys: vec![PublicKey::parse(key).unwrap()],
-    };
-    verify_export(export.as_bytes(), &kept).unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_handed_out_is_verified_without_the_database() {
-    let (gateway, auditor) = start().await;
-    for _ in 0..3 {
-        ask(&gateway, 3, "one").await;
-    }
-    let made = gateway.post("/admin/v1/audit/checkpoints", &json!({}));
-    let checkpoint = made.key(&auditor).send().await.json;
-    let key = checkpoint["publicKey"].as_str().unwrap();
-    let whole = export(&gateway, &auditor).await;
-    let verdict = verify(&whole, key, &[&checkpoint]);
-    assert_eq!((&*verdict.bad, verdict.last_checkpoint), (&[][..], 1));
-    // Six of calls, two of the checkpoint's act, one of this.
-    assert_eq!((verdict.rows, verdict.uncovered), (9, 2));
-    assert!(!whole.contains(&gateway.person(3).uin));
-
-    let lines: Vec<&str> = whole.lines().collect();
-    let row = |number: i64| {
-        let wanted = format!("\"row\":{number},");
-        lines
-            .iter()
-            .position(|line| line.contains(&wanted))
-            .unwrap()
-    };
-    let without = |at: usize| {
-        let kept = lines.iter().enumerate().filter(|(index, _)| *index != at);
-        kept.map(|(_, line)| format!("{line}\n"))
-            .collect::<String>()
-    };
-    let place = |verdict: &Verdict| verdict.bad.first().map(|bad| (bad.chain, bad.seq));
-    let changed = whole.replacen("\"purpose\":\"one\"", "\"purpose\":\"two\"", 1);
-    assert_eq!(place(&verify(&changed, key, &[])), Some((Some(1), Some(1))));
-    assert_eq!(
-        place(&verify(&without(row(4)), key, &[])),
-        Some((Some(1), Some(4)))
-    );
-    let mut swapped = lines.clone();
-    swapped.swap(row(3), row(5));
-    let swapped: String = swapped.iter().map(|line| format!("{line}\n")).collect();
-    assert_eq!(place(&verify(&swapped, key, &[])), Some((Some(1), Some(3))));
-    let cut: String = lines[..=row(5)]
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert_eq!(place(&verify(&cut, key, &[])), Some((Some(1), Some(6))));
-    let unfinished = without(lines.len() - 1);
-    assert!(
-        verify(&unfinished, key, &[]).bad[0]
-            .problem
-            .contains("not whole")
-    );
-    let unsealed = without(
-        lines
-            .iter()
-            .position(|line| line.contains("\"checkpoint\""))
-            .unwrap(),
-    );
-    assert_eq!(
-        verify(&unsealed, key, &[&checkpoint]).bad[0].checkpoint,
-        Some(1)
-    );
-    let other = PublicKey([9; 32]).to_string();
-    assert_eq!(verify(&whole, &other, &[]).bad[0].checkpoint, Some(1));
-    let kept = Kept::default();
-    assert!(
-        verify_export(whole.as_bytes(), &kept).is_err(),
-        "a key is needed"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_old_enough_goes_and_the_rest_is_still_verified() {
-    let (gateway, auditor) = start().await;
-    let seal = async || {
-        let made = gateway.post("/admin/v1/audit/checkpoints", &json!({}));
-        made.key(&auditor).send().await.json
-    };
-    for _ in 0..3 {
-        ask(&gateway, 3, "old").await;
-    }
-    let first = seal().await;
-    let old = jiff::Timestamp::now();
-    for _ in 0..2 {
-        ask(&gateway, 3, "new").await;
-    }
-    let inner = gateway.serving.gateway.clone();
-    // Nothing that no checkpoint of that age covers.
-    let before = jiff::Timestamp::UNIX_EPOCH;
-    assert_eq!(inner.prune_audit_before(before).await.unwrap(), 0);
-    let path = "/admin/v1/audit/prune";
-    let kept = gateway.post(path, &json!({})).key(&auditor).send().await;
-    assert_eq!((kept.status, kept.code()), (409, "kept-for-ever"));
-
-    // Six rows of calls. The beginning of the checkpoint's own act is covered too; it goes as well.
-    assert_eq!(inner.prune_audit_before(old).await.unwrap(), 7);
-    assert_eq!(inner.prune_audit_before(old).await.unwrap(), 0);
-    let acts = gateway.get("/admin/v1/audit/acts?act=audit.prune");
-    let acts = acts.key(&auditor).send().await.ok().json;
-    let act = &acts["acts"][0];
-    assert_eq!(
-        act["caller"], "(local)",
-        "nothing goes without a word: {acts}"
-    );
-    assert_eq!(act["detail"]["before"], old.to_string(), "{acts}");
-    let kept = Kept {
-        checkpoints: vec![serde_json::from_value(first).unwrap()],
-        keys: Vec::new(),
-    };
-    let verdict = inner.verdict(&kept).await.unwrap();
-    assert_eq!(verdict.bad, [], "from there on it is whole");
-    let body = json!({ "identifiers": identifiers(&gateway.person(3).uin), "whole": true });
-    let answer = found(&gateway, &auditor, &body).await;
-    assert_eq!(answer["calls"].as_array().unwrap().len(), 2);
-    let key = seal().await["publicKey"].as_str().unwrap().to_owned();
-    let exported = export(&gateway, &auditor).await;
-    assert_eq!(verify(&exported, &key, &[]).bad, []);
-
-    // What is removed without being old enough is missed, and then nothing more is removed.
-    let mut outside = gateway.outside().await;
-    outside.disarm_audit().await;
-    outside.run("DELETE FROM audit_end WHERE seq = 10").await;
-    let verdict = inner.verdict(&Kept::default()).await.unwrap();
-    assert_eq!(verdict.bad[0].seq, Some(10), "{:?}", verdict.bad);
-    let now = jiff::Timestamp::now();
-    let refused = inner.prune_audit_before(now).await.unwrap_err();
-    assert!(
-        refused.to_string().contains("nothing of it is removed"),
-        "{refused}"
-    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,24 +1,16 @@
 //! Compiled code on disk: a file that was changed is compiled anew, never run.
 
+use std::collections::HashSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use gateway_tests::compiled::{age, compiled};
 use gateway_tests::components;
 use gateway_tests::crafted::{Crafted, DESCRIBE, DESCRIBED};
 
 use crate::bench::{Bench, config, sandbox_in};
-
-/// The files of compiled code below a data directory.
-pub(crate) fn compiled(data: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(data.join("sandbox-cache"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "compiled"))
-        .collect();
-    files.sort();
-    files
-}
 
 async fn name(data: &Path, module: &[u8]) -> String {
     let loaded = sandbox_in(&config(), data).load(module).await.unwrap();
@@ -40,13 +32,10 @@ async fn what_was_compiled_is_used_again() {
     assert_eq!(name(data.path(), &module).await, "crafted");
     let files = compiled(data.path());
     assert_eq!(files.len(), 1);
-    let written = fs::metadata(&files[0]).unwrap().modified().unwrap();
+    let written = fs::metadata(&files[0]).unwrap().ino();
     assert_eq!(name(data.path(), &module).await, "crafted");
     // A second compilation would have put a new file in its place.
-    assert_eq!(
-        fs::metadata(&files[0]).unwrap().modified().unwrap(),
-        written
-    );
+    assert_eq!(fs::metadata(&files[0]).unwrap().ino(), written);
 }
 
 #[tokio::test]
@@ -209,4 +198,78 @@ fn one_key_for_all_who_start_together() {
             .len(),
         32
     );
+}
+
+/// Who may bring modules cannot fill the disk with what is refused.
+#[tokio::test]
+async fn what_is_only_looked_at_is_not_kept() {
+    let data = tempfile::tempdir().unwrap();
+    let sandbox = sandbox_in(&config(), data.path());
+    let module = sandbox.try_load(Crafted::adapter().build().into()).await;
+    let module = module.unwrap();
+    assert_eq!(compiled(data.path()), Vec::<PathBuf>::new());
+    sandbox.keep(&module).await;
+    assert_eq!(compiled(data.path()).len(), 1);
+    let digest = module.digest().to_owned();
+    drop(module);
+    // It is what the compiler made: it loads, and nothing was compiled for it.
+    assert!(sandbox.known(&digest).await.is_some());
+    assert_eq!(sandbox.occupancy().compiled, 1);
+    sandbox.forget(&digest).await;
+    assert_eq!(compiled(data.path()), Vec::<PathBuf>::new());
+    assert!(sandbox.known(&digest).await.is_none());
+    // What breaks when it is asked leaves nothing either.
+    let broken = Crafted::new("include ability-find;").body(DESCRIBE, "unreachable");
+    assert!(sandbox.load(&broken.build()).await.is_err());
+    assert_eq!(compiled(data.path()), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn what_no_module_needs_is_swept() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let data = tempfile::tempdir().unwrap();
+    let sandbox = sandbox_in(&config(), data.path());
+    let first = sandbox.load(&Crafted::adapter().build()).await.unwrap();
+    let first = first.digest().to_owned();
+    let wanted = compiled(data.path()).remove(0);
+    let second = sandbox.load(&other()).await.unwrap().digest().to_owned();
+    let folder = wanted.parent().unwrap();
+    // By another version of the engine, and by a process that died.
+    let name = wanted.file_name().unwrap().to_str().unwrap();
+    let (stem, engine) = name.rsplit_once('-').unwrap();
+    assert_eq!(engine.len(), "0123456789abcdef.compiled".len());
+    fs::copy(
+        &wanted,
+        folder.join(format!("{stem}-0123456789abcdef.compiled")),
+    )
+    .unwrap();
+    fs::write(folder.join(".tmpAbCdEf"), "half").unwrap();
+    fs::write(folder.join("notes.txt"), "somebody else's").unwrap();
+    let names = || {
+        let entries = fs::read_dir(folder).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect::<HashSet<_>>()
+    };
+    let all = names();
+    assert_eq!(all.len(), 6, "{all:?}");
+    let kept = HashSet::from([first.clone()]);
+    sandbox.sweep(kept.clone(), HOUR).await;
+    assert_eq!(names(), all, "all of it is new");
+
+    all.iter()
+        .for_each(|name| age(&folder.join(name), 2 * HOUR));
+    // Somebody else uses it: it was read a moment ago.
+    assert!(sandbox.known(&second).await.is_some());
+    sandbox.sweep(kept.clone(), HOUR).await;
+    assert_eq!(names().len(), 4, "{:?}", names());
+    assert_eq!(compiled(data.path()).len(), 2);
+    compiled(data.path())
+        .iter()
+        .for_each(|file| age(file, 2 * HOUR));
+    sandbox.sweep(kept, HOUR).await;
+    assert_eq!(
+        names(),
+        HashSet::from([name, "key", "notes.txt"].map(str::to_owned))
+    );
+    assert!(sandbox.known(&first).await.is_some());
 }

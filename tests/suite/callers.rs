@@ -1,5 +1,7 @@
 //! Callers: several keys of one, what a grant shows, and how much may be asked.
 
+mod loading;
+
 use std::num::NonZeroU32;
 
 use gateway_tests::ask::Answer;

@@ -10,6 +10,8 @@ use gateway_tests::wait::until;
 use registry_gateway::model::Role;
 use reqwest::Method;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpSocket, TcpStream};
 
 const STAFF: [Role; 3] = [Role::Implementer, Role::Administrator, Role::Auditor];
 
@@ -148,4 +150,45 @@ async fn who_follows_a_log_does_not_hold_up_the_end() {
     reader.until("cannot map").await;
     gateway.serving.gateway.stopping();
     reader.until("event: ended").await;
+}
+
+/// A caller that asks, and takes nothing of the answer. Its window is small, so that not much is on its
+/// way.
+pub(crate) async fn stalled(gateway: &TestGateway, path: &str, key: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 << 10).unwrap();
+    let mut stream = socket.connect(gateway.serving.address).await.unwrap();
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Little is logged: no write waits for who reads nothing, and its time is over nevertheless.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_reading_a_log_loses_the_place() {
+    let gateway = TestGateway::builder()
+        .registry("hostile", |_| {
+            RegistryText::bare(component("hostile-guest"))
+        })
+        .config(|config| {
+            config.api.max_log_readers = 1;
+            config.api.log_reading_max_ms = 2_000;
+        })
+        .start()
+        .await;
+    let key = gateway.staff("ada", &STAFF).await;
+    let _stalled = stalled(&gateway, "/admin/v1/registries/hostile/logs", &key).await;
+    until("the place is taken", async || {
+        Reader::of(&gateway, &key).await.err() == Some(429)
+    })
+    .await;
+    let mut reader = None;
+    until("the place is free", async || {
+        reader = Reader::of(&gateway, &key).await.ok();
+        reader.is_some()
+    })
+    .await;
+    // Who reads is told that it is over, and may begin anew.
+    reader.unwrap().until("event: ended").await;
+    until("a place", async || Reader::of(&gateway, &key).await.is_ok()).await;
 }

@@ -203,6 +203,23 @@ fn each_room_uses_whom_it_may() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
+/// Modules that are not admitted come in by it: for tests and benchmarks.
+#[test]
+fn nothing_but_tests_goes_past_the_admission() {
+    let name = "apply_file";
+    let own = ["host/src/gateway.rs", "host/src/gateway/registries"].map(|it| workspace().join(it));
+    let mut seen = 0;
+    for file in files(&workspace().join("host/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let names = text.contains(name);
+        let may =
+            own.iter().any(|it| file.starts_with(it)) || file.ends_with("gateway/registries.rs");
+        assert!(!names || may, "{} names {name}", file.display());
+        seen += usize::from(names);
+    }
+    assert!(seen >= 2, "it has another name by now");
+}
+
 /// The generated bindings stay where they are made.
 #[test]
 fn bindings_do_not_leave_the_sandbox() {

@@ -1,10 +1,14 @@
 //! Modules over the admin API: brought, looked at, given to registries, and retired.
 
 use gateway_tests::ask::{Answer, Ask};
+use gateway_tests::compiled::{age, compiled};
 use gateway_tests::crafted::Crafted;
 use gateway_tests::gateway::TestGateway;
+use gateway_tests::wait::until;
 use registry_gateway::model::Role;
+use registry_gateway::package;
 use reqwest::Method;
+use serde_json::json;
 
 fn upload(gateway: &TestGateway, key: &str, bytes: &[u8]) -> Ask {
     gateway
@@ -117,4 +121,101 @@ async fn who_may_not_bring_modules_is_refused_before_the_body_is_read() {
     }
     let nobody = upload(&gateway, "x", b"x").send().await;
     assert_eq!(nobody.status, 401);
+}
+
+/// Of what was refused, only checked, or retired nothing stays on disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn compiled_code_goes_with_its_module() {
+    let gateway = TestGateway::builder()
+        .config(|config| config.sandbox.cache_dir = "sandbox-cache".into())
+        .start()
+        .await;
+    let ida = gateway.staff("ida", &[Role::Implementer]).await;
+    let before = compiled(gateway.data_dir());
+    assert_eq!(before.len(), 1);
+    let bytes = Crafted::adapter().build();
+    let check = gateway.ask(Method::POST, "/admin/v1/modules/check");
+    let check = check.header("content-type", "application/wasm");
+    let checked = check.body(&bytes[..]).key(&ida).send().await.ok();
+    assert_eq!(compiled(gateway.data_dir()), before);
+
+    // Refused where it was compiled and asked already.
+    let manifest = json!({
+        "name": "another", "version": "1.0.0", "summary": "", "abilities": ["find"],
+    });
+    let manifest = serde_json::from_value(manifest).unwrap();
+    let packed = package::pack(&bytes, &manifest, &[]).unwrap();
+    let refused = upload(&gateway, &ida, &packed).send().await;
+    assert_eq!((refused.status, refused.code()), (422, "module-refused"));
+    assert!(refused.text.contains("manifest.name"), "{}", refused.text);
+    assert_eq!(compiled(gateway.data_dir()), before);
+
+    let added = upload(&gateway, &ida, &bytes).send().await;
+    assert_eq!(added.status, 201, "{}", added.text);
+    let both = compiled(gateway.data_dir());
+    assert_eq!(both.len(), 2);
+    let digest = digest(&added);
+    assert_eq!(digest, checked.json["digest"].as_str().unwrap());
+    let retired = gateway.ask(Method::DELETE, &format!("/admin/v1/modules/{digest}"));
+    assert_eq!(retired.key(&ida).send().await.status, 204);
+    assert_eq!(compiled(gateway.data_dir()), before);
+
+    // What another gateway retired goes at the next start; what serves stays.
+    let stray = both.iter().find(|file| !before.contains(file)).unwrap();
+    std::fs::write(stray, "left behind").unwrap();
+    let hours = std::time::Duration::from_secs(7_200);
+    age(stray, hours);
+    age(&before[0], hours);
+    let cache = gateway.data_dir().join("sandbox-cache");
+    let _beside = gateway
+        .beside(&[], |config| config.sandbox.cache_dir = cache)
+        .await;
+    until("it is swept", async || {
+        compiled(gateway.data_dir()) == before
+    })
+    .await;
+}
+
+/// Each word of a module's life.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_candidate_is_told_as_one() {
+    let gateway = TestGateway::start().await;
+    let ada = gateway.staff("ada", &[Role::Administrator]).await;
+    let bytes = gateway_tests::versions::saying("two");
+    let added = upload(&gateway, &ada, &bytes).send().await;
+    let digest = digest(&added);
+    let state = async || {
+        let all = gateway.get("/admin/v1/modules").key(&ada).send().await.ok();
+        let modules = all.json["modules"].as_array().unwrap().iter();
+        let mut mine = modules.filter(|module| module["digest"] == digest.as_str());
+        let mine = mine.next().unwrap().clone();
+        let path = format!("/admin/v1/modules/{digest}");
+        let one = gateway.get(&path).key(&ada).send().await.ok();
+        assert_eq!(one.json, mine);
+        (
+            mine["state"].as_str().unwrap().to_owned(),
+            mine["candidateOf"].clone(),
+            mine["serves"].clone(),
+        )
+    };
+    let none = json!([]);
+    let is =
+        |word: &str, next: &[&str], serves: &[&str]| (word.to_owned(), json!(next), json!(serves));
+    assert_eq!(state().await, ("admitted".into(), none.clone(), none));
+    let act = async |registry: &str, what: &str, body| {
+        let path = format!("/admin/v1/registries/{registry}/{what}");
+        gateway.post(&path, &body).key(&ada).send().await.ok();
+    };
+    act("civil", "stage", json!({ "module": digest })).await;
+    assert_eq!(state().await, is("staged", &["civil"], &[]));
+    act("social", "stage", json!({ "module": digest })).await;
+    act("social", "shadow", json!({ "sharePercent": 5 })).await;
+    assert_eq!(state().await, is("shadow", &["civil", "social"], &[]));
+    act("civil", "activate", json!({ "module": digest })).await;
+    assert_eq!(state().await, is("active", &["social"], &["civil"]));
+    let path = "/admin/v1/registries/social/candidate";
+    let given_up = gateway.ask(Method::DELETE, path).key(&ada).send().await;
+    assert_eq!(given_up.status, 204);
+    act("civil", "rollback", json!({})).await;
+    assert_eq!(state().await, is("admitted", &[], &[]));
 }

@@ -1,6 +1,7 @@
 //! Several gateways on one database.
 
 mod agreeing;
+mod callers;
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! Modules pulled from an OCI registry: Debian's `docker-registry`, on loopback. Where it is not
 //! installed this says so aloud, and under `CI=true` it fails.
 
+mod elsewhere;
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -145,7 +147,7 @@ impl Registry {
         let host = self.host.clone();
         let builder = TestGateway::builder().secret_file("oci", "open sesame");
         builder
-            .config(move |config| drop(config.admission.oci.insert(host, endpoint)))
+            .config(move |config| drop(config.admission.oci.insert(host, endpoint.into())))
             .start()
             .await
     }

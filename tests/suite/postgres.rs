@@ -13,6 +13,7 @@ mod administering;
 mod applying;
 mod audit;
 mod audit_chain;
+mod audit_export;
 mod audit_reading;
 mod bad_input;
 mod bringing;

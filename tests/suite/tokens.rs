@@ -1,5 +1,6 @@
 //! Callers with a token of an issuer, and all that is no such token.
 
+mod authority;
 mod documents;
 
 use std::num::NonZeroU32;

@@ -38,7 +38,7 @@ async fn precompiled_code_is_refused() {
     let data = tempfile::tempdir().unwrap();
     let sandbox = crate::bench::sandbox_in(&config(), data.path());
     sandbox.load(&Crafted::adapter().build()).await.unwrap();
-    let compiled = crate::cache::compiled(data.path());
+    let compiled = gateway_tests::compiled::compiled(data.path());
     let code = std::fs::read(&compiled[0]).unwrap();
     // Behind the tag stands what wasmtime wrote: an ELF file.
     let elf = code

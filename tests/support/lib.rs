@@ -8,6 +8,7 @@
 )]
 
 pub mod ask;
+pub mod compiled;
 pub mod components;
 pub mod crafted;
 pub mod database;

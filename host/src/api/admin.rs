@@ -22,13 +22,14 @@ pub(super) mod whoami;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
 use super::problem::Problem;
 use super::request::Known;
 use super::trace::RequestId;
-use crate::gateway::{Acting, Caller, Gateway};
+use crate::gateway::{Acting, AdminError, Caller, Gateway};
 use crate::model::Role;
 
 /// A request with a role that may: `By<Administrators>`.
@@ -61,10 +62,23 @@ impl Who for Staff {
     const ROLES: &'static [Role] = &[Role::Implementer, Role::Administrator, Role::Auditor];
 }
 
+/// The one name in a path.
+pub(super) type Named = Result<Path<String>, PathRejection>;
+
 /// Puts who administers from the machine itself into a request. Nothing that comes over the network
 /// can make one.
 #[derive(Clone)]
 pub(super) struct Local(pub(super) Arc<Caller>);
+
+/// What a path names. A name that is not UTF-8 is the name of none: axum's own answer is no
+/// problem+json.
+fn named(what: &'static str, name: Named) -> Result<String, AdminError> {
+    let unknown = |_| AdminError::Unknown {
+        what,
+        name: String::new(),
+    };
+    name.map(|Path(name)| name).map_err(unknown)
+}
 
 impl<W: Who> FromRequestParts<Gateway> for By<W> {
     type Rejection = Problem;

@@ -164,7 +164,8 @@ impl From<GatewayError> for Problem {
             GatewayError::TooManyFailedKeys { retry_after_ms }
             | GatewayError::IssuerAway { retry_after_ms }
             | GatewayError::RateLimited { retry_after_ms }
-            | GatewayError::QuotaSpent { retry_after_ms } => limited(error.word(), retry_after_ms),
+            | GatewayError::QuotaSpent { retry_after_ms }
+            | GatewayError::QuotaUnknown { retry_after_ms } => limited(error.word(), retry_after_ms),
             GatewayError::NotGranted => Self::new(
                 S::FORBIDDEN,
                 "not-granted",
@@ -258,6 +259,9 @@ impl From<AdminError> for Problem {
                 findings,
             } => Self::new(S::UNPROCESSABLE_ENTITY, code, detail).findings(findings),
             AdminError::Conflict { code, detail } => Self::new(S::CONFLICT, code, detail),
+            AdminError::Busy(detail) => {
+                Self::new(S::TOO_MANY_REQUESTS, "busy", detail).retry_after_ms(None)
+            }
             AdminError::Audit(error) => GatewayError::Audit(error).into(),
             AdminError::Store(error) => {
                 tracing::error!(

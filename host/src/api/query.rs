@@ -14,7 +14,7 @@ use crate::gateway::AdminError;
 pub(super) struct Parameters(BTreeMap<&'static str, String>);
 
 impl Parameters {
-    pub(super) fn of(uri: &Uri, known: &'static [&'static str]) -> Result<Self, Problem> {
+    pub(super) fn of(uri: &Uri, known: &[&'static str]) -> Result<Self, Problem> {
         let mut found = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or("").as_bytes()) {
             let Some(name) = known.iter().find(|known| **known == name) else {

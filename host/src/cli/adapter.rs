@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::client::{Client, Connection, segment};
+use super::progress::Progress;
 use super::{Failure, exit};
 use crate::config::Config;
 
@@ -17,6 +18,9 @@ pub(super) const MODULES: &str = "/admin/v1/modules";
 #[derive(Debug, Subcommand)]
 pub(super) enum AdapterCommand {
     /// Put a component, its manifest and its recordings into one file.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter package adapter_spdci.wasm --manifest adapter.toml --recordings recordings --out spdci.wasm")]
     Package {
         /// The `.wasm` that cargo built.
         component: PathBuf,
@@ -31,6 +35,10 @@ pub(super) enum AdapterCommand {
         out: PathBuf,
     },
     /// Sign a package, as the last step.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter sign spdci.wasm --secret-key author.key
+  registry-gateway adapter sign spdci.wasm --secret-key author.key --password-file password.txt --out signed.wasm")]
     Sign {
         /// The package.
         file: PathBuf,
@@ -45,6 +53,10 @@ pub(super) enum AdapterCommand {
         out: Option<PathBuf>,
     },
     /// Make a pair of keys to sign with, and print the public one.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter keygen author.key
+  registry-gateway adapter keygen author.key --password-file password.txt")]
     Keygen {
         /// Where the secret key goes. It must not be there yet.
         secret_key: PathBuf,
@@ -53,30 +65,49 @@ pub(super) enum AdapterCommand {
         password_file: Option<PathBuf>,
     },
     /// Show what is in a package, without running it.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter inspect spdci.wasm")]
     Inspect {
         /// The package.
         file: PathBuf,
     },
     /// Have a gateway look at a module as if it were brought; nothing is stored.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter check spdci.wasm")]
     Check {
         /// The package, or a bare `.wasm`.
         file: PathBuf,
     },
     /// Bring a module to the gateway: it is admitted and stored, and serves nothing yet.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter push spdci.wasm
+  registry-gateway --server https://gateway.example.org --key-file key.txt adapter push spdci.wasm")]
     Push {
         /// The package, or a bare `.wasm`.
         file: PathBuf,
     },
     /// Have the gateway fetch a module from an OCI registry, by digest.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter pull oci://registry.example.org/adapters/spdci@sha256:…")]
     Pull {
         /// `oci://host/repository@sha256:…`
         reference: String,
     },
     /// List the modules.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter modules")]
     Modules,
     #[command(flatten)]
     Swap(swap::SwapCommand),
     /// Remove the bytes of a module that nothing uses.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter retire sha256:…")]
     Retire {
         /// Its digest.
         digest: String,
@@ -96,6 +127,7 @@ pub(super) struct Module {
     version: String,
     state: String,
     serves: Vec<String>,
+    candidate_of: Vec<String>,
 }
 
 /// With a gateway where one is needed.
@@ -136,7 +168,9 @@ async fn ask(command: AdapterCommand, client: &Client) -> Result<(), Failure> {
         AdapterCommand::Push { file } => push::push(&file, client).await,
         AdapterCommand::Pull { reference } => {
             let body = json!({ "reference": reference });
+            let progress = Progress::waiting("the gateway pulls it", client.json());
             let pulled = client.post(&format!("{MODULES}/pull"), &body).await?;
+            drop(progress);
             pulled.print(|module: Module| module.line())
         }
         AdapterCommand::Swap(command) => swap::run(command, client).await,
@@ -176,11 +210,14 @@ pub(super) async fn pull(reference: &str, client: &Client) -> Result<String, Fai
 impl Module {
     fn line(&self) -> String {
         let name = format!("{} {}", self.adapter, self.version);
+        let next = self.candidate_of.iter();
+        let next = next.map(|registry| format!("{registry} (next)"));
+        let registries: Vec<String> = self.serves.iter().cloned().chain(next).collect();
         let line = format!(
             "{name:<24} {:<9} {} {}",
             self.state,
             self.digest,
-            self.serves.join(", ")
+            registries.join(", ")
         );
         format!("{}\n", line.trim_end())
     }

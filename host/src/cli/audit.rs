@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::progress::Progress;
 use super::{Failure, note, print};
 use crate::gateway::{self, Kept, PublicKey, verify_export};
 
@@ -23,6 +24,11 @@ const CHECKPOINTS: &str = "/admin/v1/audit/checkpoints";
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
     /// Go through the whole audit and name the first row that is not what was written.
+    #[command(after_help = "\
+Examples:
+  registry-gateway audit verify
+  registry-gateway audit verify --checkpoint checkpoint.json
+  registry-gateway audit verify --export audit.ndjson --public-key ed25519:… --checkpoint checkpoint.json")]
     Verify {
         /// A checkpoint that was kept elsewhere; may be repeated.
         #[arg(long = "checkpoint", value_name = "FILE")]
@@ -38,6 +44,10 @@ pub(super) enum AuditCommand {
     },
     /// Find everybody who asked about a person, or was told of one. The identifier's value is read
     /// from standard input: what stands in a command is seen by everybody on the machine.
+    #[command(after_help = "\
+Examples:
+  registry-gateway audit find --person national-id < number.txt
+  registry-gateway audit find --person national-id --whole --json < number.txt > found.json")]
     Find {
         /// The identifier's scheme, such as national-id.
         #[arg(long = "person", value_name = "SCHEME")]
@@ -47,6 +57,10 @@ pub(super) enum AuditCommand {
         whole: bool,
     },
     /// List calls, the newest first.
+    #[command(after_help = "\
+Examples:
+  registry-gateway audit calls --registry social --since 2026-01-01T00:00:00Z
+  registry-gateway audit calls --caller clinic --purpose enrolment --limit 20")]
     Calls {
         #[command(flatten)]
         search: Search,
@@ -55,6 +69,10 @@ pub(super) enum AuditCommand {
         purpose: Option<String>,
     },
     /// List acts of administration, the newest first.
+    #[command(after_help = "\
+Examples:
+  registry-gateway audit acts
+  registry-gateway audit acts --act caller.add")]
     Acts {
         #[command(flatten)]
         search: Search,
@@ -63,15 +81,25 @@ pub(super) enum AuditCommand {
         act: Option<String>,
     },
     /// Write the whole audit as lines of JSON, with what is needed to verify it elsewhere.
+    #[command(after_help = "\
+Examples:
+  registry-gateway audit export -o audit.ndjson
+  registry-gateway audit export | gzip > audit.ndjson.gz")]
     Export {
         /// The file to write it to. Without one it is printed.
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
     },
     /// Remove now what was kept for `audit.retention_days`.
+    #[command(after_help = "\
+Examples:
+  registry-gateway audit prune")]
     Prune,
     /// Seal all there is by a signed checkpoint, and print it: keep it where nobody who can change
     /// the database can change it.
+    #[command(after_help = "\
+Examples:
+  registry-gateway audit checkpoint -o checkpoint.json")]
     Checkpoint {
         /// The file to write it to. Without one it is printed.
         #[arg(long, short, value_name = "FILE")]
@@ -139,7 +167,9 @@ pub(super) async fn run(command: AuditCommand, client: &Client) -> Result<(), Fa
             let checkpoints = checkpoints.iter().map(|file| read(file));
             let checkpoints: Vec<Value> = checkpoints.collect::<Result<_, _>>()?;
             let body = json!({ "checkpoints": checkpoints, "publicKeys": public_keys });
+            let progress = Progress::waiting("the gateway goes through the audit", client.json());
             let answer = client.post(VERIFY, &body).await?;
+            drop(progress);
             answer.print(|verdict: Verdict| verdict.text())?;
             match answer.read::<Verdict>()?.whole {
                 true => Ok(()),
@@ -217,7 +247,10 @@ pub(super) fn run_offline(command: &AuditCommand) -> Result<(), Failure> {
     };
     let opened = File::open(file)
         .map_err(|error| format!("--export: {} cannot be read: {error}", file.display()))?;
-    let verdict: Verdict = verify_export(BufReader::new(opened), &kept)?.into();
+    let progress = Progress::waiting("going through the export", false);
+    let verdict = verify_export(BufReader::new(opened), &kept);
+    drop(progress);
+    let verdict: Verdict = verdict?.into();
     let whole = verdict.whole;
     print(&verdict.text());
     match whole {
@@ -234,15 +267,23 @@ async fn find(client: &Client, scheme: &str, whole: bool) -> Result<(), Failure>
     std::io::stdin().read_line(&mut value)?;
     let identifiers = json!([{ "scheme": scheme, "value": value.trim() }]);
     let mut after = Value::Null;
+    let mut pages = Vec::new();
     loop {
         let body = json!({ "identifiers": identifiers, "whole": whole, "after": after });
         let page = client.post(FIND, &body).await?;
-        page.print(read::Found::text)?;
+        match client.json() {
+            true => pages.push(page.read()?),
+            false => page.print(read::Found::text)?,
+        }
         after = json!(page.read::<read::Found>()?.next);
         if after.is_null() {
-            return Ok(());
+            break;
         }
     }
+    if client.json() {
+        print(&format!("{:#}\n", read::whole(pages)));
+    }
+    Ok(())
 }
 
 /// For its owner alone, and never over another.

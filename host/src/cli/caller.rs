@@ -16,6 +16,10 @@ const CALLERS: &str = "/admin/v1/callers";
 #[derive(Debug, Subcommand)]
 pub(super) enum CallerCommand {
     /// Add a caller and print its key, this once.
+    #[command(after_help = "\
+Examples:
+  registry-gateway caller add ada --role administrator
+  registry-gateway caller add clinic --grant civil:find,verify:names,birthDate --grant social:find --expires-in 90d")]
     Add {
         /// Its name in the audit.
         name: String,
@@ -26,13 +30,23 @@ pub(super) enum CallerCommand {
         expires_in: Option<SignedDuration>,
     },
     /// Show a caller and its keys.
+    #[command(after_help = "\
+Examples:
+  registry-gateway caller show clinic")]
     Show {
         /// Its name.
         name: String,
     },
     /// List the callers.
+    #[command(after_help = "\
+Examples:
+  registry-gateway caller list")]
     List,
     /// Change what a caller may. What is not named stays.
+    #[command(after_help = "\
+Examples:
+  registry-gateway caller set clinic --requests-per-second 5 --requests-per-day 2000
+  registry-gateway caller set clinic --default-limits")]
     Set {
         /// Its name.
         name: String,
@@ -47,6 +61,9 @@ pub(super) enum CallerCommand {
     Key(KeyCommand),
     /// Take all of a caller's keys out of use, for good. Its name stays taken. Also the last
     /// administrator can be revoked: without --server, the machine itself administers.
+    #[command(after_help = "\
+Examples:
+  registry-gateway caller revoke clinic")]
     Revoke {
         /// Its name.
         name: String,
@@ -56,6 +73,10 @@ pub(super) enum CallerCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
     /// Print another key, this once. The others go on.
+    #[command(after_help = "\
+Examples:
+  registry-gateway caller key add clinic
+  registry-gateway caller key add clinic --expires-in 90d")]
     Add {
         /// The caller's name.
         name: String,
@@ -64,6 +85,9 @@ pub(super) enum KeyCommand {
         expires_in: Option<SignedDuration>,
     },
     /// Print another key, this once. The others end after a while.
+    #[command(after_help = "\
+Examples:
+  registry-gateway caller key rotate clinic --overlap 7d")]
     Rotate {
         /// The caller's name.
         name: String,
@@ -75,6 +99,9 @@ pub(super) enum KeyCommand {
         expires_in: Option<SignedDuration>,
     },
     /// Take one key out of use.
+    #[command(after_help = "\
+Examples:
+  registry-gateway caller key revoke clinic 7f3a")]
     Revoke {
         /// The caller's name.
         name: String,

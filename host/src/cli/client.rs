@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 
+use super::progress::Progress;
 use super::refused::Refused;
 use super::{Failure, print};
 use crate::config::{self, Config};
@@ -79,13 +80,24 @@ impl Connection {
 
 impl Client {
     pub(super) async fn open(connection: &Connection, config: &Config) -> Result<Self, Failure> {
-        let to = match connection.server(config)? {
-            None => To::Local(Box::new(Local::open(config).await?)),
-            Some(server) => To::Remote(Box::new(Remote::new(server, key(connection)?)?)),
+        let client = match connection.server(config)? {
+            None => Self::here(config).await?,
+            Some(server) => Self {
+                to: To::Remote(Box::new(Remote::new(server, key(connection)?)?)),
+                json: false,
+            },
         };
         Ok(Self {
-            to,
             json: connection.json,
+            ..client
+        })
+    }
+
+    /// In this process, on the data that the configuration names.
+    pub(super) async fn here(config: &Config) -> Result<Self, Failure> {
+        Ok(Self {
+            to: To::Local(Box::new(Local::open(config).await?)),
+            json: false,
         })
     }
 
@@ -132,6 +144,10 @@ impl Client {
             }
             To::Remote(remote) => remote.request(method, path, content_type, body).await?,
         };
+        self.answer(status, body)
+    }
+
+    fn answer(&self, status: u16, body: Vec<u8>) -> Result<Answer, Failure> {
         if !(200..300).contains(&status) {
             return Err(Refused::new(status, &body).into());
         }
@@ -141,6 +157,26 @@ impl Client {
         })
     }
 
+    /// Sends a file; `told` hears how many bytes of it went.
+    pub(super) async fn upload(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        told: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Result<Answer, Failure> {
+        match &self.to {
+            To::Local(_) => {
+                told(body.len());
+                self.send(Method::POST, path, content_type, body).await
+            }
+            To::Remote(remote) => {
+                let (status, body) = remote.upload(path, content_type, body, told).await?;
+                self.answer(status, body)
+            }
+        }
+    }
+
     /// Writes an answer as it comes: it may be longer than memory is.
     pub(super) async fn download(
         &self,
@@ -148,7 +184,9 @@ impl Client {
         to: &mut (dyn std::io::Write + Send),
     ) -> Result<(), Failure> {
         let mut failed = None;
+        let progress = Progress::coming("downloading", self.json);
         let mut take = |part: &[u8]| {
+            progress.add(part.len());
             failed = to.write_all(part).err();
             failed.is_none()
         };

@@ -8,12 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Deserialize;
+use serde_json::json;
 
+use super::client::Client;
 use super::serve::StopSignals;
-use super::{Failure, print};
+use super::{Failure, print, registry};
 use crate::config::Config;
-use crate::gateway::{Gateway, NewCaller, apply_file};
-use crate::model::Grant;
 use crate::serve;
 
 /// The source tree that this command was built from: the demo builds the rest of it.
@@ -70,12 +71,22 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 }
 
 async fn configure(config: &Config, file: &Path) -> Result<String, Failure> {
-    let parts = serve::open(config).await?;
-    apply_file(file, &parts.store, &parts.sandbox, &parts.secrets).await?;
-    let new = NewCaller::client("openimis-demo", vec![Grant::everything()]);
-    let added = Gateway::put_caller(&parts.store, new).await?;
-    parts.store.close().await;
-    Ok(added.key)
+    let client = Client::here(config).await?;
+    let key = administer(file, &client).await;
+    client.close().await;
+    key
+}
+
+/// As an administrator does it by commands: the module is looked at before it is stored.
+async fn administer(file: &Path, client: &Client) -> Result<String, Failure> {
+    #[derive(Deserialize)]
+    struct Added {
+        key: String,
+    }
+    registry::at_once(file, client).await?;
+    let new = json!({ "name": "openimis-demo" });
+    let added = client.post("/admin/v1/callers", &new).await?;
+    Ok(added.read::<Added>()?.key)
 }
 
 /// Runs a step, and says so when it takes long.

@@ -9,6 +9,10 @@ const NODES: &str = "/admin/v1/nodes";
 #[derive(Debug, Subcommand)]
 pub(super) enum NodeCommand {
     /// List the gateways that share the database.
+    #[command(after_help = "\
+Examples:
+  registry-gateway node list
+  registry-gateway node list --json")]
     List,
 }
 

@@ -11,6 +11,8 @@ use super::Failure;
 use super::client::{Client, segment};
 use show::{Registries, Registry};
 
+pub(super) use apply::at_once;
+
 const REGISTRIES: &str = "/admin/v1/registries";
 
 #[derive(Debug, Subcommand)]
@@ -27,8 +29,15 @@ Examples:
   registry-gateway registry apply -f registries.toml --prune --yes")]
     Apply(apply::ApplyArgs),
     /// List the registries that are configured.
+    #[command(after_help = "\
+Examples:
+  registry-gateway registry list
+  registry-gateway registry list --json")]
     List,
     /// Show a registry with its whole configuration.
+    #[command(after_help = "\
+Examples:
+  registry-gateway registry show social")]
     Show {
         /// Its name.
         name: String,
@@ -45,16 +54,26 @@ Examples:
   registry-gateway registry test social --identifier national-id=- < number.txt")]
     Test(test::TestArgs),
     /// Make a registry take calls.
+    #[command(after_help = "\
+Examples:
+  registry-gateway registry enable social")]
     Enable {
         /// Its name.
         name: String,
     },
     /// Make a registry take no more calls.
+    #[command(after_help = "\
+Examples:
+  registry-gateway registry disable social")]
     Disable {
         /// Its name.
         name: String,
     },
     /// Remove a registry. Its audit rows stay.
+    #[command(after_help = "\
+Examples:
+  registry-gateway registry delete social
+  registry-gateway registry delete social --yes")]
     Delete {
         /// Its name.
         name: String,

@@ -1,11 +1,13 @@
 //! How modules come in.
 
+mod oci;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use super::endpoint::EndpointConfig;
+pub use oci::{OciConfig, host_of};
 
 /// How modules come in.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,7 +22,7 @@ pub struct AdmissionConfig {
     /// How long all recordings of a package may take, in milliseconds.
     pub replay_timeout_ms: u64,
     /// The OCI registries that modules are pulled from, by host and port as in references.
-    pub oci: BTreeMap<String, EndpointConfig>,
+    pub oci: BTreeMap<String, OciConfig>,
 }
 
 impl AdmissionConfig {

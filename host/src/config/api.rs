@@ -23,6 +23,9 @@ pub struct ApiConfig {
     pub read_timeout_ms: u64,
     /// How long a module may take to arrive, in milliseconds.
     pub upload_timeout_ms: u64,
+    /// How long a caller may take nothing of its answer, in milliseconds: then its connection is cut,
+    /// and what it held is free.
+    pub write_timeout_ms: u64,
     /// Connections at the same time; the one too many waits until another ends.
     pub max_connections: NonZeroU32,
     /// On SIGTERM, for so long `/readyz` says no while new requests are still taken, in
@@ -36,6 +39,9 @@ pub struct ApiConfig {
     pub session_max_ms: u64,
     /// Readers of adapters' logs at the same time: each holds a connection.
     pub max_log_readers: u32,
+    /// A reading of logs ends after so long, in milliseconds, and who still reads begins anew: who has
+    /// gone or stopped while little is logged is not told from one who reads.
+    pub log_reading_max_ms: u64,
 }
 
 impl ApiConfig {
@@ -47,6 +53,8 @@ impl ApiConfig {
     pub const MAX_CONFIGURATION_BYTES: usize = 16 << 20;
     /// 10 seconds.
     pub const READ_TIMEOUT_MS: u64 = 10_000;
+    /// A minute.
+    pub const WRITE_TIMEOUT_MS: u64 = 60_000;
     /// 10 minutes: 64 MiB over a slow line, behind another one.
     pub const UPLOAD_TIMEOUT_MS: u64 = 600_000;
     /// A reverse proxy keeps far fewer, and so many fit the usual limit of open files.
@@ -64,6 +72,8 @@ impl ApiConfig {
     pub const SESSION_MAX_MS: u64 = 28_800_000;
     /// A few for each who administers.
     pub const MAX_LOG_READERS: u32 = 32;
+    /// 10 minutes.
+    pub const LOG_READING_MAX_MS: u64 = 600_000;
 }
 
 impl Default for ApiConfig {
@@ -74,6 +84,7 @@ impl Default for ApiConfig {
             max_body_bytes: Self::MAX_BODY_BYTES,
             max_configuration_bytes: Self::MAX_CONFIGURATION_BYTES,
             read_timeout_ms: Self::READ_TIMEOUT_MS,
+            write_timeout_ms: Self::WRITE_TIMEOUT_MS,
             upload_timeout_ms: Self::UPLOAD_TIMEOUT_MS,
             max_connections: Self::MAX_CONNECTIONS,
             drain_delay_ms: Self::DRAIN_DELAY_MS,
@@ -81,6 +92,7 @@ impl Default for ApiConfig {
             session_idle_ms: Self::SESSION_IDLE_MS,
             session_max_ms: Self::SESSION_MAX_MS,
             max_log_readers: Self::MAX_LOG_READERS,
+            log_reading_max_ms: Self::LOG_READING_MAX_MS,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LOCATION, LOCATION};
+use http::header::{CONTENT_ENCODING, CONTENT_LOCATION, LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use tokio::time::Instant;
 use url::Url;
@@ -52,6 +52,7 @@ struct Outgoing {
     body: Option<Bytes>,
     deadline: Instant,
     only_reads: bool,
+    tells_elsewhere: bool,
 }
 
 /// How far an exchange has come: it may be given up at any moment.
@@ -124,6 +125,7 @@ impl Endpoint {
         let timeout = request.timeout.unwrap_or(Duration::MAX);
         let deadline = call_ends.min(now + timeout.min(self.limits.timeout));
         Ok(Outgoing {
+            tells_elsewhere: request.tells_elsewhere,
             only_reads: request.only_reads || request.method.is_safe(),
             method: request.method,
             url,
@@ -241,6 +243,8 @@ impl Endpoint {
             .and_then(|location| self.base.redirect(&outgoing.url, location).ok());
         match target {
             Some(url) => Ok(Some(url)),
+            // Whoever asked decides whether to go there.
+            None if outgoing.tells_elsewhere => Ok(None),
             None => refuse("the redirect leaves the grant"),
         }
     }
@@ -270,7 +274,10 @@ impl Endpoint {
             return Err(SendError::sent(ProblemKind::Unreadable, message));
         }
         let mut headers = self.reserved.visible(response.headers());
-        headers.extend(self.locations(&outgoing.url, response.headers()));
+        match outgoing.tells_elsewhere {
+            true => headers.extend(elsewhere(response.headers())),
+            false => headers.extend(self.locations(&outgoing.url, response.headers())),
+        }
         let body = if bodiless {
             Bytes::new()
         } else {
@@ -322,6 +329,18 @@ impl Endpoint {
             .filter_map(relative)
             .collect()
     }
+}
+
+/// Where an answer sends, as it came.
+fn elsewhere(headers: &HeaderMap) -> Vec<(String, String)> {
+    let as_it_came = |name: HeaderName| {
+        let written = headers.get(&name)?.to_str().ok()?;
+        Some((name.as_str().to_owned(), written.to_owned()))
+    };
+    [LOCATION, WWW_AUTHENTICATE]
+        .into_iter()
+        .filter_map(as_it_came)
+        .collect()
 }
 
 /// Whether a URL whose host is an address names one that the policy allows.

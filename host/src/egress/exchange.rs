@@ -25,6 +25,9 @@ pub struct Request {
     /// The call it is part of changes nothing at the registry, whatever the method: where the
     /// registry refuses an old token (401), it is sent once more with a new one.
     pub only_reads: bool,
+    /// An answer that sends elsewhere, by a redirect out of the grant or a challenge, is given with its
+    /// `location` and `www-authenticate` as they came. Never for an adapter: it is told no URL.
+    pub tells_elsewhere: bool,
     /// Told to the registry where the endpoint's configuration lets it know.
     pub trace: Option<TraceContext>,
 }
@@ -134,8 +137,19 @@ impl Request {
             body: None,
             timeout: None,
             only_reads: false,
+            tells_elsewhere: false,
             trace: None,
         }
+    }
+}
+
+impl Response {
+    /// The first header of that name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 

@@ -20,14 +20,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use self::breaker::{Breaker, Rest, Ticket, Verdict};
-use self::day::{Day, NoneLeft};
-use self::rate::Rate;
 use self::verdict::{asked_to_wait, verdict};
 use super::cluster::{Ledger, Share};
 use super::exchange::{ProblemKind, Response, SendError};
 use crate::config::traffic::{OpeningHours, TrafficConfig};
 
+pub use self::day::{Day, NoneLeft};
 pub(super) use self::guards::Guards;
+pub use self::rate::Rate;
 
 /// When to come again where all requests at the same time are taken: nobody knows.
 const IN_FLIGHT_AGAIN: Duration = Duration::from_secs(1);
@@ -124,10 +124,10 @@ impl Guard {
         let permits = config
             .max_in_flight
             .map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-        let day = config
-            .per_day
-            .clone()
-            .map(|per_day| Day::new(format!("endpoint {name}"), per_day, ledger));
+        let day = config.per_day.as_ref().map(|per_day| {
+            let zone = per_day.zone.time_zone().clone();
+            Day::new(format!("endpoint {name}"), per_day.requests, zone, ledger)
+        });
         Self {
             name,
             day,

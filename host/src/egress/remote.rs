@@ -1,5 +1,6 @@
 //! Another gateway's admin API, for the commands.
 
+use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use url::Url;
@@ -10,6 +11,9 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// A gateway that is there answers at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A file is sent in parts of so many bytes.
+const PART: usize = 64 << 10;
 
 /// A gateway by its URL, and a key of its.
 pub struct Remote {
@@ -70,6 +74,44 @@ impl Remote {
             .bearer_auth(self.key.expose_secret())
             .header(http::header::CONTENT_TYPE, content_type)
             .body(body);
+        let answer = request.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let body = answer.bytes().await.map_err(failed)?;
+        Ok((status, body.to_vec()))
+    }
+
+    /// Sends a body in parts; `told` hears of each how long it is, as it goes.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn upload(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        told: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Result<(u16, Vec<u8>), RemoteError> {
+        let failed = |source: reqwest::Error| RemoteError {
+            base: self.base.to_string(),
+            source: source.without_url(),
+        };
+        let base = self.base.as_str().trim_end_matches('/');
+        let length = body.len();
+        let body = Bytes::from(body);
+        let parts = (0..length).step_by(PART).map(move |at| {
+            let part = body.slice(at..length.min(at + PART));
+            told(part.len());
+            Ok::<_, std::convert::Infallible>(part)
+        });
+        let request = self
+            .client
+            .post(format!("{base}{path}"))
+            .bearer_auth(self.key.expose_secret())
+            .header(http::header::CONTENT_TYPE, content_type)
+            .header(http::header::CONTENT_LENGTH, length)
+            .body(reqwest::Body::wrap_stream(futures_util::stream::iter(
+                parts,
+            )));
         let answer = request.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(failed)?;

@@ -13,6 +13,10 @@ use super::{Endpoints, ProblemKind, Request, Response, SendError, Spent};
 /// So far apart may times be that two modules write into the same question.
 const TIMES_APART_S: i64 = 600;
 
+/// A place on the tape of a call.
+#[derive(Clone, Copy)]
+pub struct Mark(usize);
+
 /// The exchanges of one call.
 #[derive(Default)]
 pub struct Tape {
@@ -23,12 +27,16 @@ pub struct Tape {
 struct Taken {
     endpoint: String,
     request: Request,
-    response: Response,
+    /// None: the call ended before.
+    answer: Option<Result<Response, SendError>>,
     played: bool,
 }
 
+/// Where on a tape the answer to a request goes.
+pub(super) struct Asked(usize);
+
 impl Endpoints {
-    /// The same, with each answer kept.
+    /// The same, with each answer kept, or why there was none.
     pub fn taped(&self, tape: Arc<Tape>) -> Self {
         Self {
             tape: Some(tape),
@@ -46,6 +54,18 @@ impl Endpoints {
             ..self.clone()
         }
     }
+
+    /// What was asked from here on may be asked again.
+    pub fn mark(&self) -> Mark {
+        Mark(self.tape.as_ref().map_or(0, |tape| tape.lock().len()))
+    }
+
+    /// It is asked again: what the attempt that failed was answered is not what counts.
+    pub fn rewind(&self, Mark(to): Mark) {
+        if let Some(tape) = &self.tape {
+            tape.lock().truncate(to);
+        }
+    }
 }
 
 impl Tape {
@@ -54,13 +74,21 @@ impl Tape {
         self.otherwise.load(Relaxed)
     }
 
-    pub(super) fn take(&self, endpoint: &str, request: Request, response: &Response) {
-        self.lock().push(Taken {
+    pub(super) fn ask(&self, endpoint: &str, request: Request) -> Asked {
+        let mut taken = self.lock();
+        taken.push(Taken {
             endpoint: endpoint.to_owned(),
             request,
-            response: response.clone(),
+            answer: None,
             played: false,
         });
+        Asked(taken.len() - 1)
+    }
+
+    pub(super) fn answer(&self, Asked(at): Asked, answer: &Result<Response, SendError>) {
+        if let Some(taken) = self.lock().get_mut(at) {
+            taken.answer = Some(answer.clone());
+        }
     }
 
     fn play(&self, endpoint: &str, request: &Request) -> Result<Response, SendError> {
@@ -87,14 +115,25 @@ impl Tape {
             ));
         };
         one.played = true;
-        Ok(Response {
-            body: renamed(&one.response.body, &fresh),
-            spent: Spent {
-                body_bytes: one.response.body.len() as u64,
-                ..Spent::default()
-            },
-            ..one.response.clone()
-        })
+        match &one.answer {
+            Some(Ok(response)) => Ok(Response {
+                body: renamed(&response.body, &fresh),
+                spent: Spent {
+                    body_bytes: response.body.len() as u64,
+                    ..Spent::default()
+                },
+                ..response.clone()
+            }),
+            // What it took was the live call's.
+            Some(Err(error)) => Err(SendError {
+                spent: Spent::default(),
+                ..error.clone()
+            }),
+            None => Err(SendError::sent(
+                ProblemKind::TimedOut,
+                "the call that asked this ended before its answer",
+            )),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Taken>> {
@@ -110,25 +149,49 @@ struct Fresh {
 
 /// Whether they ask the same, apart from numbers and times that each call makes anew.
 fn alike(theirs: &Request, ours: &Request) -> Option<Vec<Fresh>> {
+    let mut fresh = Vec::new();
     let same = theirs.method == ours.method
         && theirs.path == ours.path
         && theirs.query == ours.query
-        && theirs.body.is_some() == ours.body.is_some();
+        && theirs.body.is_some() == ours.body.is_some()
+        && headers_alike(&theirs.headers, &ours.headers, &mut fresh);
     if !same {
         return None;
     }
     let (Some(a), Some(b)) = (&theirs.body, &ours.body) else {
-        return Some(Vec::new());
+        return Some(fresh);
     };
     if a == b {
-        return Some(Vec::new());
+        return Some(fresh);
     }
     let (a, b) = (
         serde_json::from_slice(a).ok()?,
         serde_json::from_slice(b).ok()?,
     );
-    let mut fresh = Vec::new();
     values_alike(&a, &b, &mut fresh).then_some(fresh)
+}
+
+/// What an adapter sets itself: `content-type`, `accept`, `soapaction`. Names have no case, and the
+/// order counts among those of one name only.
+fn headers_alike(
+    theirs: &[(String, String)],
+    ours: &[(String, String)],
+    fresh: &mut Vec<Fresh>,
+) -> bool {
+    let sorted = |headers: &[(String, String)]| {
+        let mut sorted: Vec<(String, String)> = headers
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+        sorted
+    };
+    let (theirs, ours) = (sorted(theirs), sorted(ours));
+    theirs.len() == ours.len()
+        && theirs
+            .iter()
+            .zip(&ours)
+            .all(|((a, theirs), (b, ours))| a == b && texts_alike(theirs, ours, fresh))
 }
 
 fn values_alike(theirs: &Value, ours: &Value, fresh: &mut Vec<Fresh>) -> bool {
@@ -143,18 +206,23 @@ fn values_alike(theirs: &Value, ours: &Value, fresh: &mut Vec<Fresh>) -> bool {
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| values_alike(a, b, fresh))
         }
-        (Value::String(a), Value::String(b)) if a != b => {
-            if is_uuid(a) && is_uuid(b) {
-                fresh.push(Fresh {
-                    theirs: a.clone(),
-                    ours: b.clone(),
-                });
-                return true;
-            }
-            is_same_moment(a, b)
-        }
+        (Value::String(a), Value::String(b)) => texts_alike(a, b, fresh),
         (a, b) => a == b,
     }
+}
+
+fn texts_alike(theirs: &str, ours: &str, fresh: &mut Vec<Fresh>) -> bool {
+    if theirs == ours {
+        return true;
+    }
+    if is_uuid(theirs) && is_uuid(ours) {
+        fresh.push(Fresh {
+            theirs: theirs.to_owned(),
+            ours: ours.to_owned(),
+        });
+        return true;
+    }
+    is_same_moment(theirs, ours)
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -162,10 +230,17 @@ fn is_uuid(text: &str) -> bool {
 }
 
 fn is_same_moment(a: &str, b: &str) -> bool {
-    match (a.parse::<Timestamp>(), b.parse::<Timestamp>()) {
-        (Ok(a), Ok(b)) => a.as_second().abs_diff(b.as_second()) <= TIMES_APART_S.unsigned_abs(),
+    match (moment(a), moment(b)) {
+        (Some(a), Some(b)) => a.as_second().abs_diff(b.as_second()) <= TIMES_APART_S.unsigned_abs(),
         _ => false,
     }
+}
+
+/// As JSON has it, or as a header does.
+fn moment(text: &str) -> Option<Timestamp> {
+    let of_header = || jiff::fmt::rfc2822::parse(text).ok();
+    let read = text.parse().ok();
+    read.or_else(|| of_header().map(|it| it.timestamp()))
 }
 
 /// An answer names the number of its question: ours in place of theirs.
@@ -183,71 +258,4 @@ fn renamed(body: &Bytes, fresh: &[Fresh]) -> Bytes {
 }
 
 #[cfg(test)]
-mod tests {
-    use http::Method;
-    use serde_json::json;
-
-    use super::*;
-
-    fn request(path: &str, body: Value) -> Request {
-        Request {
-            method: Method::POST,
-            path: path.into(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: Some(body.to_string().into()),
-            timeout: None,
-            only_reads: true,
-            trace: None,
-        }
-    }
-
-    fn answer(text: &str) -> Response {
-        Response {
-            status: 200,
-            headers: Vec::new(),
-            body: Bytes::from(text.to_owned()),
-            spent: Spent::default(),
-        }
-    }
-
-    const A: &str = "0b1f5bd0-65a5-4a38-8dcb-5cbb2aef1a53";
-    const B: &str = "6b06bb8f-6b39-44fb-9be2-7a1c1f0d5c10";
-
-    #[test]
-    fn the_same_question_is_answered_and_no_other() {
-        let tape = Tape::default();
-        let asked = json!({ "id": A, "at": "2026-03-01T14:03:00Z", "who": "1" });
-        tape.take("r", request("/a", asked), &answer(&format!("to {A}")));
-        let ours = json!({ "id": B, "at": "2026-03-01T14:03:09Z", "who": "1" });
-        let played = tape.play("r", &request("/a", ours.clone())).unwrap();
-        assert_eq!(played.body, format!("to {B}"));
-        // Asked once more it is the same.
-        assert!(tape.play("r", &request("/a", ours.clone())).is_ok());
-        assert_eq!(tape.otherwise(), 0);
-        for (endpoint, path, key, value) in [
-            ("other", "/a", "who", json!("1")),
-            ("r", "/b", "who", json!("1")),
-            ("r", "/a", "who", json!("2")),
-            ("r", "/a", "who", json!(A)),
-            ("r", "/a", "at", json!("2026-03-01T15:03:09Z")),
-            ("r", "/a", "more", json!(1)),
-        ] {
-            let mut body = ours.clone();
-            body[key] = value;
-            let refused = tape.play(endpoint, &request(path, body.clone()));
-            assert!(refused.is_err(), "{endpoint} {path} {body}");
-        }
-        assert_eq!(tape.otherwise(), 6);
-    }
-
-    #[test]
-    fn equal_questions_have_their_answers_in_order() {
-        let tape = Tape::default();
-        for text in ["one", "two"] {
-            tape.take("r", request("/a", json!({})), &answer(text));
-        }
-        let play = || tape.play("r", &request("/a", json!({}))).unwrap().body;
-        assert_eq!([play(), play(), play()], ["one", "two", "two"]);
-    }
-}
+mod tests;

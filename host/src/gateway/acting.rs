@@ -89,6 +89,9 @@ pub enum AdminError {
         /// For people.
         detail: String,
     },
+    /// Too many do the same: it may succeed later.
+    #[error("{0}")]
+    Busy(&'static str),
     /// Without a durable audit row nothing is done.
     #[error("the audit row could not be written")]
     Audit(#[source] StoreError),
@@ -109,6 +112,7 @@ impl AdminError {
             Self::Unknown { .. } => "unknown",
             Self::Invalid { .. } => "invalid",
             Self::Refused { code, .. } | Self::Conflict { code, .. } => code,
+            Self::Busy(_) => "busy",
             Self::Audit(_) => "audit-unavailable",
             Self::Store(_) => "store-unavailable",
             Self::Internal => "internal",

@@ -16,18 +16,17 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Act, Acting, AdminError, Finding, Gateway, StartError};
-use crate::config::admission::AdmissionConfig;
-use crate::config::endpoint::EndpointConfig;
+use crate::config::admission::{AdmissionConfig, OciConfig};
 use crate::package::TrustedKey;
 use crate::sandbox::{self, Description, Sandbox};
-use crate::store::{ModuleFacts, ModuleSummary, NewModule};
+use crate::store::{ModuleFacts, ModuleSummary, NewModule, StoreError};
 use examine::{Examined, Rules, examine};
 
 /// What modules go through.
 pub(super) struct Admission {
     places: Arc<Semaphore>,
     rules: Arc<Rules>,
-    oci: BTreeMap<String, EndpointConfig>,
+    oci: BTreeMap<String, OciConfig>,
 }
 
 /// A place for one module: what it takes to hold and look at it is bounded.
@@ -44,6 +43,10 @@ pub struct ModuleView {
     pub description: Option<Description>,
     /// The registries that it serves.
     pub serves: Vec<String>,
+    /// The registries that it may serve next.
+    pub candidate_of: Vec<String>,
+    /// Whether it answers a share of one's lookups.
+    pub in_shadow: bool,
 }
 
 /// A module that would be admitted.
@@ -195,12 +198,23 @@ impl Gateway {
             module: Some(digest.clone()),
             ..Act::default()
         };
-        let store = self.inner.store.clone();
+        let gateway = self.clone();
         self.act(by, act, async move {
-            store.modules().retire(&digest).await?;
+            gateway.inner.store.modules().retire(&digest).await?;
+            gateway.sandbox().forget(&digest).await;
             Ok(())
         })
         .await
+    }
+
+    /// Removes compiled code that no module of the store needs: of what another gateway retired, and
+    /// of what was admitted while the process died.
+    pub(super) async fn sweep_code(&self, unused: Duration) -> Result<(), StoreError> {
+        let modules = self.inner.store.modules().list().await?.into_iter();
+        let kept = modules.filter(|it| it.facts.as_ref().is_none_or(|it| it.retired_at.is_none()));
+        let digests = kept.map(|it| it.digest).collect();
+        self.sandbox().sweep(digests, unused).await;
+        Ok(())
     }
 
     async fn examine(&self, bytes: &Bytes) -> Result<Examined, AdminError> {
@@ -229,6 +243,8 @@ impl Gateway {
             }),
         });
         let summary = stored.await?;
+        // Only now: of what is looked at and refused nothing stays on disk.
+        self.sandbox().keep(&examined.module).await;
         let mut views = self.views(vec![summary]).await?;
         views.pop().ok_or(AdminError::Internal)
     }
@@ -236,14 +252,21 @@ impl Gateway {
     async fn views(&self, summaries: Vec<ModuleSummary>) -> Result<Vec<ModuleView>, AdminError> {
         let rows = self.inner.store.registries().list().await?;
         let rows: Vec<_> = rows.into_iter().filter_map(Result::ok).collect();
+        let candidates = self.inner.store.candidates().list().await?;
         let views = summaries.into_iter().map(|summary| {
             let told = summary.facts.as_ref();
             let told = told.and_then(|facts| serde_json::from_str(&facts.description).ok());
             let serves = rows
                 .iter()
                 .filter(|row| row.module_digest == summary.digest);
+            let staged: Vec<_> = candidates
+                .iter()
+                .filter(|candidate| candidate.module_digest == summary.digest)
+                .collect();
             ModuleView {
                 serves: serves.map(|row| row.name.clone()).collect(),
+                in_shadow: staged.iter().any(|it| it.share_percent.is_some()),
+                candidate_of: staged.into_iter().map(|it| it.registry.clone()).collect(),
                 description: told,
                 summary,
             }

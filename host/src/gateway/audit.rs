@@ -9,6 +9,7 @@ mod keep;
 mod key;
 mod line;
 mod prune;
+mod put_in;
 mod reading;
 mod seal;
 mod statement;
@@ -18,6 +19,7 @@ mod verifier;
 mod verify;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub use export::{ExportError, verify_export};
 pub use find::{FindPage, Found, FoundCall};
@@ -33,9 +35,12 @@ use crate::config::secret::Secrets;
 use crate::store::{Store, StoreError};
 use key::SigningKey;
 use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
 
 /// Where the key is that signs checkpoints, where none is configured.
 const KEY_FILE: &str = "audit-signing.key";
+/// How many exports there may be at the same time: each goes through the whole audit.
+const EXPORTS_MAX: usize = 4;
 
 /// Who signs the audit, and whose signature is believed.
 pub(super) struct Audit {
@@ -44,6 +49,8 @@ pub(super) struct Audit {
     keys: Vec<PublicKey>,
     /// Checkpoints of this process are made one after the other.
     sealing: tokio::sync::Mutex<()>,
+    /// Room for exports. One whose reader takes nothing ends with its connection.
+    exports: Arc<Semaphore>,
 }
 
 impl Audit {
@@ -70,6 +77,7 @@ impl Audit {
             key,
             keys,
             sealing: tokio::sync::Mutex::default(),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
         })
     }
 

@@ -35,6 +35,12 @@ pub enum GatewayError {
         /// Then the next day begins, in milliseconds.
         retry_after_ms: u32,
     },
+    /// What the caller has asked today cannot be counted.
+    #[error("what the caller has asked today cannot be counted now")]
+    QuotaUnknown {
+        /// Then it is tried again, in milliseconds.
+        retry_after_ms: u32,
+    },
     /// The caller may not ask this registry, or not this.
     #[error("the caller is not granted this registry and ability")]
     NotGranted,
@@ -107,6 +113,7 @@ impl GatewayError {
             Self::IssuerAway { .. } => "issuer-unavailable",
             Self::RateLimited { .. } => "rate-limited",
             Self::QuotaSpent { .. } => "quota-spent",
+            Self::QuotaUnknown { .. } => "quota-unknown",
             Self::NotGranted => "not-granted",
             Self::UnknownRegistry => "unknown-registry",
             Self::Disabled => "disabled",

@@ -27,10 +27,16 @@ pub use view::{NodeView, NodesView};
 
 /// Of a day's requests nobody keeps for so long what it does not use.
 const KEPT_UNUSED: Duration = Duration::from_secs(5);
+/// It is looked so often what that is.
+const GIVE_BACK: Duration = Duration::from_millis(500);
 /// Rows of nodes that are gone, and of days that are over, are looked for so often.
 const SWEEP: Duration = Duration::from_secs(600);
 /// A quota's day is over everywhere after it.
 const DAY_KEPT: Duration = Duration::from_secs(3 * 86_400);
+
+/// Compiled code of modules that are not in the store is removed when it was not used for so long:
+/// a module that is being admitted, or is another gateway's, was.
+const CODE_UNUSED: Duration = Duration::from_secs(3_600);
 
 /// What a gateway knows of itself as a node.
 #[derive(Default)]
@@ -101,6 +107,7 @@ impl Gateway {
         self.told(&me, beaten, began);
         tracing::info!(node = me.name, id = %me.id(), "joined");
         if self.inner.nodes.me.set(Arc::clone(&me)).is_ok() {
+            tokio::spawn(give_back_on(Arc::downgrade(&self.inner), Arc::clone(&me)));
             tokio::spawn(beat_on(Arc::downgrade(&self.inner), me));
         }
         Ok(())
@@ -108,7 +115,7 @@ impl Gateway {
 
     /// Says goodbye to the others, and gives back what it took and did not use.
     pub(super) async fn leave(&self) {
-        self.inner.roster.egress().give_back(Duration::ZERO).await;
+        self.give_back(Duration::ZERO).await;
         let Some(me) = self.inner.nodes.me.get() else {
             return;
         };
@@ -116,6 +123,12 @@ impl Gateway {
         if let Err(error) = self.inner.store.nodes().leave(me.id(), me.run).await {
             tracing::warn!(%error, "the other nodes were not told that this one stops");
         }
+    }
+
+    /// Gives back what was taken of days and not used for so long.
+    async fn give_back(&self, unused: Duration) {
+        self.inner.roster.egress().give_back(unused).await;
+        self.inner.allowance.give_back(unused).await;
     }
 
     fn beat_of(&self, me: &Me) -> Beat {
@@ -169,7 +182,8 @@ impl Gateway {
         let store = &self.inner.store;
         let unseen = Duration::from_millis(me.config.forget_after_ms);
         store.nodes().forget(unseen).await?;
-        store.quotas().forget(DAY_KEPT).await
+        store.quotas().forget(DAY_KEPT).await?;
+        self.sweep_code(CODE_UNUSED).await
     }
 }
 
@@ -182,6 +196,20 @@ impl Me {
         let other = Uuid::now_v7();
         *self.id.lock().unwrap_or_else(PoisonError::into_inner) = other;
         other
+    }
+}
+
+/// Beside the beats, which must not wait for it: there may be many callers.
+async fn give_back_on(weak: Weak<Inner>, me: Arc<Me>) {
+    loop {
+        tokio::time::sleep(GIVE_BACK).await;
+        let Some(inner) = weak.upgrade() else {
+            return;
+        };
+        if me.leaving.load(SeqCst) {
+            return;
+        }
+        Gateway { inner }.give_back(KEPT_UNUSED).await;
     }
 }
 
@@ -208,7 +236,6 @@ async fn beat_on(weak: Weak<Inner>, me: Arc<Me>) {
                 failing = true;
             }
         }
-        gateway.inner.roster.egress().give_back(KEPT_UNUSED).await;
         if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
             swept = Some(Instant::now());
             if let Err(error) = gateway.sweep(&me).await {

@@ -7,14 +7,16 @@
 //! mapped. Of a mapped file only what is used is in memory: a third of a module, and of code that
 //! nobody calls nothing.
 
+use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -24,6 +26,10 @@ use wasmtime::component::Component;
 const KEY_FILE: &str = "key";
 const KEY_BYTES: usize = 32;
 const TAG_BYTES: usize = 32;
+/// How a file of compiled code ends.
+const COMPILED: &str = ".compiled";
+/// How the name of a file begins that is not written yet.
+const UNFINISHED: &str = ".tmp";
 
 pub(super) struct Cache {
     directory: PathBuf,
@@ -32,6 +38,13 @@ pub(super) struct Cache {
     compatibility: String,
     loaded: AtomicU64,
     compiled: AtomicU64,
+}
+
+/// A file of the directory.
+struct CacheFile {
+    /// None: it is not finished, or has no name of ours.
+    digest: Option<String>,
+    path: PathBuf,
 }
 
 /// Where the code of a loaded module came from.
@@ -74,15 +87,8 @@ impl Cache {
 
     /// The compiled module of that digest, if it is here and was written by this gateway.
     pub(super) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
-        let file = fs::read(self.path(digest)).ok()?;
-        let (tag, code) = file.split_at_checked(TAG_BYTES)?;
-        if self.mac(digest, code).verify_slice(tag).is_err() {
-            tracing::warn!(
-                module = digest,
-                "a cached module was changed: compiling it anew"
-            );
-            return None;
-        }
+        let file = self.read(digest)?;
+        let code = file.get(TAG_BYTES..)?;
         // Not on every file system, nor without /proc, can code be mapped from such a file.
         self.mapped(engine, code).or_else(|| {
             deserialize(engine, code)
@@ -93,27 +99,94 @@ impl Cache {
         })
     }
 
-    /// The module of code that the compiler has just sent, which is kept here. Not to keep it costs a
-    /// compilation at the next start, nothing more.
-    pub(super) fn take(
-        &self,
-        engine: &Engine,
-        digest: &str,
-        code: &[u8],
-    ) -> wasmtime::Result<Component> {
-        // What does not fit the pool is refused here, and not kept.
-        let component = match self.mapped(engine, code) {
-            Some(component) => component,
-            None => deserialize(engine, code)?,
-        };
-        if let Err(error) = self.put(digest, code) {
+    /// The module of code that the compiler has just sent. It is not kept here.
+    pub(super) fn take(&self, engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+        match self.mapped(engine, code) {
+            Some(component) => Ok(component),
+            None => deserialize(engine, code),
+        }
+    }
+
+    /// Keeps a module's code. Not to keep it costs a compilation at the next start, nothing more.
+    pub(super) fn keep(&self, digest: &str, component: &Component) {
+        if self.read(digest).is_some() {
+            return;
+        }
+        let code = component.serialize().map_err(io::Error::other);
+        if let Err(error) = code.and_then(|code| self.put(digest, &code)) {
             tracing::warn!(module = digest, %error, "a compiled module was not cached");
         }
-        Ok(component)
+    }
+
+    /// Removes a module's code, for whichever engine it is.
+    pub(super) fn forget(&self, digest: &str) -> io::Result<()> {
+        for file in self.files()? {
+            if file.digest.as_deref() == Some(digest) {
+                remove(&file.path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what none of `digests` will be loaded from: code of other modules and for other
+    /// engines, and what a process that died left half written. What was used a moment ago stays: it
+    /// may be another gateway's, which shares this directory. Gives how many files it removed.
+    pub(super) fn sweep(&self, digests: &HashSet<String>, unused: Duration) -> io::Result<usize> {
+        let mut removed = 0;
+        for file in self.files()? {
+            let wanted = file
+                .digest
+                .as_ref()
+                .is_some_and(|it| digests.contains(it) && self.path(it) == file.path);
+            if !wanted && is_older(&file.path, unused) {
+                remove(&file.path)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// All that this made, and may make anew.
+    fn files(&self) -> io::Result<Vec<CacheFile>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if let Some(stem) = name.strip_suffix(COMPILED) {
+                let digest = stem
+                    .rsplit_once('-')
+                    .map(|(it, _)| it.replacen('-', ":", 1));
+                files.push(CacheFile { digest, path });
+            } else if name.starts_with(UNFINISHED) {
+                files.push(CacheFile { digest: None, path });
+            }
+        }
+        Ok(files)
+    }
+
+    /// The file of that digest, where it is what this gateway wrote: the tag, then the code.
+    fn read(&self, digest: &str) -> Option<Vec<u8>> {
+        let mut open = fs::File::open(self.path(digest)).ok()?;
+        let mut file = Vec::new();
+        open.read_to_end(&mut file).ok()?;
+        let (tag, code) = file.split_at_checked(TAG_BYTES)?;
+        if self.mac(digest, code).verify_slice(tag).is_err() {
+            tracing::warn!(
+                module = digest,
+                "a cached module was changed: compiling it anew"
+            );
+            return None;
+        }
+        // It is in use: nobody who shares the directory removes it today. Another's file cannot be
+        // touched, and is read all the same.
+        let _ = open.set_modified(SystemTime::now());
+        Some(file)
     }
 
     fn put(&self, digest: &str, code: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.directory)?;
+        let mut file = tempfile::Builder::new()
+            .prefix(UNFINISHED)
+            .tempfile_in(&self.directory)?;
         file.write_all(&self.mac(digest, code).finalize().into_bytes())?;
         file.write_all(code)?;
         file.persist(self.path(digest))
@@ -134,7 +207,7 @@ impl Cache {
     fn path(&self, digest: &str) -> PathBuf {
         let name = digest.replace(':', "-");
         self.directory
-            .join(format!("{name}-{}.compiled", self.compatibility))
+            .join(format!("{name}-{}{COMPILED}", self.compatibility))
     }
 
     /// Over the digest too: an authentic file under another module's name does not pass.
@@ -156,6 +229,22 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // keyed hash, over the engine's compatibility hash and the module's digest, was checked just
     // before: only this gateway, which holds the key, wrote it, of such code.
     unsafe { Component::deserialize(engine, code) }
+}
+
+/// Whether it was written and last used longer ago. What the clock says of a file from the future is
+/// not believed.
+fn is_older(path: &Path, than: Duration) -> bool {
+    let modified = fs::metadata(path).and_then(|it| it.modified());
+    let age = modified.ok().and_then(|at| at.elapsed().ok());
+    age.is_some_and(|age| age > than)
+}
+
+/// Another process may have been first.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the key, or makes one on the first start.

@@ -44,6 +44,7 @@ const SIGXCPU: i32 = 24;
 pub(super) struct Compiler {
     program: PathBuf,
     memory_bytes: u64,
+    max_code: u64,
     timeout: Duration,
 }
 
@@ -67,6 +68,7 @@ impl Compiler {
         Self {
             program: config.compiler_program.clone(),
             memory_bytes: config.compile_memory_bytes,
+            max_code: MAX_CODE,
             timeout: Duration::from_millis(config.compile_timeout_ms),
         }
     }
@@ -113,7 +115,7 @@ impl Compiler {
             return Err(NoCode::NotRun(io::Error::other(other)));
         }
         let most = if kind == [CODE] {
-            self.memory_bytes.min(MAX_CODE)
+            self.memory_bytes.min(self.max_code)
         } else {
             MAX_PROBLEM
         };

@@ -177,19 +177,21 @@ impl Sandbox {
     }
 
     /// Admits a module: checks it without running it, compiles it or takes the compiled code from
-    /// the cache, starts it once, and asks it to describe itself.
+    /// the cache, starts it once, and asks it to describe itself. Its compiled code is kept.
     ///
     /// # Errors
     /// [`LoadError`]: what is wrong with the module, and the remedy.
     pub async fn load(&self, bytes: &[u8]) -> Result<module::Module, LoadError> {
-        self.load_bytes(Bytes::copy_from_slice(bytes)).await
+        let module = self.try_load(Bytes::copy_from_slice(bytes)).await?;
+        self.keep(&module).await;
+        Ok(module)
     }
 
-    /// The same, without a copy.
+    /// The same of a module that nobody has stored yet: nothing of it stays on disk.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub async fn load_bytes(&self, bytes: Bytes) -> Result<module::Module, LoadError> {
+    pub async fn try_load(&self, bytes: Bytes) -> Result<module::Module, LoadError> {
         module::load(self, bytes).await
     }
 

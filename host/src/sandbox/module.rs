@@ -54,6 +54,7 @@ pub(super) struct Exports {
     pub(super) events: Option<abilities::events::GuestIndices>,
 }
 
+/// Its compiled code is not kept.
 pub(super) async fn load(sandbox: &Sandbox, bytes: Bytes) -> Result<Module, LoadError> {
     let inner = sandbox.inner.clone();
     let looking = {
@@ -152,8 +153,8 @@ async fn compile(inner: &Arc<Inner>, digest: &str, bytes: &[u8]) -> Result<Compo
         }
     };
     inner.cache.count(Source::Compiler);
-    let (inner, digest) = (inner.clone(), digest.to_owned());
-    let taken = move || inner.cache.take(&inner.engine, &digest, &code);
+    let inner = inner.clone();
+    let taken = move || inner.cache.take(&inner.engine, &code);
     match tokio::task::spawn_blocking(taken).await {
         Ok(component) => component.map_err(refused),
         Err(_) => Err(LoadError::Broken(Fault::NoInstance)),
@@ -329,6 +330,10 @@ impl Module {
 
     pub(super) fn exports(&self) -> &Exports {
         &self.inner.exports
+    }
+
+    pub(super) fn component(&self) -> &Component {
+        self.inner.exports.pre.component()
     }
 
     pub(super) fn sandbox(&self) -> &Arc<Inner> {

@@ -1,5 +1,6 @@
 //! Connections: so many at once, each with a limit on the time that a request's head may take, so
-//! that nobody holds the gateway by sending slowly. HTTP/1.1, as a reverse proxy speaks it.
+//! that nobody holds the gateway by sending slowly, and on the time for which an answer is not taken, so
+//! that nobody holds what an answer without end needs. HTTP/1.1, as a reverse proxy speaks it.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::api::Peer;
@@ -39,6 +41,7 @@ pub(super) async fn serve(
     // While no request comes, the same time ends an idle connection.
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(config.read_timeout_ms));
+    let write_timeout = Duration::from_millis(config.write_timeout_ms);
     let (tell, told) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut stopped = pin!(stopped);
@@ -53,7 +56,9 @@ pub(super) async fn serve(
                     request
                 });
                 let service = TowerToHyperService::new(service);
-                let connection = http.serve_connection(TokioIo::new(stream), service);
+                let mut stream = TimeoutStream::new(stream);
+                stream.set_write_timeout(Some(write_timeout));
+                let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
                 let mut told = told.clone();
                 connections.spawn(async move {
                     let mut connection = pin!(connection);
@@ -115,7 +120,12 @@ async fn next(
 mod tests {
     use std::num::NonZeroU32;
 
+    use std::convert::Infallible;
+
+    use axum::body::Body;
     use axum::routing::get;
+    use bytes::Bytes;
+    use futures_util::stream;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::oneshot;
     use tokio::task::JoinHandle;
@@ -132,6 +142,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let config = ApiConfig {
             read_timeout_ms: u64::try_from(LIMIT.as_millis()).unwrap(),
+            write_timeout_ms: u64::try_from(LIMIT.as_millis()).unwrap(),
             max_connections: NonZeroU32::new(most).unwrap(),
             ..ApiConfig::default()
         };
@@ -141,13 +152,21 @@ mod tests {
         };
         let router = Router::new()
             .route("/", get(async || "ok"))
-            .route("/slow", get(slow));
+            .route("/slow", get(slow))
+            .route("/endless", get(async || endless()));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(listener, router, config, async {
             let _ = stopped.await;
             Instant::now() + LONG
         }));
         (address, stop, task)
+    }
+
+    fn endless() -> Body {
+        let chunk = Bytes::from(vec![b'x'; 64 << 10]);
+        Body::from_stream(stream::repeat_with(move || {
+            Ok::<_, Infallible>(chunk.clone())
+        }))
     }
 
     async fn all(stream: &mut TcpStream) -> String {
@@ -177,6 +196,35 @@ mod tests {
         second.write_all(ask).await.unwrap();
         assert!(all(&mut second).await.ends_with("ok"));
         assert!(began.elapsed() >= LIMIT / 2, "after the silent one's end");
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_of_an_answer_is_cut_off() {
+        // There is room for one: the second is answered when the first has lost its place.
+        let (address, _stop, _task) = start(1).await;
+        let mut stalled = TcpStream::connect(address).await.unwrap();
+        let ask = b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n";
+        stalled.write_all(ask).await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        let ask = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        second.write_all(ask).await.unwrap();
+        assert!(all(&mut second).await.ends_with("ok"));
+    }
+
+    #[tokio::test]
+    async fn who_reads_slowly_is_not_cut_off() {
+        let (address, _stop, _task) = start(1).await;
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        let ask = b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n";
+        slow.write_all(ask).await.unwrap();
+        let mut some = vec![0; 8 << 20];
+        for _ in 0..6 {
+            sleep(LIMIT / 3).await;
+            timeout(LONG, slow.read_exact(&mut some))
+                .await
+                .unwrap()
+                .unwrap();
+        }
     }
 
     #[tokio::test]

@@ -3,10 +3,9 @@ use uuid::Uuid;
 
 use super::Store;
 use super::audit_acts::{self, AuditAct};
-use super::audit_checkpoints::{self, AuditCheckpoint, ChainHead, NewCheckpoint, Seal};
+use super::audit_checkpoints::{self, AuditCheckpoint, ChainHead, NewCheckpoint};
 use super::audit_ledger::{self, StoredRow, UnchainedAt};
 use super::audit_people::{self, IndexStep, Indexed};
-use super::audit_prune;
 use super::audit_rows;
 use super::audit_search::{self, ActEntry, AuditFilter, AuditPage};
 use super::columns::{check_size, check_text};
@@ -241,50 +240,6 @@ impl<'a> Audit<'a> {
     /// `Busy` or `Unavailable`.
     pub async fn next_behind(self, chain: i64, after: i64) -> Result<Option<i64>, StoreError> {
         audit_ledger::next_behind(&self.store.readers, chain, after).await
-    }
-
-    /// Whether a checkpoint was made behind the first time, and by the second.
-    ///
-    /// # Errors
-    /// `Busy` or `Unavailable`.
-    pub async fn checkpoint_between(
-        self,
-        after: Timestamp,
-        until: Timestamp,
-    ) -> Result<bool, StoreError> {
-        audit_checkpoints::between(&self.store.readers, after, until).await
-    }
-
-    /// Whether a row up to that place has a time of its own behind that one. Chain 0: those without one.
-    ///
-    /// # Errors
-    /// `Busy` or `Unavailable`.
-    pub async fn has_younger(self, to: Seal, time: Timestamp) -> Result<bool, StoreError> {
-        audit_prune::has_younger(&self.store.readers, to, time).await
-    }
-
-    /// The latest checkpoint that was made by that time, as all before it were.
-    ///
-    /// # Errors
-    /// `Busy`, `Unavailable` or `Damaged`.
-    pub async fn checkpoint_before(
-        self,
-        time: Timestamp,
-    ) -> Result<Option<AuditCheckpoint>, StoreError> {
-        audit_checkpoints::before(&self.store.readers, time).await
-    }
-
-    /// Removes some of the rows that a checkpoint says may go. Gives how many; 0: none are left.
-    ///
-    /// # Errors
-    /// `Busy`, `Unavailable` or `Closed`.
-    pub async fn prune_step(self) -> Result<u64, StoreError> {
-        let removed = self
-            .store
-            .writer
-            .write(Work::Change(Change::PruneAudit))
-            .await?;
-        Ok(u64::try_from(removed).unwrap_or(0))
     }
 
     /// A page of calls, the newest first.

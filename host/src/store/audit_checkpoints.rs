@@ -59,6 +59,19 @@ pub struct Pruned {
     pub sealed_by: i64,
 }
 
+/// When a checkpoint is old, by its time and by those of the ones before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Old {
+    /// Made at a time that can be: not before this.
+    pub since: Timestamp,
+    /// Made by then, and none before it later than that.
+    pub by: Timestamp,
+    /// What is behind it is still to come.
+    pub now: Timestamp,
+    /// Up to that number one whose time is still to come is not taken for later.
+    pub vouched: i64,
+}
+
 /// A chain, and where it ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ChainHead {
@@ -136,19 +149,23 @@ pub(super) async fn last(readers: &Pool) -> Result<Option<AuditCheckpoint>, Stor
     .transpose()
 }
 
-/// The last of those before the first that is younger: none of them was made since, whatever the clock
-/// said when others were.
+/// The last that is [`Old`]: before the first that is younger, since none of them was made before
+/// that, whatever the clock said when others were.
 pub(super) async fn before(
     readers: &Pool,
-    time: Timestamp,
+    old: Old,
 ) -> Result<Option<AuditCheckpoint>, StoreError> {
     query(
         "SELECT number, at, body, public_key, signature FROM audit_checkpoint \
-         WHERE NOT EXISTS (SELECT 1 FROM audit_checkpoint young \
-         WHERE young.at > $1 AND young.number <= audit_checkpoint.number) \
+         WHERE at >= $1 AND at <= $2 AND NOT EXISTS (SELECT 1 FROM (SELECT MIN(number) AS number \
+         FROM audit_checkpoint WHERE at > $2 AND (at <= $3 OR number > $4)) AS young \
+         WHERE young.number < audit_checkpoint.number) \
          ORDER BY number DESC LIMIT 1",
     )
-    .bind(time.as_microsecond())
+    .bind(old.since.as_microsecond())
+    .bind(old.by.as_microsecond())
+    .bind(old.now.as_microsecond())
+    .bind(old.vouched)
     .fetch_optional(readers)
     .await?
     .as_ref()
@@ -156,17 +173,22 @@ pub(super) async fn before(
     .transpose()
 }
 
-/// Whether one was made behind the first time, and by the second.
+/// Whether one was made behind the first time, and by the second, and the clock did not stand before
+/// all that since.
 pub(super) async fn between(
     readers: &Pool,
     after: Timestamp,
     until: Timestamp,
 ) -> Result<bool, StoreError> {
-    let found = query("SELECT number FROM audit_checkpoint WHERE at > $1 AND at <= $2 LIMIT 1")
-        .bind(after.as_microsecond())
-        .bind(until.as_microsecond())
-        .fetch_optional(readers)
-        .await?;
+    let found = query(
+        "SELECT number FROM audit_checkpoint WHERE at > $1 AND at <= $2 AND NOT EXISTS \
+         (SELECT 1 FROM audit_checkpoint later WHERE later.number > audit_checkpoint.number \
+         AND later.at <= $1) LIMIT 1",
+    )
+    .bind(after.as_microsecond())
+    .bind(until.as_microsecond())
+    .fetch_optional(readers)
+    .await?;
     Ok(found.is_some())
 }
 

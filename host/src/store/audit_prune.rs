@@ -3,39 +3,103 @@
 
 use jiff::Timestamp;
 
-use super::audit_checkpoints::Seal;
+use super::audit::Audit;
+use super::audit_checkpoints::{self, AuditCheckpoint, Old, Seal};
 use super::audit_ledger::{StoredRow, Table, rows_of, stored};
 use super::audit_people::people_of;
+use super::clock::clock_of;
 use super::columns::get;
 use super::db::{Conn, Pool, query};
 use super::error::StoreError;
+use super::writer::{Change, Work};
 
 /// How many rows of a table go in one transaction: calls wait for it.
 const STEP_ROWS: i64 = 256;
 
-/// Whether a row up to that place has a time of its own behind that one.
-pub(super) async fn has_younger(
+impl Audit<'_> {
+    /// What the database takes for the time.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn clock(self) -> Result<Timestamp, StoreError> {
+        let at = clock_of(&self.store.readers).await?;
+        Timestamp::from_microsecond(at).map_err(|_| StoreError::Damaged { what: "clock" })
+    }
+
+    /// Whether a checkpoint was made behind the first time, and by the second, and no clock stood
+    /// before both since.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn checkpoint_between(
+        self,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        audit_checkpoints::between(&self.store.readers, after, until).await
+    }
+
+    /// Whether a row up to that place has a time of its own behind the first, and by the second. Chain
+    /// 0: those without one.
+    ///
+    /// # Errors
+    /// `Busy` or `Unavailable`.
+    pub async fn has_younger(
+        self,
+        to: Seal,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        has_younger(&self.store.readers, to, after, until).await
+    }
+
+    /// The latest checkpoint that is old.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn checkpoint_before(self, old: Old) -> Result<Option<AuditCheckpoint>, StoreError> {
+        audit_checkpoints::before(&self.store.readers, old).await
+    }
+
+    /// Removes some of the rows that a checkpoint says may go. Gives how many; 0: none are left.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed`.
+    pub async fn prune_step(self) -> Result<u64, StoreError> {
+        let removed = self
+            .store
+            .writer
+            .write(Work::Change(Change::PruneAudit))
+            .await?;
+        Ok(u64::try_from(removed).unwrap_or(0))
+    }
+}
+
+/// Whether a row up to that place has a time of its own behind the first, and by the second.
+async fn has_younger(
     readers: &Pool,
     to: Seal,
-    time: Timestamp,
+    after: Timestamp,
+    until: Timestamp,
 ) -> Result<bool, StoreError> {
     let sql = match to.chain {
         0 => {
             "SELECT 1 AS found FROM audit_begin \
-             WHERE chain IS NULL AND $1 = 0 AND $2 = 0 AND began_at > $3 \
-             UNION ALL SELECT 1 FROM audit_end WHERE chain IS NULL AND ended_at > $3 \
-             UNION ALL SELECT 1 FROM audit_act WHERE chain IS NULL AND at > $3 LIMIT 1"
+             WHERE chain IS NULL AND $1 = 0 AND $2 = 0 AND began_at > $3 AND began_at <= $4 \
+             UNION ALL SELECT 1 FROM audit_end WHERE chain IS NULL AND ended_at > $3 AND ended_at <= $4 \
+             UNION ALL SELECT 1 FROM audit_act WHERE chain IS NULL AND at > $3 AND at <= $4 LIMIT 1"
         }
         _ => {
-            "SELECT 1 AS found FROM audit_begin WHERE chain = $1 AND seq <= $2 AND began_at > $3 \
-             UNION ALL SELECT 1 FROM audit_end WHERE chain = $1 AND seq <= $2 AND ended_at > $3 \
-             UNION ALL SELECT 1 FROM audit_act WHERE chain = $1 AND seq <= $2 AND at > $3 LIMIT 1"
+            "SELECT 1 AS found FROM audit_begin WHERE chain = $1 AND seq <= $2 AND began_at > $3 AND began_at <= $4 \
+             UNION ALL SELECT 1 FROM audit_end WHERE chain = $1 AND seq <= $2 AND ended_at > $3 AND ended_at <= $4 \
+             UNION ALL SELECT 1 FROM audit_act WHERE chain = $1 AND seq <= $2 AND at > $3 AND at <= $4 LIMIT 1"
         }
     };
     let found = query(sql)
         .bind(to.chain)
         .bind(to.seq)
-        .bind(time.as_microsecond())
+        .bind(after.as_microsecond())
+        .bind(until.as_microsecond())
         .fetch_optional(readers)
         .await?;
     Ok(found.is_some())

@@ -11,6 +11,7 @@ export function modules({ signal }) {
     { head: "Module", cell: (row) => [`${row.adapter} ${row.version}`, h("p", { class: "hint" }, digest(row.digest))] },
     { head: "State", cell: (row) => state(row.state) },
     { head: "Serves", cell: (row) => served(row.serves) },
+    { head: "Next for", cell: (row) => served(row.candidateOf) },
     { head: "Signed by", cell: (row) => row.signedBy ?? "nobody" },
     { head: "Came by", cell: (row) => row.cameBy ?? "–" },
     { head: "Came", cell: (row) => time(row.createdAt) },

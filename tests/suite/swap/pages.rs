@@ -197,3 +197,44 @@ async fn searches_end_or_wait_at_every_gateway() {
         assert!(!serves_two || said == "two", "{said}");
     }
 }
+
+/// Nor is there a way around by a file: what is to be forced is said where it is forced.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_apply_does_not_take_open_tokens_away() {
+    let it = Swapping::start().await;
+    let first = it.page(None).await.ok().json;
+    let other = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=2"))
+        .await;
+    let export = it.gateway.get("/admin/v1/registries/export").key(&it.admin);
+    let mut changing = export.send().await.ok().json["registries"]["changing"].take();
+    let apply = async |registry: &Value| {
+        let body = json!({ "registries": { "changing": registry } });
+        let asked = it.gateway.post("/admin/v1/registries/apply", &body);
+        asked.key(&it.admin).send().await
+    };
+    // The same module with something else changed is in nobody's way.
+    changing["limits"]["cpu_ms"] = 900.into();
+    assert_eq!(apply(&changing).await.ok().json["changed"], true);
+    changing["module"] = other.clone().into();
+    let refused = apply(&changing).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (422, "registries-refused")
+    );
+    let findings = refused.json["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{}", refused.text);
+    assert_eq!(findings[0]["place"], "registries.changing.module");
+    let problem = findings[0]["problem"].as_str().unwrap();
+    assert!(
+        problem.contains("page 1 until 20") && problem.contains("activate --force"),
+        "{problem}"
+    );
+    let second = it.page(Some(&first["next"])).await.ok().json;
+    assert_eq!(told(&second), "one one");
+
+    let forced = json!({ "module": other, "force": true });
+    it.post("activate", forced).await.ok();
+    assert_eq!(apply(&changing).await.ok().json["changed"], false);
+    assert_eq!(it.page(Some(&first["next"])).await.status, 400);
+}

@@ -246,3 +246,67 @@ async fn without_room_it_is_left_out() {
         (&json!(1), &json!(0))
     );
 }
+
+/// Two modules that ask the same path with another header ask something else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_header_is_another_question() {
+    let mark = |version: u32, accepts: &str| {
+        let words = format!("version={version}.0.0 says=one form=1 reads=1 asks=/changing");
+        gateway_tests::versions::version(&format!("{words} accepts={accepts}"))
+    };
+    let it = Swapping::with(|text| text, &mark(1, "text/xml")).await;
+    it.answers().await;
+    for (version, accepts, otherwise) in [(2, "text/xml", 0), (3, "text/plain", 1)] {
+        on_trial(&it, &mark(version, accepts)).await;
+        it.find("1").await.ok();
+        let report = compared(&it, 1).await;
+        assert_eq!(report["askedOtherwise"], otherwise, "{accepts}: {report}");
+    }
+}
+
+/// What the live call was not answered, the candidate is not answered either: a registry that is away
+/// is no difference of the modules.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_answered_is_played_too() {
+    let gateway = TestGateway::builder()
+        .registry("civil", |text| {
+            text.set("endpoints.registry.timeout_ms", 1_000)
+        })
+        .start()
+        .await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let store = gateway.store().await;
+    let bytes = with_section(&components::bytes("adapter-spdci"), b"a build for failures");
+    let module = NewModule {
+        adapter: "spdci".into(),
+        version: "0.1.0".into(),
+        bytes: bytes.into(),
+        facts: None,
+    };
+    let digest = store.modules().put(module).await.unwrap().digest;
+    store.close().await;
+    let path = |what: &str| format!("/admin/v1/registries/civil/{what}");
+    for (what, body) in [
+        ("stage", json!({ "module": digest })),
+        ("shadow", json!({ "sharePercent": 100 })),
+    ] {
+        let done = gateway.post(&path(what), &body).key(&admin);
+        done.send().await.ok();
+    }
+    // It hangs up, it says nothing, it breaks off: none is an answer.
+    for (compared, uin) in [(1, "9900000014"), (2, "9900000018"), (3, "9900000008")] {
+        let answer = gateway.find("civil", uin).send().await;
+        assert_eq!(answer.status, 503, "{uin}: {}", answer.text);
+        let sent = gateway.stand_in.requests();
+        until("it is compared", async || {
+            let report = gateway.get(&path("shadow")).key(&admin).send().await.ok();
+            report.json["compared"] == compared
+        })
+        .await;
+        let report = gateway.get(&path("shadow")).key(&admin).send().await;
+        let report = report.ok().json;
+        assert_eq!(gateway.stand_in.requests(), sent);
+        assert_eq!(report["same"], compared, "{uin}: {report}");
+        assert_eq!(report["askedOtherwise"], 0, "{uin}: {report}");
+    }
+}

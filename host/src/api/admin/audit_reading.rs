@@ -171,17 +171,7 @@ pub(in crate::api) async fn calls(
     By(acting, _): By<Auditors>,
     uri: Uri,
 ) -> Result<Json<CallsResponse>, Problem> {
-    let known = &[
-        "since",
-        "until",
-        "caller",
-        "registry",
-        "purpose",
-        "requestId",
-        "before",
-        "limit",
-    ];
-    let (filter, before, limit) = search(&Parameters::of(&uri, known)?)?;
+    let (filter, before, limit) = search(&uri, "purpose")?;
     let page = gateway.audit_calls(&acting, filter, before, limit).await?;
     Ok(Json(CallsResponse {
         calls: page.entries.into_iter().map(Into::into).collect(),
@@ -207,17 +197,7 @@ pub(in crate::api) async fn acts(
     By(acting, _): By<Auditors>,
     uri: Uri,
 ) -> Result<Json<ActsResponse>, Problem> {
-    let known = &[
-        "since",
-        "until",
-        "caller",
-        "registry",
-        "act",
-        "requestId",
-        "before",
-        "limit",
-    ];
-    let (filter, before, limit) = search(&Parameters::of(&uri, known)?)?;
+    let (filter, before, limit) = search(&uri, "act")?;
     let page = gateway.audit_acts(&acting, filter, before, limit).await?;
     Ok(Json(ActsResponse {
         acts: page.entries.into_iter().map(Into::into).collect(),
@@ -225,7 +205,19 @@ pub(in crate::api) async fn acts(
     }))
 }
 
-fn search(parameters: &Parameters) -> Result<(AuditFilter, Option<Uuid>, u32), Problem> {
+/// What both may be searched by, and what one of them may beside.
+fn search(uri: &Uri, own: &'static str) -> Result<(AuditFilter, Option<Uuid>, u32), Problem> {
+    let known = &[
+        "since",
+        "until",
+        "caller",
+        "registry",
+        own,
+        "requestId",
+        "before",
+        "limit",
+    ];
+    let parameters = Parameters::of(uri, known)?;
     let filter = AuditFilter {
         since: parameters.time("since")?,
         until: parameters.time("until")?,

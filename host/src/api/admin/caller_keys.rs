@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Administrators, By};
+use super::{Administrators, By, Named};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::gateway::{AddedKey, AdminError, CallerKey, Gateway, KeyWish};
@@ -91,7 +91,7 @@ enum KeyState {
 pub(in crate::api) async fn add(
     State(gateway): State<Gateway>,
     By(acting, _): By<Administrators>,
-    caller: Result<Path<String>, PathRejection>,
+    caller: Named,
     Body(request): Body<KeyRequest>,
 ) -> Result<(StatusCode, Json<AddedKeyResponse>), Problem> {
     let Path(caller) = caller.map_err(|_| unknown("caller"))?;

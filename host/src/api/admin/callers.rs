@@ -1,16 +1,15 @@
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::caller_keys::{AddedKeyResponse, KeyResponse};
-use super::{Administrators, By};
+use super::{Administrators, By, Named, named};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
-use crate::gateway::{AdminError, CallerSettings, CallerView, Gateway, NewCaller};
+use crate::gateway::{CallerSettings, CallerView, Gateway, NewCaller};
 use crate::model::{CallerLimits, Grant, Role};
 
 /// A caller to add.
@@ -158,9 +157,9 @@ pub(in crate::api) async fn add(
 pub(in crate::api) async fn one(
     State(gateway): State<Gateway>,
     _by: By<Administrators>,
-    caller: Result<Path<String>, PathRejection>,
+    caller: Named,
 ) -> Result<Json<CallerResponse>, Problem> {
-    let view = gateway.caller_named(&name(caller)?).await?;
+    let view = gateway.caller_named(&named("caller", caller)?).await?;
     Ok(Json(CallerResponse::of(view)))
 }
 
@@ -181,7 +180,7 @@ pub(in crate::api) async fn one(
 pub(in crate::api) async fn set(
     State(gateway): State<Gateway>,
     By(acting, _): By<Administrators>,
-    caller: Result<Path<String>, PathRejection>,
+    caller: Named,
     Body(request): Body<CallerSettingsRequest>,
 ) -> Result<StatusCode, Problem> {
     let settings = CallerSettings {
@@ -189,7 +188,7 @@ pub(in crate::api) async fn set(
         grants: request.grants,
         limits: request.limits,
     };
-    let name = name(caller)?;
+    let name = named("caller", caller)?;
     gateway.set_caller(&acting, &name, settings).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -210,19 +209,12 @@ pub(in crate::api) async fn set(
 pub(in crate::api) async fn revoke(
     State(gateway): State<Gateway>,
     By(acting, _): By<Administrators>,
-    caller: Result<Path<String>, PathRejection>,
+    caller: Named,
 ) -> Result<StatusCode, Problem> {
-    gateway.revoke_caller(&acting, &name(caller)?).await?;
+    gateway
+        .revoke_caller(&acting, &named("caller", caller)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// A name that is not UTF-8 is the name of none.
-fn name(caller: Result<Path<String>, PathRejection>) -> Result<String, AdminError> {
-    let unknown = |_| AdminError::Unknown {
-        what: "caller",
-        name: String::new(),
-    };
-    caller.map(|Path(name)| name).map_err(unknown)
 }
 
 impl CallerResponse {

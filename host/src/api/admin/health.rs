@@ -1,11 +1,10 @@
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{By, Staff};
+use super::{By, Named, Staff, named};
 use crate::api::problem::Problem;
 use crate::gateway::{AdminError, Gateway, Hour, RegistryState, Went};
 
@@ -112,21 +111,13 @@ pub(in crate::api) async fn all(
 pub(in crate::api) async fn one(
     State(gateway): State<Gateway>,
     _by: By<Staff>,
-    registry: Result<Path<String>, PathRejection>,
+    registry: Named,
 ) -> Result<Json<RegistryHealthResponse>, Problem> {
-    let name = named(registry)?;
+    let name = named("registry", registry)?;
     let hour = gateway.hour(&name)?;
     let view = gateway.registries(|other| other == name).pop();
     let view = view.ok_or_else(|| unknown(name))?;
     Ok(Json(RegistryHealthResponse::of(view, hour, true)))
-}
-
-/// A name that is not UTF-8 is the name of none.
-pub(super) fn named(registry: Result<Path<String>, PathRejection>) -> Result<String, AdminError> {
-    match registry {
-        Ok(Path(name)) => Ok(name),
-        Err(_) => Err(unknown(String::new())),
-    }
 }
 
 fn unknown(name: String) -> AdminError {

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::swap::{Named, name};
-use super::{By, Staff};
+use super::{By, Named, Staff, named};
 use crate::api::problem::Problem;
 use crate::gateway::{Activation, AdminError, Gateway};
 
@@ -65,7 +64,7 @@ pub(in crate::api) async fn history(
     registry: Named,
     RawQuery(query): RawQuery,
 ) -> Result<Json<HistoryResponse>, Problem> {
-    let registry = name(registry)?;
+    let registry = named("registry", registry)?;
     let Asked { at, limit } = Asked::read(query.as_deref().unwrap_or_default())?;
     let rows = gateway.history(&registry, at, limit).await?;
     Ok(Json(HistoryResponse {

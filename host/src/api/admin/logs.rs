@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::sse::{Event, Sse};
@@ -16,8 +15,7 @@ use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, interval_at};
 
-use super::health::named;
-use super::{By, Staff, session};
+use super::{By, Named, Staff, named, session};
 use crate::api::problem::Problem;
 use crate::config::api::ApiConfig;
 use crate::gateway::{Following, Gateway, Said, TooSlow};
@@ -30,7 +28,10 @@ const SIGN: u32 = 15;
 
 /// How many may read at the same time. The router puts it into every request.
 #[derive(Clone)]
-pub(in crate::api) struct Readers(Arc<Semaphore>);
+pub(in crate::api) struct Readers {
+    places: Arc<Semaphore>,
+    longest: Duration,
+}
 
 /// A line, as data of an event `line`.
 #[derive(Serialize)]
@@ -52,19 +53,24 @@ struct Reading {
     look: tokio::time::Interval,
     looks: u32,
     over: bool,
+    until: Instant,
     _place: OwnedSemaphorePermit,
 }
 
 impl Readers {
     pub(in crate::api) fn of(config: &ApiConfig) -> Self {
         let most = usize::try_from(config.max_log_readers).unwrap_or(usize::MAX);
-        Self(Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))))
+        Self {
+            places: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
+            longest: Duration::from_millis(config.log_reading_max_ms),
+        }
     }
 }
 
 /// The last lines that a registry's adapter logged, and each that it logs from now on. Events:
 /// `line` (at, level, module, requestId, text), `dropped` (lines: the reader was too slow) and
-/// `ended` (the session, the key or the gateway ended); after the latter two nothing comes.
+/// `ended` (the session, the key or the gateway ended, or `api.log_reading_max_ms` have passed: ask
+/// again); after the latter two nothing comes.
 #[utoipa::path(
     get,
     operation_id = "follow_logs",
@@ -80,12 +86,12 @@ impl Readers {
 pub(in crate::api) async fn follow(
     State(gateway): State<Gateway>,
     _by: By<Staff>,
-    Extension(Readers(readers)): Extension<Readers>,
-    registry: Result<Path<String>, PathRejection>,
+    Extension(readers): Extension<Readers>,
+    registry: Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    let following = gateway.follow(&named(registry)?)?;
-    let place = readers.try_acquire_owned().map_err(|_| {
+    let following = gateway.follow(&named("registry", registry)?)?;
+    let place = readers.places.try_acquire_owned().map_err(|_| {
         Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
             "busy",
@@ -101,6 +107,7 @@ pub(in crate::api) async fn follow(
         look: interval_at(Instant::now() + LOOK, LOOK),
         looks: 0,
         over: false,
+        until: Instant::now() + readers.longest,
         _place: place,
     };
     // A reverse proxy that collects answers would keep the lines to itself.
@@ -134,7 +141,8 @@ impl Reading {
                 },
                 _ = self.look.tick() => {
                     self.looks += 1;
-                    if self.gateway.is_stopping() || !session::still(&self.parts, &self.gateway).await {
+                    let over = self.gateway.is_stopping() || Instant::now() >= self.until;
+                    if over || !session::still(&self.parts, &self.gateway).await {
                         self.over = true;
                         return Event::default().event("ended").data("{}");
                     }

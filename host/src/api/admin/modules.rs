@@ -1,16 +1,15 @@
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{By, Implementers, Staff};
+use super::{By, Implementers, Named, Staff, named};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::api::upload::Upload;
-use crate::gateway::{AdminError, Description, Gateway, ModuleView};
+use crate::gateway::{Description, Gateway, ModuleView};
 use crate::model::Ability;
 
 /// All modules.
@@ -50,6 +49,8 @@ pub(in crate::api) struct ModuleResponse {
     retired_at: Option<Timestamp>,
     /// The registries that it serves.
     serves: Vec<String>,
+    /// The registries that it may serve next.
+    candidate_of: Vec<String>,
     /// What it says of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<DescriptionResponse>,
@@ -124,7 +125,11 @@ struct EndpointNeedResponse {
 enum ModuleState {
     /// It may be given to registries.
     Admitted,
-    /// It serves one or more.
+    /// It is loaded beside what serves one, and may serve it next.
+    Staged,
+    /// The same, and it answers a share of its lookups, which nobody is told.
+    Shadow,
+    /// It serves one or more, whatever else it may serve next.
     Active,
     /// Its bytes are gone.
     Retired,
@@ -165,9 +170,9 @@ pub(in crate::api) async fn list(
 pub(in crate::api) async fn one(
     State(gateway): State<Gateway>,
     _by: By<Staff>,
-    digest: Result<Path<String>, PathRejection>,
+    digest: Named,
 ) -> Result<Json<ModuleResponse>, Problem> {
-    let module = gateway.module(&named(digest)?).await?;
+    let module = gateway.module(&named("module", digest)?).await?;
     Ok(Json(ModuleResponse::of(module)))
 }
 
@@ -273,18 +278,12 @@ pub(in crate::api) async fn pull(
 pub(in crate::api) async fn retire(
     State(gateway): State<Gateway>,
     By(acting, _): By<Implementers>,
-    digest: Result<Path<String>, PathRejection>,
+    digest: Named,
 ) -> Result<StatusCode, Problem> {
-    gateway.retire_module(&acting, &named(digest)?).await?;
+    gateway
+        .retire_module(&acting, &named("module", digest)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn named(digest: Result<Path<String>, PathRejection>) -> Result<String, AdminError> {
-    let Path(digest) = digest.map_err(|_| AdminError::Unknown {
-        what: "module",
-        name: String::new(),
-    })?;
-    Ok(digest)
 }
 
 impl ModuleResponse {
@@ -293,16 +292,20 @@ impl ModuleResponse {
             summary,
             description,
             serves,
+            candidate_of,
+            in_shadow,
         } = view;
         let (came_by, signed_by, retired_at) = match summary.facts {
             None => (None, None, None),
             Some(facts) => (Some(facts.came_by), facts.signed_by, facts.retired_at),
         };
         Self {
-            state: match (retired_at, serves.is_empty()) {
-                (Some(_), _) => ModuleState::Retired,
-                (None, true) => ModuleState::Admitted,
-                (None, false) => ModuleState::Active,
+            state: match retired_at {
+                Some(_) => ModuleState::Retired,
+                None if !serves.is_empty() => ModuleState::Active,
+                None if in_shadow => ModuleState::Shadow,
+                None if !candidate_of.is_empty() => ModuleState::Staged,
+                None => ModuleState::Admitted,
             },
             digest: summary.digest,
             adapter: summary.adapter,
@@ -313,6 +316,7 @@ impl ModuleResponse {
             signed_by,
             retired_at,
             serves,
+            candidate_of,
             description: description.map(DescriptionResponse::of),
         }
     }

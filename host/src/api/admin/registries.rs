@@ -1,15 +1,14 @@
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{Administrators, By, Staff};
+use super::{Administrators, By, Named, Staff, named};
 use crate::api::problem::Problem;
-use crate::gateway::{AdminError, AdministeredRegistry, Gateway, Readiness};
+use crate::gateway::{AdministeredRegistry, Gateway, Readiness};
 use crate::model::Ability;
 
 /// All registries that are configured.
@@ -104,9 +103,11 @@ pub(in crate::api) async fn list(
 pub(in crate::api) async fn one(
     State(gateway): State<Gateway>,
     _by: By<Staff>,
-    registry: Result<Path<String>, PathRejection>,
+    registry: Named,
 ) -> Result<Json<AdministeredRegistryResponse>, Problem> {
-    let view = gateway.administered_one(&name(registry)?).await?;
+    let view = gateway
+        .administered_one(&named("registry", registry)?)
+        .await?;
     Ok(Json(view.into()))
 }
 
@@ -127,9 +128,9 @@ pub(in crate::api) async fn one(
 pub(in crate::api) async fn enable(
     State(gateway): State<Gateway>,
     by: By<Administrators>,
-    registry: Result<Path<String>, PathRejection>,
+    registry: Named,
 ) -> Result<Json<AdministeredRegistryResponse>, Problem> {
-    switch(gateway, by, name(registry)?, true).await
+    switch(gateway, by, named("registry", registry)?, true).await
 }
 
 /// Makes a registry take no more calls. Calls under way end.
@@ -149,9 +150,9 @@ pub(in crate::api) async fn enable(
 pub(in crate::api) async fn disable(
     State(gateway): State<Gateway>,
     by: By<Administrators>,
-    registry: Result<Path<String>, PathRejection>,
+    registry: Named,
 ) -> Result<Json<AdministeredRegistryResponse>, Problem> {
-    switch(gateway, by, name(registry)?, false).await
+    switch(gateway, by, named("registry", registry)?, false).await
 }
 
 /// Removes a registry. Its audit rows stay.
@@ -171,19 +172,12 @@ pub(in crate::api) async fn disable(
 pub(in crate::api) async fn remove(
     State(gateway): State<Gateway>,
     By(acting, _): By<Administrators>,
-    registry: Result<Path<String>, PathRejection>,
+    registry: Named,
 ) -> Result<StatusCode, Problem> {
-    gateway.delete_registry(&acting, &name(registry)?).await?;
+    gateway
+        .delete_registry(&acting, &named("registry", registry)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// A name that is not UTF-8 is the name of none: axum's own answer is no problem+json.
-pub(super) fn name(registry: Result<Path<String>, PathRejection>) -> Result<String, AdminError> {
-    let unknown = |_| AdminError::Unknown {
-        what: "registry",
-        name: String::new(),
-    };
-    registry.map(|Path(name)| name).map_err(unknown)
 }
 
 async fn switch(

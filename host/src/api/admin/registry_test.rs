@@ -1,10 +1,9 @@
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Administrators, By};
+use super::{Administrators, By, Named, named};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::gateway::{End, Gateway, RegistryTest, Step};
@@ -87,7 +86,7 @@ enum TrialState {
 pub(in crate::api) async fn test(
     State(gateway): State<Gateway>,
     By(acting, _): By<Administrators>,
-    registry: Result<Path<String>, PathRejection>,
+    registry: Named,
     Body(request): Body<TrialRequest>,
 ) -> Result<Json<RegistryTestResponse>, Problem> {
     let identifier = request.identifier.map(|it| Identifier {
@@ -96,7 +95,7 @@ pub(in crate::api) async fn test(
         normalisation: None,
         extra: Vec::new(),
     });
-    let name = super::registries::name(registry)?;
+    let name = named("registry", registry)?;
     let tested = gateway.test_registry(&acting, &name, identifier).await?;
     Ok(Json(tested.into()))
 }

@@ -5,8 +5,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::swap::{Named, SwapResponse, name};
-use super::{Administrators, By, Staff};
+use super::swap::SwapResponse;
+use super::{Administrators, By, Named, Staff, named};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::gateway::{Gateway, ShadowReport};
@@ -90,7 +90,7 @@ pub(in crate::api) async fn begin(
     registry: Named,
     Body(request): Body<ShadowRequest>,
 ) -> Result<Json<SwapResponse>, Problem> {
-    let name = name(registry)?;
+    let name = named("registry", registry)?;
     let done = gateway
         .shadow(&acting, &name, request.share_percent)
         .await?;
@@ -115,7 +115,7 @@ pub(in crate::api) async fn report(
     _by: By<Staff>,
     registry: Named,
 ) -> Result<Json<ShadowResponse>, Problem> {
-    let report = gateway.shadow_report(&name(registry)?).await?;
+    let report = gateway.shadow_report(&named("registry", registry)?).await?;
     Ok(Json(report.into()))
 }
 

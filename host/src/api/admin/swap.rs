@@ -1,14 +1,13 @@
 //! Which module serves a registry, and which is to.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Administrators, By, Implementers, Staff};
+use super::{Administrators, By, Implementers, Named, Staff, named};
 use crate::api::body::Body;
 use crate::api::problem::Problem;
 use crate::gateway::{
@@ -157,8 +156,6 @@ struct NoteResponse {
     problem: String,
 }
 
-pub(in crate::api) type Named = Result<Path<String>, PathRejection>;
-
 /// Shows what serves a registry, what may serve next, and which calls still end with what served
 /// before.
 #[utoipa::path(
@@ -178,7 +175,7 @@ pub(in crate::api) async fn swap(
     _by: By<Staff>,
     registry: Named,
 ) -> Result<Json<SwapResponse>, Problem> {
-    let view = gateway.swap(&name(registry)?).await?;
+    let view = gateway.swap(&named("registry", registry)?).await?;
     Ok(Json(SwapResponse::of(view)))
 }
 
@@ -202,7 +199,7 @@ pub(in crate::api) async fn stage(
     registry: Named,
     Body(request): Body<StageRequest>,
 ) -> Result<Json<SwapResponse>, Problem> {
-    let name = name(registry)?;
+    let name = named("registry", registry)?;
     let done = gateway.stage(&acting, &name, &request.module).await?;
     Ok(Json(done.into()))
 }
@@ -232,7 +229,7 @@ pub(in crate::api) async fn activate(
         expected: request.expected,
         force: request.force,
     };
-    let name = name(registry)?;
+    let name = named("registry", registry)?;
     Ok(Json(gateway.activate(&acting, &name, wanted).await?.into()))
 }
 
@@ -268,7 +265,7 @@ pub(in crate::api) async fn roll_back(
             .into());
         }
     };
-    let name = name(registry)?;
+    let name = named("registry", registry)?;
     let done = gateway
         .roll_back(&acting, &name, &to, request.force)
         .await?;
@@ -293,18 +290,10 @@ pub(in crate::api) async fn unstage(
     By(acting, _): By<Administrators>,
     registry: Named,
 ) -> Result<StatusCode, Problem> {
-    gateway.unstage(&acting, &name(registry)?).await?;
+    gateway
+        .unstage(&acting, &named("registry", registry)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The registry of a path.
-pub(in crate::api) fn name(registry: Named) -> Result<String, AdminError> {
-    registry
-        .map(|Path(name)| name)
-        .map_err(|_| AdminError::Unknown {
-            what: "registry",
-            name: String::new(),
-        })
 }
 
 impl From<Swapped> for SwapResponse {

@@ -1,11 +1,12 @@
 use std::path::Path;
+use std::sync::Arc;
 
-use http::Method;
 use serde::Deserialize;
 
 use super::{MODULES, Module};
 use crate::cli::Failure;
 use crate::cli::client::{Answer, Client};
+use crate::cli::progress::Progress;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,7 +42,9 @@ pub(super) async fn check(file: &Path, client: &Client) -> Result<(), Failure> {
 async fn send(file: &Path, path: &str, client: &Client) -> Result<Answer, Failure> {
     let bytes = std::fs::read(file)
         .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    client
-        .send(Method::POST, path, "application/wasm", bytes)
-        .await
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let progress = Arc::new(Progress::going("uploading", length, client.json()));
+    let told = Arc::clone(&progress);
+    let sent = client.upload(path, "application/wasm", bytes, move |part| told.add(part));
+    sent.await
 }

@@ -13,6 +13,9 @@ use crate::cli::client::{Client, segment};
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SwapCommand {
     /// Load an admitted module beside the one that serves, and look whether it fits.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter stage social sha256:…")]
     Stage {
         /// The registry's name.
         registry: String,
@@ -21,11 +24,18 @@ pub(in crate::cli) enum SwapCommand {
         module: String,
     },
     /// Have no module stand ready any more.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter unstage social")]
     Unstage {
         /// The registry's name.
         registry: String,
     },
     /// Have the staged module answer a share of lookups too, unseen; or show where it differs.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter shadow social --percent 10
+  registry-gateway adapter shadow social    # where it differs, by field")]
     Shadow {
         /// The registry's name.
         registry: String,
@@ -34,6 +44,10 @@ pub(in crate::cli) enum SwapCommand {
         percent: Option<u8>,
     },
     /// Have a module serve; calls under way end with the one that they began with.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter activate social
+  registry-gateway adapter activate social sha256:… --expected sha256:…")]
     Activate {
         /// The registry's name.
         registry: String,
@@ -48,6 +62,10 @@ pub(in crate::cli) enum SwapCommand {
         force: bool,
     },
     /// Go back to a module that served before.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter rollback social
+  registry-gateway adapter rollback social --at 14:03")]
     Rollback {
         /// The registry's name.
         registry: String,
@@ -62,11 +80,18 @@ pub(in crate::cli) enum SwapCommand {
         force: bool,
     },
     /// Show what serves, what may serve next, and which calls still end.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter status social")]
     Status {
         /// The registry's name.
         registry: String,
     },
     /// Show what served when.
+    #[command(after_help = "\
+Examples:
+  registry-gateway adapter history social
+  registry-gateway adapter history social --at 14:03")]
     History {
         /// The registry's name.
         registry: String,

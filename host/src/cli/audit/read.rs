@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 #[derive(Deserialize)]
 pub(super) struct Calls {
@@ -122,7 +123,54 @@ impl Act {
     }
 }
 
+/// All pages as one answer of the same form.
+pub(super) fn whole(pages: Vec<Map<String, Value>>) -> Value {
+    let mut pages = pages.into_iter();
+    let mut whole = pages.next().unwrap_or_default();
+    for page in pages {
+        for (field, value) in page {
+            match (whole.get_mut(&field), value) {
+                (Some(Value::Array(all)), Value::Array(mut more)) => all.append(&mut more),
+                (Some(Value::Number(sum)), Value::Number(more)) => {
+                    let both = sum.as_u64().unwrap_or(0) + more.as_u64().unwrap_or(0);
+                    *sum = both.into();
+                }
+                // `next`: that of the last page is none.
+                (_, value) => drop(whole.insert(field, value)),
+            }
+        }
+    }
+    Value::Object(whole)
+}
+
 fn more(next: Option<String>) -> String {
     next.map(|next| format!("more: --before {next}\n"))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pages_are_one_document() {
+        let page = |calls: &[u32], next: Option<&str>| {
+            let page =
+                json!({ "calls": calls, "next": next, "scannedRows": 2, "unreadableRows": 1 });
+            page.as_object().unwrap().clone()
+        };
+        let one = page(&[1], None);
+        assert_eq!(whole(vec![one.clone()]), Value::Object(one));
+        let pages = vec![
+            page(&[1, 2], Some("a")),
+            page(&[3], Some("b")),
+            page(&[], None),
+        ];
+        let expected = json!({
+            "calls": [1, 2, 3], "next": null, "scannedRows": 6, "unreadableRows": 3,
+        });
+        assert_eq!(whole(pages), expected);
+    }
 }

@@ -52,14 +52,22 @@ struct Field {
     to: Option<Value>,
 }
 
-pub(super) async fn run(args: ApplyArgs, client: &Client) -> Result<(), Failure> {
-    let (parsed, mut written) = RegistryFile::read(&args.file)?;
+/// All of a file, where nobody is to be asked.
+pub(in crate::cli) async fn at_once(file: &Path, client: &Client) -> Result<(), Failure> {
+    let body = json!({ "registries": registries(file, client).await? });
+    client.post(&format!("{REGISTRIES}/apply"), &body).await?;
+    Ok(())
+}
+
+/// The registries of a file, each with its module's digest. The gateway has those modules then.
+async fn registries(file: &Path, client: &Client) -> Result<Map<String, Value>, Failure> {
+    let (parsed, mut written) = RegistryFile::read(file)?;
     let mut digests = Digests::default();
     for (name, config) in &parsed.registries {
         let Some(source) = &config.module else {
             return Err(format!("registries.{name}.module: name the adapter's module").into());
         };
-        let digest = digests.get(source, &args.file, client).await;
+        let digest = digests.get(source, file, client).await;
         let digest = digest.map_err(|error| About {
             place: format!("registries.{name}.module"),
             error,
@@ -69,10 +77,14 @@ pub(super) async fn run(args: ApplyArgs, client: &Client) -> Result<(), Failure>
             registry.insert("module".into(), digest.into());
         }
     }
-    let registries = match written.get_mut("registries").map(Value::take) {
+    Ok(match written.get_mut("registries").map(Value::take) {
         Some(Value::Object(registries)) => registries,
         _ => Map::new(),
-    };
+    })
+}
+
+pub(super) async fn run(args: ApplyArgs, client: &Client) -> Result<(), Failure> {
+    let registries = registries(&args.file, client).await?;
     let mut body = json!({ "registries": registries, "prune": args.prune, "dryRun": true });
     let path = format!("{REGISTRIES}/apply");
     let planned = client.post(&path, &body).await?;

@@ -4,6 +4,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
+use crate::config::endpoint::{EndpointConfig, ProxyConfig};
+use crate::config::secret::SecretSource;
 use crate::model::{Grant, Role};
 
 /// Whose tokens (JWT) open the door, and for what.
@@ -47,6 +49,12 @@ pub struct IssuerConfig {
     /// Addresses of the issuer that are not public.
     #[serde(default)]
     pub allow_networks: Vec<IpNet>,
+    /// A bundle of certificate authorities, PEM, in place of the system's.
+    #[serde(default)]
+    pub ca_file: Option<SecretSource>,
+    /// Default: none. The system's own proxies are never used.
+    #[serde(default)]
+    pub proxy: Option<ProxyConfig>,
     /// How far the two clocks may be apart, in seconds.
     #[serde(default = "clock_leeway_s")]
     pub clock_leeway_s: u32,
@@ -98,6 +106,18 @@ pub enum SigningAlgorithm {
 }
 
 impl IssuerConfig {
+    /// How it is connected to, in the words of endpoints.
+    pub fn endpoint(&self) -> EndpointConfig {
+        let mut endpoint = EndpointConfig::new(match &self.jwks_url {
+            Some(url) => url.as_str(),
+            None => &self.issuer,
+        });
+        endpoint.allow_networks = self.allow_networks.clone();
+        endpoint.ca_file = self.ca_file.clone();
+        endpoint.proxy = self.proxy.clone();
+        endpoint
+    }
+
     /// A minute: what machines without a time server drift in a week.
     pub const CLOCK_LEEWAY_S: u32 = 60;
     /// Five seconds.

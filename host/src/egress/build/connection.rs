@@ -13,6 +13,12 @@ use crate::egress::proxy::{Proxy, ProxyProblem};
 use crate::egress::tls::{self, PemProblem};
 
 impl Parts<'_> {
+    /// What it says of connecting to a URL as it is written.
+    pub(in crate::egress) fn connection_to(&self, url: &str) -> Result<Connection, Fault> {
+        let url = Url::parse(url).map_err(|_| ("base_url".to_owned(), EndpointProblem::NotAUrl))?;
+        self.connection(&url)
+    }
+
     /// What the endpoint's configuration says of connecting.
     pub(super) fn connection(&self, base: &Url) -> Result<Connection, Fault> {
         let config = self.config;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use tokio::time::{Instant, timeout_at};
 
-use crate::config::traffic::PerDay;
 use crate::egress::cluster::Ledger;
 
 /// What the others did not use comes back: the count is asked again so soon after it was used up.
@@ -15,17 +15,20 @@ const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// When to come again where nobody can say what is left.
 const UNKNOWN_AGAIN: Duration = Duration::from_secs(1);
 
-pub(super) struct Day {
+/// One count's day, as far as this gateway may use it.
+pub struct Day {
     /// In the count.
     name: String,
-    config: PerDay,
+    requests: u64,
+    /// Whose days they are.
+    zone: TimeZone,
     ledger: Option<Arc<dyn Ledger>>,
     held: Mutex<Held>,
     filling: tokio::sync::Mutex<()>,
 }
 
 /// One request of today, given back when it is dropped without being used.
-pub(super) struct Counted {
+pub struct Counted {
     of: Arc<Day>,
     day: Date,
     used: bool,
@@ -33,7 +36,7 @@ pub(super) struct Counted {
 
 /// Why there is none.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum NoneLeft {
+pub enum NoneLeft {
     /// Until the day's end.
     Today(Duration),
     /// The count does not answer.
@@ -56,10 +59,17 @@ struct Lease {
 }
 
 impl Day {
-    pub(super) fn new(name: String, config: PerDay, ledger: Option<Arc<dyn Ledger>>) -> Arc<Self> {
+    /// That count by its name. Without a ledger it is never known.
+    pub fn new(
+        name: String,
+        requests: u64,
+        zone: TimeZone,
+        ledger: Option<Arc<dyn Ledger>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             name,
-            config,
+            requests,
+            zone,
             ledger,
             held: Mutex::default(),
             filling: tokio::sync::Mutex::default(),
@@ -67,7 +77,10 @@ impl Day {
     }
 
     /// One of today's requests; waits for the count at most until `by`.
-    pub(super) async fn take(self: &Arc<Self>, by: Instant) -> Result<Counted, NoneLeft> {
+    ///
+    /// # Errors
+    /// [`NoneLeft`].
+    pub async fn take(self: &Arc<Self>, by: Instant) -> Result<Counted, NoneLeft> {
         loop {
             match self.one() {
                 Some(found) => return found,
@@ -84,7 +97,7 @@ impl Day {
     }
 
     /// Gives back what was not used for so long.
-    pub(super) async fn give_back(&self, unused: Duration) {
+    pub async fn give_back(&self, unused: Duration) {
         let back = {
             let mut held = self.held();
             held.lease
@@ -130,8 +143,7 @@ impl Day {
         let Some(ledger) = &self.ledger else {
             return false;
         };
-        let PerDay { requests, zone } = &self.config;
-        let granted = ledger.take(&self.name, zone.time_zone(), *requests).await;
+        let granted = ledger.take(&self.name, &self.zone, self.requests).await;
         let Some(granted) = granted else {
             return false;
         };
@@ -161,7 +173,7 @@ impl Day {
 
 impl Counted {
     /// The request begins.
-    pub(super) fn used(mut self) {
+    pub fn used(mut self) {
         self.used = true;
     }
 }

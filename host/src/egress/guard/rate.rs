@@ -21,7 +21,8 @@ const NO_SHARE_AGAIN: Duration = Duration::from_secs(1);
 /// Whoever waits looks again so often whether the share has changed.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-pub(super) struct Rate {
+/// A rate that gateways share.
+pub struct Rate {
     per_second: f64,
     burst: u32,
     share: Arc<Share>,
@@ -55,7 +56,7 @@ struct Place<'a> {
 
 impl Rate {
     /// `per_second` is within the limits of [`check`](crate::config::traffic::TrafficConfig::check).
-    pub(super) fn new(per_second: f64, burst: u32, share: Arc<Share>) -> Self {
+    pub fn new(per_second: f64, burst: u32, share: Arc<Share>) -> Self {
         Self {
             per_second,
             burst,
@@ -67,6 +68,16 @@ impl Rate {
             line: tokio::sync::Mutex::default(),
             waiting: AtomicU32::new(0),
         }
+    }
+
+    /// One now, without waiting, or how long it takes.
+    ///
+    /// # Errors
+    /// It comes later than now.
+    pub fn at_once(&self) -> Result<(), Duration> {
+        let shared = self.shared().ok_or(NO_SHARE_AGAIN)?;
+        let checked = shared.limiter.check();
+        checked.map_err(|refused| refused.wait_time_from(self.ticks.now()))
     }
 
     /// Waits for the turn of one request, at most until `by`. Where it would come later, says so at

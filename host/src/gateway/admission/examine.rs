@@ -42,7 +42,7 @@ pub(super) async fn examine(
     };
     let ended = |_| vec![finding("module", "the gateway ends: bring it again")];
     let Seen { package, signed_by } = seen.await.map_err(ended)??;
-    let module = sandbox.load_bytes(bytes).await.map_err(|it| told(&it))?;
+    let module = sandbox.try_load(bytes).await.map_err(|it| told(&it))?;
     let mut findings = Vec::new();
     let description = module.description();
     if let Some(schema) = &description.settings_schema {

@@ -4,19 +4,15 @@
 //! those of the configuration alone, reached like any endpoint: by its address policy, certificate
 //! authorities, proxy and credential. What comes must have the digests that were asked for.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+mod registry;
 
 use bytes::Bytes;
-use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{ModuleView, Place};
-use crate::config::endpoint::EndpointConfig;
-use crate::config::secret::Secrets;
-use crate::egress::{Bounds, Egress, Endpoints, Request, Response};
-use crate::gateway::roster::chain;
+use registry::{Asked, Registry};
+
 use crate::gateway::{Act, Acting, AdminError, Gateway};
 use crate::sandbox::digest_of;
 
@@ -26,8 +22,6 @@ const WASM: &str = "application/wasm";
 const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
 const MAX_MANIFEST: u64 = 1 << 20;
 const MAX_REFERENCE: usize = 512;
-/// As an upload may.
-const TIME: Duration = Duration::from_secs(600);
 
 /// `oci://host/repository@sha256:…`.
 #[derive(Debug, Eq, PartialEq)]
@@ -102,7 +96,12 @@ impl Gateway {
         };
         let (egress, secrets) = self.inner.roster.outside();
         let most = self.max_module_bytes();
-        let registry = Registry::open(host, config, egress, secrets, most).map_err(refused)?;
+        let from = Asked {
+            host,
+            repository,
+            config,
+        };
+        let mut registry = Registry::open(from, egress, secrets, most).map_err(refused)?;
         let path = format!("/v2/{repository}/manifests/{digest}");
         let manifest = registry.get(&path, MAX_MANIFEST).await.map_err(refused)?;
         same(&manifest, digest, "the manifest").map_err(refused)?;
@@ -111,69 +110,6 @@ impl Gateway {
         let module = registry.get(&path, most).await.map_err(refused)?;
         same(&module, &layer.digest, "the module").map_err(refused)?;
         Ok(module)
-    }
-}
-
-struct Registry<'a> {
-    host: &'a str,
-    endpoints: Endpoints,
-    deadline: Instant,
-}
-
-impl<'a> Registry<'a> {
-    fn open(
-        host: &'a str,
-        config: &EndpointConfig,
-        egress: &Egress,
-        secrets: &Secrets,
-        most: u64,
-    ) -> Result<Self, String> {
-        let mut config = config.clone();
-        config.max_response_bytes = config.max_response_bytes.max(most);
-        let field = format!("admission.oci.\"{host}\"");
-        let secured = config.resolve(&field, secrets).map_err(|it| chain(&it))?;
-        let secured = BTreeMap::from([(host.to_owned(), secured)]);
-        let configs = BTreeMap::from([(host.to_owned(), config)]);
-        let built = Endpoints::build(
-            egress,
-            "admission.oci",
-            &configs,
-            &BTreeMap::new(),
-            &secured,
-        );
-        Ok(Self {
-            host,
-            endpoints: built.map_err(|error| chain(&error))?,
-            deadline: Instant::now() + TIME,
-        })
-    }
-
-    async fn get(&self, path: &str, most: u64) -> Result<Bytes, String> {
-        let mut request = Request::new(Method::GET, path);
-        request.only_reads = true;
-        let accept = format!("{MANIFEST}, {WASM}, application/octet-stream");
-        request.headers.push(("accept".into(), accept));
-        let bounds = Bounds {
-            max_response_bytes: most,
-            max_further_requests: 3,
-            deadline: self.deadline,
-        };
-        let sent = self.endpoints.send(self.host, request, bounds).await;
-        let Response { status, body, .. } = sent.map_err(|error| {
-            format!(
-                "the OCI registry gave no answer ({}): {error}",
-                error.kind.word()
-            )
-        })?;
-        match status {
-            200 => Ok(body),
-            401 | 403 => Err(format!(
-                "the OCI registry refuses the gateway: check admission.oci.\"{}\".credential",
-                self.host
-            )),
-            404 => Err("the OCI registry does not have it: check repository and digest".into()),
-            status => Err(format!("the OCI registry answers with status {status}")),
-        }
     }
 }
 

@@ -73,10 +73,6 @@ impl From<SealError> for AdminError {
                 code: "checkpoint-not-believed",
                 detail: error.to_string(),
             },
-            SealError::ClockBehind { .. } => Self::Conflict {
-                code: "clock-behind",
-                detail: error.to_string(),
-            },
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::SignedCheckpoint;
 use super::line::{FORM, Line};
+use super::put_in::PutIn;
 use super::statement::{ChainEnd, Statement};
 use super::verifier::{Bad, Verdict, Verifier};
 use super::verify::Kept;
@@ -136,6 +137,7 @@ pub fn verify_export(mut from: impl BufRead, kept: &Kept) -> Result<Verdict, Exp
         return Err(ExportError::NoKey);
     }
     let mut verifier = Verifier::new(kept.keys.clone());
+    let mut put_in = PutIn::default();
     let (mut number, mut rows, mut given) = (0, 0, false);
     let mut chain = None;
     let mut done = None;
@@ -167,21 +169,27 @@ pub fn verify_export(mut from: impl BufRead, kept: &Kept) -> Result<Verdict, Exp
                 }
                 verifier.chain_ends();
                 chain = Some(next);
-                verifier.chain(ChainHead {
+                let head = ChainHead {
                     chain: next,
                     began_at,
                     seq: rows,
                     hash: hash.0,
-                });
+                };
+                put_in.chain(Some(head), verifier.pruned());
+                verifier.chain(head);
             }
             Line::Unchained => {
                 verifier.chain_ends();
+                put_in.chain(None, verifier.pruned());
                 chain = None;
             }
             Line::Done { rows } => done = Some(rows),
             line => {
                 let (of, row) = line.stored().ok_or(ExportError::Line(number))?;
                 rows += 1;
+                if of == chain {
+                    put_in.row(&row);
+                }
                 match (of, chain) {
                     (Some(of), Some(chain)) if of == chain => verifier.row(&row),
                     (Some(of), _) => verifier.too_much(of, row.seq),
@@ -194,6 +202,7 @@ pub fn verify_export(mut from: impl BufRead, kept: &Kept) -> Result<Verdict, Exp
         kept.checkpoints.iter().for_each(|it| verifier.given(it));
     }
     verifier.chain_ends();
+    put_in.finish(&mut verifier);
     if done != Some(rows) {
         verifier.found(Bad::checkpoint(
             0,

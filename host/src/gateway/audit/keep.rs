@@ -34,38 +34,43 @@ impl Gateway {
 
 /// Ends with the gateway: it holds no strong reference while it waits. So do the others.
 async fn seal(weak: Weak<Inner>) {
-    let begun = Timestamp::now();
-    let mut first = true;
-    let mut behind = false;
+    let mut due = Due::default();
     while let Some(inner) = weak.upgrade() {
-        let sealed = seal_when_due(&inner, begun, first).await;
-        first = false;
+        let sealed = seal_when_due(&inner, &mut due).await;
         drop(inner);
-        let was_behind = behind;
-        behind = matches!(sealed, Err(SealError::ClockBehind { .. }));
         let wait = match sealed {
             Ok(()) => POLL,
-            // Said once. It is due again as soon as the clock is right.
-            Err(_) if behind && was_behind => POLL,
-            Err(error) if behind => {
-                told(&error);
-                POLL
-            }
             Err(error) => told(&error),
         };
         tokio::time::sleep(wait).await;
     }
 }
 
+/// When the next checkpoint is due, by a clock that nobody sets.
+#[derive(Default)]
+struct Due {
+    /// The number of the last; 0: there is none. Nothing: it was not looked yet.
+    last: Option<i64>,
+    /// None: never.
+    at: Option<Instant>,
+}
+
 /// One that another gateway made counts: each covers all chains. Rows that were written before there
 /// were checkpoints are covered at once.
-async fn seal_when_due(inner: &Inner, begun: Timestamp, first: bool) -> Result<(), SealError> {
+async fn seal_when_due(inner: &Inner, due: &mut Due) -> Result<(), SealError> {
     let interval = Duration::from_millis(inner.audit.config.checkpoint_interval_ms.get());
     let last = inner.store.audit().last_checkpoint().await?;
-    let none = last.is_none();
-    let last = last.map_or(begun, |last| last.at);
-    let due = Timestamp::now().duration_since(last).unsigned_abs() >= interval;
-    if due || first && none {
+    let number = last.as_ref().map_or(0, |last| last.number);
+    let first = due.last.is_none();
+    if due.last != Some(number) {
+        // As old as it says, where that can be: its clock may have been another.
+        let age = last.map(|last| Timestamp::now().duration_since(last.at));
+        let age = age.and_then(|age| Duration::try_from(age).ok());
+        let left = interval.saturating_sub(age.unwrap_or_default());
+        due.last = Some(number);
+        due.at = Instant::now().checked_add(left);
+    }
+    if due.at.is_some_and(|at| at <= Instant::now()) || first && number == 0 {
         inner.audit.seal(&inner.store).await?;
     }
     Ok(())
@@ -93,10 +98,12 @@ async fn prune(weak: Weak<Inner>) {
         let Some(inner) = weak.upgrade() else {
             return;
         };
-        let Some(cutoff) = inner.audit.cutoff() else {
-            return;
+        let pruned = match inner.audit.age(&inner.store).await {
+            Ok(None) => return,
+            Ok(Some(age)) => (Gateway { inner }).prune_by_itself(age).await,
+            Err(error) => Err(error.into()),
         };
-        match (Gateway { inner }).prune_by_itself(cutoff).await {
+        match pruned {
             Ok(rows) => tracing::info!(
                 rows,
                 "audit rows that were kept for long enough are removed"

@@ -1,5 +1,15 @@
 //! Removes what was kept for long enough, and only that: rows that a checkpoint covers which is itself
 //! as old, once all of the audit was found to be what was written.
+//!
+//! Times are what clocks said, and clocks are wrong: of a machine without one it is 1970, others leap
+//! far ahead. Rows only follow each other, and so do checkpoints; hence a row is as old as what covers
+//! it, and that is younger than all before it. So the checkpoint that is gone by
+//!
+//! - was made at a time that can be: not before [`BEGIN`];
+//! - has none before it that is younger than the time to keep. One whose time is still to come was made
+//!   by a clock that was wrong, or the clock is wrong now: where rows go by themselves it counts as
+//!   young, and nothing behind it goes. Who asks for the removal has looked at the clock, and it counts
+//!   for nothing; nor does it for what goes by itself from then on.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -7,7 +17,7 @@ use super::seal::now;
 use super::statement::{Hex, PrunedTo};
 use super::verify::Kept;
 use super::{Audit, Bad, SealError};
-use crate::store::{Seal, Store, StoreError};
+use crate::store::{Old, Seal, Store, StoreError};
 
 const DAY: i64 = 24 * 60 * 60;
 /// A clock is believed that was right for so long: a checkpoint of the last `JUMP` is older than that.
@@ -15,6 +25,26 @@ const DAY: i64 = 24 * 60 * 60;
 const SETTLED: SignedDuration = SignedDuration::from_secs(DAY);
 /// So far a clock may have gone since the last checkpoint before.
 const JUMP: SignedDuration = SignedDuration::from_secs(30 * DAY);
+
+/// 2026, the year of the first gateway that made checkpoints: a clock before it is not right. What was
+/// made by such a clock is as old as the next checkpoint behind it that was not.
+const BEGIN: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// What is old.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Age {
+    /// The time now.
+    pub(super) now: Timestamp,
+    /// What was made after that is young.
+    pub(super) cutoff: Timestamp,
+}
+
+/// Whether what a clock says of a time that is still to come counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Future {
+    Counts,
+    IsWrong,
+}
 
 /// Why nothing is removed.
 #[derive(Debug, thiserror::Error)]
@@ -35,35 +65,40 @@ pub(super) enum PruneError {
 }
 
 impl Audit {
-    /// What began before that time is old enough. None: everything is kept.
-    pub(super) fn cutoff(&self) -> Option<Timestamp> {
-        let days = i64::from(self.config.retention_days?.get());
-        let kept = SignedDuration::from_secs(days.checked_mul(DAY)?);
-        Timestamp::now().checked_sub(kept).ok()
+    /// None: everything is kept. Of the clocks of the gateway and of the database the one that is
+    /// behind removes less.
+    pub(super) async fn age(&self, store: &Store) -> Result<Option<Age>, StoreError> {
+        let Some(days) = self.config.retention_days else {
+            return Ok(None);
+        };
+        let now = store.audit().clock().await?.min(now());
+        let kept = SignedDuration::from_secs(i64::from(days.get()).saturating_mul(DAY));
+        let cutoff = now.checked_sub(kept).ok();
+        Ok(cutoff.map(|cutoff| Age { now, cutoff }))
     }
 
     /// As [`prune`](Self::prune), where the clock was right for long enough.
-    pub(super) async fn prune_by_clock(
-        &self,
-        store: &Store,
-        cutoff: Timestamp,
-        now: Timestamp,
-    ) -> Result<u64, PruneError> {
-        if !self.due(store, cutoff).await?.is_empty() {
-            let past = |by| now.checked_sub(by).unwrap_or(Timestamp::MIN);
+    pub(super) async fn prune_by_clock(&self, store: &Store, age: Age) -> Result<u64, PruneError> {
+        let due = self.due(store, age, Future::Counts).await?;
+        if !due.is_empty() {
+            let past = |by| age.now.checked_sub(by).unwrap_or(Timestamp::MIN);
             let audit = store.audit();
             if !audit.checkpoint_between(past(JUMP), past(SETTLED)).await? {
                 return Err(PruneError::ClockAhead);
             }
         }
-        self.prune(store, cutoff).await
+        self.remove(store, &due).await
     }
 
-    /// Removes what is older than that. Gives how many rows.
-    pub(super) async fn prune(&self, store: &Store, cutoff: Timestamp) -> Result<u64, PruneError> {
+    /// Removes what is older than that, asked for by somebody. Gives how many rows.
+    pub(super) async fn prune(&self, store: &Store, age: Age) -> Result<u64, PruneError> {
+        let due = self.due(store, age, Future::IsWrong).await?;
+        self.remove(store, &due).await
+    }
+
+    async fn remove(&self, store: &Store, due: &[PrunedTo]) -> Result<u64, PruneError> {
         // What a gateway that died in the middle left would be taken for put in.
         let rest = remove(store).await?;
-        let due = self.due(store, cutoff).await?;
         if due.is_empty() {
             return Ok(rest);
         }
@@ -71,19 +106,40 @@ impl Audit {
         if !verdict.bad.is_empty() {
             return Err(PruneError::Bad(Box::new(verdict.bad.remove(0))));
         }
-        self.seal_and_prune(store, &due, &now).await?;
+        self.seal_and_prune(store, due, &now).await?;
         Ok(rest + remove(store).await?)
     }
 
-    async fn due(&self, store: &Store, cutoff: Timestamp) -> Result<Vec<PrunedTo>, PruneError> {
+    async fn due(
+        &self,
+        store: &Store,
+        age: Age,
+        future: Future,
+    ) -> Result<Vec<PrunedTo>, PruneError> {
         let audit = store.audit();
-        let (Some(old), Some(last)) = (
-            audit.checkpoint_before(cutoff).await?,
-            audit.last_checkpoint().await?,
-        ) else {
+        let Some(last) = audit.last_checkpoint().await? else {
             return Ok(Vec::new());
         };
-        let (old, last) = (self.read(&old)?, self.read(&last)?);
+        let last = self.read(&last)?;
+        let vouched = match future {
+            // Who asked for it before saw that all up to there were made.
+            Future::Counts => last.pruned.iter().map(|it| it.sealed_by).max(),
+            Future::IsWrong => Some(last.number),
+        };
+        let old = Old {
+            since: BEGIN,
+            by: age.cutoff,
+            now: age.now,
+            vouched: vouched.unwrap_or(0),
+        };
+        let Some(old) = audit.checkpoint_before(old).await? else {
+            return Ok(Vec::new());
+        };
+        let old = self.read(&old)?;
+        let until = match future {
+            Future::Counts => Timestamp::MAX,
+            Future::IsWrong => age.now,
+        };
         let ends = old.chains.iter().map(|end| PrunedTo {
             chain: end.chain,
             seq: end.seq,
@@ -104,7 +160,7 @@ impl Audit {
                 seq: it.seq,
             };
             // Covered by an old checkpoint, and young by its own time: one of both clocks was wrong.
-            if audit.has_younger(to, cutoff).await? {
+            if audit.has_younger(to, age.cutoff, until).await? {
                 tracing::warn!(
                     chain = it.chain,
                     "a row is younger than the checkpoint that covers it: nothing of its chain is \

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::Audit;
 use super::export::{self, Ended};
 use super::find::{FindPage, Found};
-use super::prune::PruneError;
+use super::prune::{Age, PruneError};
 use super::statement::Hex;
 use crate::gateway::{Act, Acting, AdminError, Caller, Gateway};
 use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
@@ -89,7 +89,7 @@ impl Gateway {
     /// any more.
     ///
     /// # Errors
-    /// As for any act.
+    /// As for any act; `Busy` where as many are under way as there may be.
     pub async fn export_audit(
         &self,
         by: &Acting,
@@ -100,7 +100,13 @@ impl Gateway {
             ..Act::default()
         };
         let (gateway, by, store) = (self.clone(), by.clone(), self.inner.store.clone());
+        let place = self.inner.audit.exports.clone().try_acquire_owned();
         let doing = async move {
+            let _place = place.map_err(|_| {
+                AdminError::Busy(
+                    "as many exports as there may be are under way: try again when one has ended",
+                )
+            })?;
             export::export(&store, &to)
                 .await
                 .map_err(|ended| match ended {
@@ -133,27 +139,23 @@ impl Gateway {
     /// # Errors
     /// As for any act; a conflict where the audit is not what was written, or where it is kept for ever.
     pub async fn prune_audit(&self, by: &Acting) -> Result<u64, AdminError> {
-        let cutoff = self.inner.audit.cutoff();
         let inner = self.inner.clone();
-        self.act(by, prune(cutoff), async move {
-            let cutoff = cutoff.ok_or_else(|| AdminError::Conflict {
+        let age = inner.audit.age(&inner.store).await?;
+        self.act(by, prune(age), async move {
+            let age = age.ok_or_else(|| AdminError::Conflict {
                 code: "kept-for-ever",
                 detail: "set [audit] retention_days: without it all rows are kept".into(),
             })?;
-            Ok(inner.audit.prune(&inner.store, cutoff).await?)
+            Ok(inner.audit.prune(&inner.store, age).await?)
         })
         .await
     }
 
     /// The same by itself, where the clock was right for long enough. In the audit nevertheless.
-    pub(super) async fn prune_by_itself(&self, cutoff: Timestamp) -> Result<u64, AdminError> {
+    pub(super) async fn prune_by_itself(&self, age: Age) -> Result<u64, AdminError> {
         let inner = self.inner.clone();
-        let now = Timestamp::now();
-        let doing = async move {
-            let pruned = inner.audit.prune_by_clock(&inner.store, cutoff, now);
-            Ok(pruned.await?)
-        };
-        self.act(&itself(), prune(Some(cutoff)), doing).await
+        let doing = async move { Ok(inner.audit.prune_by_clock(&inner.store, age).await?) };
+        self.act(&itself(), prune(Some(age)), doing).await
     }
 
     /// The same with another time than the configuration's: for tests, which cannot wait for days. In
@@ -164,16 +166,20 @@ impl Gateway {
     #[doc(hidden)]
     pub async fn prune_audit_before(&self, time: Timestamp) -> Result<u64, AdminError> {
         let inner = self.inner.clone();
-        let doing = async move { Ok(inner.audit.prune(&inner.store, time).await?) };
-        self.act(&itself(), prune(Some(time)), doing).await
+        let age = Age {
+            now: Timestamp::now(),
+            cutoff: time,
+        };
+        let doing = async move { Ok(inner.audit.prune(&inner.store, age).await?) };
+        self.act(&itself(), prune(Some(age)), doing).await
     }
 }
 
 /// What exactly is removed stands in the checkpoint that is made for it.
-fn prune(before: Option<Timestamp>) -> Act {
+fn prune(age: Option<Age>) -> Act {
     Act {
         word: "audit.prune",
-        detail: before.map(|before| json!({ "before": before })),
+        detail: age.map(|age| json!({ "before": age.cutoff })),
         ..Act::default()
     }
 }

@@ -11,8 +11,7 @@ use crate::store::{
 
 /// How often another gateway may be faster.
 const TRIES: usize = 8;
-/// How far the clocks of gateways on one database may differ: a checkpoint is not older than the one
-/// before it, so that it has that one's time where this clock is a little behind.
+/// How far the clocks of gateways on one database may differ without a word.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Why no checkpoint is made.
@@ -28,15 +27,6 @@ pub enum SealError {
         number: i64,
         /// What is wrong with it.
         problem: String,
-    },
-    /// What would be signed now would count as old, and what it covers as old enough to be removed.
-    #[error(
-        "the clock stands before the last checkpoint, which was made at {last}: set the clock; \
-         nothing is sealed until it is past that"
-    )]
-    ClockBehind {
-        /// When the last checkpoint was made.
-        last: Timestamp,
     },
 }
 
@@ -63,7 +53,10 @@ impl Audit {
             let last = store.audit().last_checkpoint().await?;
             let before = last.as_ref().map(|last| self.read(last)).transpose()?;
             let heads = store.audit().heads().await?;
-            let at = time(clock(), before.as_ref())?;
+            let at = clock();
+            if let Some(before) = &before {
+                look_at_the_clock(before, at);
+            }
             let mut next = match (&last, before) {
                 (Some(last), Some(before)) => follow(before, &last.body, at),
                 _ => {
@@ -124,14 +117,16 @@ impl Audit {
     }
 }
 
-/// When the next checkpoint is made.
-fn time(now: Timestamp, before: Option<&Statement>) -> Result<Timestamp, SealError> {
-    match before.map(|before| before.at) {
-        Some(last) if now < last && last.duration_since(now) > SKEW => {
-            Err(SealError::ClockBehind { last })
-        }
-        Some(last) => Ok(now.max(last)),
-        None => Ok(now),
+/// A checkpoint's number says what it is behind, and its time is what a clock said: sealing goes on
+/// whatever that is, and what is removed by age is for [`super::prune`].
+fn look_at_the_clock(before: &Statement, at: Timestamp) {
+    if before.at.duration_since(at) > SKEW {
+        tracing::warn!(
+            checkpoint = before.number,
+            made_at = %before.at,
+            "the last checkpoint was made at a time that is still to come: the clock was wrong then, or \
+             is now"
+        );
     }
 }
 

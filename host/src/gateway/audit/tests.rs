@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::prune::PruneError;
+use super::prune::{Age, PruneError};
 use super::seal::now;
 use super::statement::{PrunedTo, Statement};
 use super::verify::Kept;
@@ -22,6 +22,13 @@ struct Audited {
 
 fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
+}
+
+fn age(now: Timestamp, kept: i64) -> Age {
+    Age {
+        now,
+        cutoff: now - days(kept),
+    }
 }
 
 impl Audited {
@@ -85,7 +92,23 @@ impl Audited {
         Ok(sealed.unwrap())
     }
 
-    /// What a gateway would have signed that asked no clock but its own.
+    /// One more, which needs a row.
+    async fn seal_anew(&self, at: Timestamp) {
+        self.call(at).await;
+        self.seal(at).await.unwrap();
+    }
+
+    /// Keeps so many days. Asked for, or by itself.
+    async fn prune(&self, asked: bool, now: Timestamp, kept: i64) -> u64 {
+        let age = age(now, kept);
+        let pruned = match asked {
+            true => self.audit.prune(&self.store, age).await,
+            false => self.audit.prune_by_clock(&self.store, age).await,
+        };
+        pruned.unwrap()
+    }
+
+    /// What a gateway would have signed that looked at nothing before.
     async fn sign(&self, at: Timestamp, prune: Option<PrunedTo>) {
         let last = self.store.audit().last_checkpoint().await.unwrap().unwrap();
         let before = self.audit.read(&last).unwrap();
@@ -125,45 +148,93 @@ impl Audited {
 }
 
 #[tokio::test]
-async fn nothing_is_sealed_by_a_clock_that_stands_before_the_last_checkpoint() {
+async fn sealing_goes_on_whatever_the_clock_said() {
     let audited = Audited::open().await;
     let right = now();
-    audited.call(right).await;
-    audited.seal(right).await.unwrap();
-    audited.call(right).await;
-    let refused = audited.seal(Timestamp::UNIX_EPOCH).await;
-    assert!(
-        matches!(refused, Err(SealError::ClockBehind { last }) if last == right),
-        "{refused:?}"
-    );
-    let last = audited.store.audit().last_checkpoint().await.unwrap();
-    assert_eq!(last.unwrap().number, 1);
-    // Another gateway's clock is a little faster.
-    let little = audited.seal(right - SignedDuration::from_secs(1)).await;
-    let little = little.unwrap();
-    assert_eq!((little.number, little.at), (2, right));
-    audited.call(right).await;
-    let later = right + SignedDuration::from_secs(1);
-    assert_eq!(audited.seal(later).await.unwrap().at, later);
+    for (number, at) in [
+        (1, right),
+        (2, right + days(70 * 365)),
+        (3, right),
+        (4, Timestamp::UNIX_EPOCH),
+        (5, right),
+    ] {
+        audited.call(at).await;
+        let made = audited.seal(at).await.unwrap();
+        assert_eq!((made.number, made.at), (number, at));
+    }
     assert_eq!(audited.problems().await, []);
 }
 
 #[tokio::test]
-async fn a_checkpoint_of_a_wrong_clock_removes_no_young_row_and_is_named() {
+async fn a_checkpoint_of_a_clock_that_was_set_back_removes_no_young_row() {
     let audited = Audited::open().await;
     let right = now();
     audited.call(right).await;
     audited.seal(right).await.unwrap();
+    for wrong in [Timestamp::UNIX_EPOCH, right - days(20)] {
+        audited.call(wrong).await;
+        audited.seal(wrong).await.unwrap();
+    }
+    for asked in [true, false] {
+        assert_eq!(audited.prune(asked, right, 1).await, 0);
+    }
+    // As old as the one before them.
+    let later = right + days(2);
+    audited.call(later).await;
+    audited.seal(later).await.unwrap();
+    assert_eq!(audited.prune(true, later, 1).await, 6);
+    assert_eq!(audited.problems().await, []);
+}
+
+/// A machine without a clock starts in 1970, and is set right a little later.
+#[tokio::test]
+async fn what_was_written_before_the_clock_was_set_is_as_old_as_the_first_right_checkpoint() {
+    let audited = Audited::open().await;
+    let right = now() - days(100);
+    audited.call(Timestamp::UNIX_EPOCH).await;
+    audited.seal(Timestamp::UNIX_EPOCH).await.unwrap();
+    assert_eq!(
+        audited.prune(true, right, 30).await,
+        0,
+        "no right one at all"
+    );
     audited.call(right).await;
-    audited.sign(Timestamp::UNIX_EPOCH, None).await;
-    let cutoff = right - days(1);
-    let audit = audited.store.audit();
-    assert_eq!(audit.checkpoint_before(cutoff).await.unwrap(), None);
-    let pruned = audited.audit.prune(&audited.store, cutoff).await;
-    assert_eq!(pruned.unwrap(), 0);
-    let bad = audited.problems().await;
-    assert_eq!(bad[0].0, Some(2), "{bad:?}");
-    assert!(bad[0].1.contains("older than the checkpoint before"));
+    audited.seal(right).await.unwrap();
+    for days_later in [0, 29] {
+        let at = right + days(days_later);
+        assert_eq!(audited.prune(true, at, 30).await, 0, "{days_later}");
+    }
+    assert_eq!(audited.prune(true, right + days(31), 30).await, 4);
+    assert_eq!(audited.problems().await, []);
+}
+
+/// The clock leapt 70 years ahead, and was set right.
+#[tokio::test]
+async fn what_follows_a_checkpoint_of_the_future_goes_when_somebody_asks() {
+    let audited = Audited::open().await;
+    let right = now() - days(100);
+    let at = async |at| {
+        audited.call(at).await;
+        audited.seal(at).await.unwrap();
+    };
+    at(right).await;
+    at(right + days(70 * 365)).await;
+    at(right + days(1)).await;
+    // The clock may be wrong now: what was before it goes by itself, and nothing else.
+    at(right + days(38)).await;
+    let later = right + days(40);
+    assert_eq!(audited.prune(false, later, 30).await, 2);
+    assert_eq!(audited.prune(false, later, 30).await, 0);
+    assert_eq!(
+        audited.prune(true, later, 30).await,
+        4,
+        "the leap, and the one behind it"
+    );
+    // From then on it goes by itself again.
+    let later = right + days(80);
+    at(later - days(2)).await;
+    assert_eq!(audited.prune(false, later, 30).await, 2);
+    assert_eq!(audited.problems().await, []);
 }
 
 #[tokio::test]
@@ -173,39 +244,48 @@ async fn a_row_that_is_young_by_its_own_time_stays() {
     audited.call(right - days(20)).await;
     audited.call(right).await;
     audited.seal(right - days(10)).await.unwrap();
-    let prune = async |cutoff| audited.audit.prune(&audited.store, cutoff).await.unwrap();
-    assert_eq!(prune(right - days(5)).await, 0);
-    assert_eq!(prune(right).await, 4, "once it is old enough by both");
+    assert_eq!(audited.prune(true, right, 5).await, 0);
+    assert_eq!(
+        audited.prune(true, right, 0).await,
+        4,
+        "once it is old enough by both"
+    );
 }
 
 #[tokio::test]
 async fn a_clock_that_leapt_removes_nothing_by_itself() {
     let audited = Audited::open().await;
     let right = now();
-    let (then, cutoff) = (right - days(400), right - days(365));
+    let then = right - days(200);
     audited.call(then).await;
     audited.seal(then).await.unwrap();
     // What is written since it leapt does not make it right.
     audited.call(right).await;
     audited.seal(right).await.unwrap();
-    let prune = async |now| {
-        let pruned = audited.audit.prune_by_clock(&audited.store, cutoff, now);
-        pruned.await
+    let prune = async |at: Timestamp| {
+        let age = age(at, at.duration_since(right - days(165)).as_hours() / 24);
+        audited.audit.prune_by_clock(&audited.store, age).await
     };
-    let refused = prune(right).await;
-    assert!(
-        matches!(refused, Err(PruneError::ClockAhead)),
-        "{refused:?}"
-    );
+    for at in [right, right + days(31)] {
+        let refused = prune(at).await;
+        assert!(
+            matches!(refused, Err(PruneError::ClockAhead)),
+            "{refused:?}"
+        );
+    }
+    // It was there before, and set back since.
+    audited.seal_anew(right + days(11)).await;
+    audited.seal_anew(then).await;
+    audited.seal_anew(right + days(40)).await;
     assert!(matches!(
-        prune(right + days(31)).await,
+        prune(right + days(40)).await,
         Err(PruneError::ClockAhead)
     ));
     // It went on as clocks do.
-    assert_eq!(prune(right + days(2)).await.unwrap(), 2);
+    assert_eq!(prune(right + days(42)).await.unwrap(), 2);
     // Who asks for it does not wait.
-    let pruned = audited.audit.prune(&audited.store, right).await;
-    assert_eq!(pruned.unwrap(), 2);
+    let pruned = audited.prune(true, right + days(42), 0).await;
+    assert!(pruned >= 2, "{pruned}");
     assert_eq!(audited.problems().await, []);
 }
 
@@ -246,7 +326,7 @@ async fn a_beginning_whose_end_is_kept_is_no_leftover() {
     let id = audited.begin(old).await;
     audited.seal(old).await.unwrap();
     audited.end(id, right).await;
-    let pruned = audited.audit.prune(&audited.store, right - days(5)).await;
-    assert_eq!(pruned.unwrap(), 2, "and not the beginning");
+    let pruned = audited.prune(true, right, 5).await;
+    assert_eq!(pruned, 2, "and not the beginning");
     assert_eq!(audited.problems().await, []);
 }

@@ -1,73 +1,84 @@
 //! How much each caller may ask of each registry: calls per second, and per day.
 //!
-//! Counted in this process. The count of a day is the part that several nodes must share: `Day` is
-//! where another one would go.
+//! Counted for all gateways of the database together, as endpoints' requests are: a day's calls by
+//! parts that are taken from the database before they are used, a rate by this gateway's share of it.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use jiff::Timestamp;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use jiff::tz::TimeZone;
+use tokio::time::Instant;
 
 use crate::config::callers::CallersConfig;
+use crate::egress::{Day, Ledger, NoneLeft, Rate, Share};
 use crate::gateway::{Caller, GatewayError};
 use crate::model::CallerLimits;
 
-/// Pairs of callers and registries that are counted at once. Callers of an issuer are not ours to
-/// count.
+/// Pairs of callers and registries that are counted at once: those that were heard a short while ago.
 const MOST: usize = 100_000;
-const DAY: i64 = 86_400;
+/// When to come again where there are more.
+const FULL_AGAIN_MS: u32 = 60_000;
+/// A call waits so long for the count of its day.
+const COUNT_WAIT: Duration = Duration::from_secs(5);
+/// So many days are given back at the same time: the database writes them together.
+const GIVING_BACK: usize = 64;
+/// A pair is forgotten when its burst would be whole again, and not before this.
+const KEPT: Duration = Duration::from_secs(10);
 
 /// What callers have asked.
 pub(in crate::gateway) struct Allowance {
     defaults: CallerLimits,
+    ledger: Arc<dyn Ledger>,
+    share: Arc<Share>,
     pairs: Mutex<Pairs>,
 }
 
 #[derive(Default)]
 struct Pairs {
-    by_caller: HashMap<String, HashMap<String, Pair>>,
+    by_caller: HashMap<String, HashMap<String, Known>>,
     count: usize,
+}
+
+struct Known {
+    pair: Arc<Pair>,
+    used_at: Instant,
 }
 
 /// One caller and one registry.
 struct Pair {
     limits: CallerLimits,
-    rate: Option<DefaultDirectRateLimiter>,
-    day: Day,
-}
-
-/// Calls of one day.
-#[derive(Default)]
-struct Day {
-    day: i64,
-    calls: u32,
+    rate: Option<Arc<Rate>>,
+    day: Option<Arc<Day>>,
 }
 
 impl Allowance {
-    pub(in crate::gateway) fn new(config: &CallersConfig) -> Self {
+    pub(in crate::gateway) fn new(
+        config: &CallersConfig,
+        ledger: Arc<dyn Ledger>,
+        share: Arc<Share>,
+    ) -> Self {
         Self {
             defaults: CallerLimits {
                 requests_per_second: config.requests_per_second.map(NonZeroU32::get),
                 burst: Some(config.burst.get()),
                 requests_per_day: config.requests_per_day.map(NonZeroU32::get),
             },
+            ledger,
+            share,
             pairs: Mutex::default(),
         }
     }
 
-    /// Counts one call, or says how long the caller should wait.
-    pub(in crate::gateway) fn take(
+    /// Counts one call, or says how long the caller should wait. Who has no limit is not counted.
+    pub(in crate::gateway) async fn take(
         &self,
         caller: &Caller,
         registry: &str,
     ) -> Result<(), GatewayError> {
-        self.take_at(caller, registry, Timestamp::now())
-    }
-
-    fn take_at(&self, caller: &Caller, registry: &str, now: Timestamp) -> Result<(), GatewayError> {
         let own = caller.limits().unwrap_or_default();
         let limits = CallerLimits {
             requests_per_second: own
@@ -79,70 +90,121 @@ impl Allowance {
         if limits.requests_per_second.is_none() && limits.requests_per_day.is_none() {
             return Ok(());
         }
-        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
-        let pair = pairs.pair(&caller.name, registry, limits, now)?;
+        let pair = self.pair(&caller.name, registry, limits)?;
         // Looked at first and counted last: what the rate refuses is no call of the day.
-        let left = limits.requests_per_day.map(|most| pair.day.left(most, now));
-        if left == Some(0) {
-            return Err(GatewayError::QuotaSpent {
-                retry_after_ms: until_midnight_ms(now),
-            });
-        }
+        let counted = match &pair.day {
+            Some(day) => Some(day.take(Instant::now() + COUNT_WAIT).await.map_err(none)?),
+            None => None,
+        };
         if let Some(rate) = &pair.rate
-            && let Err(later) = rate.check()
+            && let Err(wait) = rate.at_once()
         {
-            let wait = later.wait_time_from(DefaultClock::default().now());
             return Err(GatewayError::RateLimited {
-                retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX),
+                retry_after_ms: milliseconds(wait),
             });
         }
-        pair.day.calls = pair.day.calls.saturating_add(1);
+        if let Some(counted) = counted {
+            counted.used();
+        }
         Ok(())
+    }
+
+    /// Gives back what was taken of days and not used for so long, and forgets who is not heard any
+    /// more.
+    pub(in crate::gateway) async fn give_back(&self, unused: Duration) {
+        let days: Vec<Arc<Day>> = {
+            let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+            let days = pairs.all().filter_map(|known| known.pair.day.clone());
+            let days = days.collect();
+            pairs.forget();
+            days
+        };
+        stream::iter(days)
+            .for_each_concurrent(GIVING_BACK, async |day| day.give_back(unused).await)
+            .await;
+    }
+
+    fn pair(
+        &self,
+        caller: &str,
+        registry: &str,
+        limits: CallerLimits,
+    ) -> Result<Arc<Pair>, GatewayError> {
+        let now = Instant::now();
+        let mut pairs = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = pairs.get(caller, registry) {
+            known.used_at = now;
+            if known.pair.limits != limits {
+                known.pair = Arc::new(self.counting(caller, registry, limits, Some(&known.pair)));
+            }
+            return Ok(Arc::clone(&known.pair));
+        }
+        // Nobody gets more by filling the memory of it.
+        if pairs.count >= MOST {
+            return Err(GatewayError::RateLimited {
+                retry_after_ms: FULL_AGAIN_MS,
+            });
+        }
+        let pair = Arc::new(self.counting(caller, registry, limits, None));
+        let known = Known {
+            pair: Arc::clone(&pair),
+            used_at: now,
+        };
+        let of_caller = pairs.by_caller.entry(caller.to_owned()).or_default();
+        of_caller.insert(registry.to_owned(), known);
+        pairs.count += 1;
+        Ok(pair)
+    }
+
+    /// With what goes on of how it was counted before. Other limits are no second quota: the day's
+    /// count is the database's.
+    fn counting(
+        &self,
+        caller: &str,
+        registry: &str,
+        limits: CallerLimits,
+        before: Option<&Pair>,
+    ) -> Pair {
+        let same_day = |it: &&Pair| it.limits.requests_per_day == limits.requests_per_day;
+        let day = match (before.filter(same_day), limits.requests_per_day) {
+            (Some(before), _) => before.day.clone(),
+            (None, None) => None,
+            (None, Some(requests)) => {
+                // A registry has no `/` in its name.
+                let name = format!("caller {caller}/{registry}");
+                let ledger = Arc::clone(&self.ledger);
+                Some(Day::new(name, requests.into(), TimeZone::UTC, Some(ledger)))
+            }
+        };
+        let rate_of = |it: &CallerLimits| (it.requests_per_second, it.burst);
+        let same_rate = |it: &&Pair| rate_of(&it.limits) == rate_of(&limits);
+        let rate = match (before.filter(same_rate), limits.requests_per_second) {
+            (Some(before), _) => before.rate.clone(),
+            (None, None) => None,
+            (None, Some(per_second)) => {
+                let burst = limits.burst.unwrap_or(1);
+                let share = Arc::clone(&self.share);
+                Some(Arc::new(Rate::new(per_second.into(), burst, share)))
+            }
+        };
+        Pair { limits, rate, day }
     }
 }
 
 impl Pairs {
-    fn pair(
-        &mut self,
-        caller: &str,
-        registry: &str,
-        limits: CallerLimits,
-        now: Timestamp,
-    ) -> Result<&mut Pair, GatewayError> {
-        let there = |pairs: &Self| {
-            let of_caller = pairs.by_caller.get(caller);
-            of_caller.is_some_and(|of_caller| of_caller.contains_key(registry))
-        };
-        if !there(self) {
-            if self.count >= MOST {
-                self.forget(now);
-            }
-            // Nobody gets more by filling the memory of it.
-            if self.count >= MOST {
-                return Err(GatewayError::RateLimited {
-                    retry_after_ms: 60_000,
-                });
-            }
-            let of_caller = self.by_caller.entry(caller.to_owned()).or_default();
-            of_caller.insert(registry.to_owned(), Pair::new(limits));
-            self.count += 1;
-        }
-        let of_caller = self.by_caller.get_mut(caller);
-        let pair = of_caller.and_then(|of_caller| of_caller.get_mut(registry));
-        let pair = pair.ok_or(GatewayError::Internal)?;
-        if pair.limits != limits {
-            // The day goes on: other limits are no second quota.
-            pair.rate = rate(limits);
-            pair.limits = limits;
-        }
-        Ok(pair)
+    fn get(&mut self, caller: &str, registry: &str) -> Option<&mut Known> {
+        self.by_caller.get_mut(caller)?.get_mut(registry)
     }
 
-    /// Takes away what counts nothing: of other days, and without a rate under way.
-    fn forget(&mut self, now: Timestamp) {
-        let today = day_of(now);
+    fn all(&self) -> impl Iterator<Item = &Known> {
+        self.by_caller.values().flat_map(HashMap::values)
+    }
+
+    /// Takes away who was not heard for so long that nothing is lost by it: its days are counted in
+    /// the database.
+    fn forget(&mut self) {
         for of_caller in self.by_caller.values_mut() {
-            of_caller.retain(|_, pair| pair.day.day == today && pair.day.calls > 0);
+            of_caller.retain(|_, known| known.used_at.elapsed() < known.pair.kept());
         }
         self.by_caller.retain(|_, of_caller| !of_caller.is_empty());
         self.count = self.by_caller.values().map(HashMap::len).sum();
@@ -150,138 +212,32 @@ impl Pairs {
 }
 
 impl Pair {
-    fn new(limits: CallerLimits) -> Self {
-        Self {
-            limits,
-            rate: rate(limits),
-            day: Day::default(),
+    /// Until its burst is whole again, even with a small share of the rate.
+    fn kept(&self) -> Duration {
+        let burst = u64::from(self.limits.burst.unwrap_or(1));
+        let per_second = u64::from(self.limits.requests_per_second.unwrap_or(1).max(1));
+        let whole = Duration::from_secs(burst.div_ceil(per_second));
+        match self.rate {
+            Some(_) => KEPT.max(whole * 2),
+            None => KEPT,
         }
     }
 }
 
-impl Day {
-    fn left(&mut self, most: u32, now: Timestamp) -> u32 {
-        let today = day_of(now);
-        // A clock that is set back gives no second day.
-        if today > self.day {
-            *self = Self {
-                day: today,
-                calls: 0,
-            };
-        }
-        most.saturating_sub(self.calls)
+fn none(why: NoneLeft) -> GatewayError {
+    match why {
+        NoneLeft::Today(wait) => GatewayError::QuotaSpent {
+            retry_after_ms: milliseconds(wait),
+        },
+        NoneLeft::Unknown(wait) => GatewayError::QuotaUnknown {
+            retry_after_ms: milliseconds(wait),
+        },
     }
 }
 
-fn rate(limits: CallerLimits) -> Option<DefaultDirectRateLimiter> {
-    let per_second = limits.requests_per_second.and_then(NonZeroU32::new)?;
-    let burst = limits.burst.and_then(NonZeroU32::new);
-    let quota = Quota::per_second(per_second).allow_burst(burst.unwrap_or(NonZeroU32::MIN));
-    Some(RateLimiter::direct(quota))
-}
-
-fn day_of(now: Timestamp) -> i64 {
-    now.as_second().div_euclid(DAY)
-}
-
-fn until_midnight_ms(now: Timestamp) -> u32 {
-    let left = DAY - now.as_second().rem_euclid(DAY);
-    u32::try_from(left * 1_000).unwrap_or(u32::MAX)
+fn milliseconds(wait: Duration) -> u32 {
+    u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::gateway::NewCaller;
-
-    fn caller(name: &str, limits: Option<CallerLimits>) -> Caller {
-        let mut settings = NewCaller::client(name, Vec::new()).settings;
-        settings.limits = limits;
-        Caller::of(name.to_owned(), settings)
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    const NOON: i64 = 20_000 * DAY + DAY / 2;
-
-    #[test]
-    fn a_day_is_counted_by_caller_and_registry_until_midnight() {
-        let allowance = Allowance::new(&CallersConfig {
-            requests_per_day: NonZeroU32::new(2),
-            ..CallersConfig::default()
-        });
-        let (one, other) = (caller("one", None), caller("other", None));
-        for _ in 0..2 {
-            allowance.take_at(&one, "civil", at(NOON)).unwrap();
-        }
-        let spent = allowance.take_at(&one, "civil", at(NOON));
-        assert!(matches!(
-            spent,
-            Err(GatewayError::QuotaSpent {
-                retry_after_ms: 43_200_000
-            })
-        ));
-        allowance.take_at(&one, "social", at(NOON)).unwrap();
-        allowance.take_at(&other, "civil", at(NOON)).unwrap();
-        // A clock that goes back a day does not begin anew.
-        assert!(allowance.take_at(&one, "civil", at(NOON - DAY)).is_err());
-        allowance
-            .take_at(&one, "civil", at(NOON + DAY / 2))
-            .unwrap();
-    }
-
-    #[test]
-    fn a_rate_refuses_what_is_too_quick_and_counts_it_for_no_day() {
-        let allowance = Allowance::new(&CallersConfig::default());
-        let limits = CallerLimits {
-            requests_per_second: Some(1),
-            burst: Some(3),
-            requests_per_day: Some(4),
-        };
-        let quick = caller("quick", Some(limits));
-        for _ in 0..3 {
-            allowance.take_at(&quick, "civil", at(NOON)).unwrap();
-        }
-        for _ in 0..10 {
-            let refused = allowance.take_at(&quick, "civil", at(NOON));
-            let Err(GatewayError::RateLimited { retry_after_ms }) = refused else {
-                panic!("{refused:?}");
-            };
-            assert!(retry_after_ms <= 1_000, "{retry_after_ms}");
-        }
-        // With other limits one call of the day is left.
-        let more = CallerLimits {
-            requests_per_second: None,
-            ..limits
-        };
-        let quick = caller("quick", Some(more));
-        allowance.take_at(&quick, "civil", at(NOON)).unwrap();
-        assert!(allowance.take_at(&quick, "civil", at(NOON)).is_err());
-    }
-
-    #[test]
-    fn who_has_no_limit_is_not_counted_and_the_memory_is_bounded() {
-        let allowance = Allowance::new(&CallersConfig::default());
-        allowance
-            .take_at(&caller("free", None), "civil", at(NOON))
-            .unwrap();
-        assert_eq!(allowance.pairs.lock().unwrap().count, 0);
-        let limits = CallerLimits {
-            requests_per_day: Some(9),
-            ..CallerLimits::default()
-        };
-        let limited = caller("limited", Some(limits));
-        for registry in 0..MOST {
-            let name = registry.to_string();
-            allowance.take_at(&limited, &name, at(NOON)).unwrap();
-        }
-        let refused = allowance.take_at(&limited, "one-more", at(NOON));
-        assert!(matches!(refused, Err(GatewayError::RateLimited { .. })));
-        allowance
-            .take_at(&limited, "one-more", at(NOON + DAY))
-            .unwrap();
-        assert_eq!(allowance.pairs.lock().unwrap().count, 1);
-    }
-}
+mod tests;

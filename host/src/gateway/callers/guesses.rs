@@ -9,13 +9,15 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::gateway::GatewayError;
 
 /// Addresses that are remembered at once. Those beyond are looked at like any other: whoever has so
 /// many would else keep out all who were not seen before, and a key is not guessed by trying.
 const MOST: usize = 10_000;
+/// Those that are forgotten are looked for no more often, where there are so many.
+const SWEEP: Duration = Duration::from_secs(1);
 /// Who has no address.
 const UNKNOWN: u64 = u64::MAX;
 
@@ -23,7 +25,15 @@ const UNKNOWN: u64 = u64::MAX;
 pub(in crate::gateway) struct Guesses {
     most: f64,
     per_second: f64,
-    by_peer: Mutex<HashMap<u64, Failures>>,
+    by_peer: Mutex<ByPeer>,
+}
+
+#[derive(Default)]
+struct ByPeer {
+    failures: HashMap<u64, Failures>,
+    swept_at: Option<Instant>,
+    #[cfg(test)]
+    sweeps: u32,
 }
 
 #[derive(Clone, Copy)]
@@ -65,7 +75,10 @@ impl Guesses {
 
     fn check_at(&self, peer: u64, now: Instant) -> Result<(), GatewayError> {
         let by_peer = self.by_peer.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = by_peer.get(&peer).map_or(0.0, |it| self.left(*it, now));
+        let count = by_peer
+            .failures
+            .get(&peer)
+            .map_or(0.0, |it| self.left(*it, now));
         // One more would be too many.
         let over = count + 1.0 - self.most;
         if over <= 0.0 {
@@ -83,18 +96,34 @@ impl Guesses {
 
     fn failed_at(&self, peer: u64, now: Instant) {
         let mut by_peer = self.by_peer.lock().unwrap_or_else(PoisonError::into_inner);
-        if by_peer.len() >= MOST {
-            by_peer.retain(|_, it| self.left(*it, now) > 0.0);
-        }
-        if by_peer.len() >= MOST && !by_peer.contains_key(&peer) {
+        let full = by_peer.failures.len() >= MOST && !by_peer.failures.contains_key(&peer);
+        if full && !self.sweep(&mut by_peer, now) {
             return;
         }
-        let before = by_peer.get(&peer).map_or(0.0, |it| self.left(*it, now));
+        let before = by_peer
+            .failures
+            .get(&peer)
+            .map_or(0.0, |it| self.left(*it, now));
         let failures = Failures {
             count: (before + 1.0).min(self.most),
             at: now,
         };
-        by_peer.insert(peer, failures);
+        by_peer.failures.insert(peer, failures);
+    }
+
+    /// Whether there is room now.
+    fn sweep(&self, by_peer: &mut ByPeer, now: Instant) -> bool {
+        let swept = by_peer.swept_at;
+        if swept.is_some_and(|at| now.saturating_duration_since(at) < SWEEP) {
+            return false;
+        }
+        by_peer.swept_at = Some(now);
+        #[cfg(test)]
+        {
+            by_peer.sweeps += 1;
+        }
+        by_peer.failures.retain(|_, it| self.left(*it, now) > 0.0);
+        by_peer.failures.len() < MOST
     }
 
     fn left(&self, failures: Failures, now: Instant) -> f64 {
@@ -105,10 +134,8 @@ impl Guesses {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
-    use std::time::Duration;
-
     use super::*;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     #[test]
     fn who_guesses_is_refused_and_heard_again() {
@@ -149,7 +176,7 @@ mod tests {
         for peer in 1..20_000 {
             guesses.failed_at(peer, begin);
         }
-        let held = guesses.by_peer.lock().unwrap().len();
+        let held = guesses.by_peer.lock().unwrap().failures.len();
         assert_eq!(held, MOST);
         assert!(guesses.check_at(0, begin).is_err(), "it is remembered");
         assert!(
@@ -162,7 +189,28 @@ mod tests {
         );
         let later = begin + Duration::from_secs(61);
         guesses.failed_at(30_000, later);
-        assert_eq!(guesses.by_peer.lock().unwrap().len(), 1);
+        assert_eq!(guesses.by_peer.lock().unwrap().failures.len(), 1);
+    }
+
+    /// Each failure beyond would else walk through all of them, while everybody waits.
+    #[test]
+    fn what_is_over_is_looked_for_once_a_second() {
+        let guesses = Guesses::new(60);
+        let begin = Instant::now();
+        let sweeps = || guesses.by_peer.lock().unwrap().sweeps;
+        for peer in 0..20_000 {
+            guesses.failed_at(peer, begin);
+        }
+        assert_eq!(sweeps(), 1);
+        for ms in (0..3_000).step_by(100) {
+            let now = begin + Duration::from_millis(ms);
+            // One that is known needs no room, and one that is new does.
+            guesses.failed_at(1, now);
+            guesses.failed_at(0, now);
+            guesses.failed_at(20_000 + ms, now);
+        }
+        // At the second second there was room again, and so no other was needed.
+        assert_eq!(sweeps(), 2);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::callers::CallersConfig;
+use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::gateway::{Caller, StartError};
 use crate::model::Role;
@@ -69,6 +70,7 @@ impl Tokens {
     pub(in crate::gateway) fn new(
         config: &CallersConfig,
         egress: &Egress,
+        secrets: &Secrets,
         name_key: [u8; 32],
     ) -> Result<Self, StartError> {
         ring::install();
@@ -78,7 +80,7 @@ impl Tokens {
                 name: name.clone(),
                 problem,
             };
-            let issuer = Issuer::new(name, config, egress).map_err(wrong)?;
+            let issuer = Issuer::new(name, config, egress, secrets).map_err(wrong)?;
             let before = by_issuer.insert(config.issuer.clone(), Arc::new(issuer));
             if before.is_some() {
                 return Err(wrong("issuer: is another one's already".into()));

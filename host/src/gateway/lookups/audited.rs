@@ -136,8 +136,14 @@ impl Gateway {
                 return error.into();
             }
         };
-        watched.admitted(&entry);
+        // From here on a swap waits for it, the time that its count takes included.
         let _underway = entry.begin();
+        // Last: what is refused for another reason is not counted.
+        if let Err(error) = self.inner.allowance.take(&caller, &registry).await {
+            watched.refused(&registry, &error);
+            return error.into();
+        }
+        watched.admitted(&entry);
         call.attempt = 1;
         call.registry = registry.clone();
         call.trace = watched.context();
@@ -244,8 +250,6 @@ impl Gateway {
                 problem: "the registry's adapter has changed: start the search again",
             });
         }
-        // Last: what is refused for another reason is not counted.
-        self.inner.allowance.take(caller, registry)?;
         Ok((entry, visible))
     }
 

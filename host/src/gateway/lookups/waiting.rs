@@ -10,7 +10,7 @@ use super::audited::{Resume, Running, Start};
 use super::retry::Retry;
 use crate::config::limits::CallLimits;
 use crate::config::retry::RetryConfig;
-use crate::egress::Endpoints;
+use crate::egress::{Endpoints, Mark};
 use crate::gateway::GatewayError;
 use crate::gateway::roster::Entry;
 use crate::model::{Call, Failure};
@@ -103,6 +103,8 @@ struct Budget {
     usage: Usage,
     retry: Retry,
     retries: u32,
+    /// Where the step that is under way began on the tape of the call, if it has one.
+    began: Option<Mark>,
 }
 
 impl Budget {
@@ -116,12 +118,14 @@ impl Budget {
             usage: Usage::default(),
             retry: Retry::new(retry),
             retries: 0,
+            began: None,
         }
     }
 
     /// The means of the next step, with the processor time that is left.
     fn work(&mut self) -> Result<Work, Fault> {
         self.steps += 1;
+        self.began = self.lent.endpoints.as_ref().map(|it| it.mark());
         let left = self.cpu_left_ms();
         if left == 0 {
             return Err(Fault::OutOfCpu);
@@ -178,6 +182,9 @@ impl Budget {
 
     fn again(&mut self) {
         self.retries += 1;
+        if let (Some(endpoints), Some(mark)) = (&self.lent.endpoints, self.began) {
+            endpoints.rewind(mark);
+        }
         self.lent.again();
     }
 }

@@ -1,4 +1,7 @@
-//! A file's registries straight into a store, for whoever has it open: the demo, tests, benchmarks.
+//! A file's registries straight into a store that is open: for tests and benchmarks, which begin with
+//! registries and look at something else. Its modules are loaded, and are not admitted: no signature is
+//! asked for and no recording replayed. `tests/suite/house` sees to it that the gateway and its commands
+//! do not use it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};

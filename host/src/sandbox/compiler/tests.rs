@@ -10,6 +10,7 @@ fn compiler(script: &str, timeout: Duration) -> (Compiler, tempfile::TempDir) {
     let compiler = Compiler {
         program,
         memory_bytes: 1 << 20,
+        max_code: MAX_CODE,
         timeout,
     };
     (compiler, folder)
@@ -46,6 +47,19 @@ async fn what_the_child_says_is_told_apart() {
     assert!(matches!(cpu, Err(NoCode::TooSlow)), "{cpu:?}");
     let crashed = run("kill -SEGV $$").await;
     assert!(matches!(crashed, Err(NoCode::Crashed(_))), "{crashed:?}");
+}
+
+/// However much memory the child may have: this process holds the code too.
+#[tokio::test]
+async fn more_code_than_this_process_takes_is_refused() {
+    let script = format!("{SAYS} C; head -c 9999 /dev/zero");
+    let (mut compiler, _folder) = compiler(&script, Duration::from_secs(20));
+    assert_eq!(compiler.compile(b"").await.unwrap().len(), 9_999);
+    compiler.max_code = 9_999;
+    let done = compiler.compile(b"").await;
+    assert!(matches!(done, Err(NoCode::TooLarge)), "{done:?}");
+    compiler.max_code = 10_000;
+    assert_eq!(compiler.compile(b"").await.unwrap().len(), 9_999);
 }
 
 #[tokio::test]

@@ -289,6 +289,7 @@ fn to_egress(request: http::Request, only_reads: bool) -> Option<egress::Request
             .timeout_ms
             .map(|ms| Duration::from_millis(ms.into())),
         only_reads,
+        tells_elsewhere: false,
         trace: None,
     })
 }

@@ -16,7 +16,7 @@ use adapter_sdk::{About, Answer, Failure, Find, PendingAnswer, Search, http};
 ///
 /// `version` is described; `says` is in each answer; `form` is that of page tokens and states;
 /// `reads` are the forms that are read; `needs` is the endpoint that it must have; `born` is a year that only some versions tell; `asks` is the
-/// path that the registry is asked at.
+/// path that the registry is asked at, `accepts` the media type that it is asked for.
 pub const MARK: &str = concat!(
     "changing-guest: version=1.0.0 says=one form=1 reads=1 asks=/changing ",
     "                                                                "
@@ -86,6 +86,10 @@ impl Find for Changing {
         }
         if let Some(path) = word("asks") {
             let asked = http::endpoint("registry").get(path).query("id", value);
+            let asked = match word("accepts") {
+                Some(accepts) => asked.header("accept", accepts),
+                None => asked,
+            };
             let _ = asked.send();
         }
         Ok(told(&[says()]).into())

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use jiff::tz::TimeZone;
 use tokio::time::{advance, sleep};
 
 use super::*;
@@ -68,9 +67,9 @@ impl Ledger for Book {
 }
 
 fn day(book: &Arc<Book>) -> Arc<Day> {
-    let config = toml::from_str(&format!("requests = {LIMIT}\nzone = 'Asia/Kathmandu'"));
+    let zone = TimeZone::get("Asia/Kathmandu").unwrap();
     let ledger: Arc<dyn Ledger> = book.clone();
-    Day::new("endpoint crvs/search".into(), config.unwrap(), Some(ledger))
+    Day::new("endpoint crvs/search".into(), LIMIT, zone, Some(ledger))
 }
 
 async fn take(day: &Arc<Day>) -> Result<Counted, NoneLeft> {
@@ -176,7 +175,7 @@ async fn what_cannot_be_counted_is_not_sent() {
     assert_eq!(take(&one).await.err(), Some(unknown));
     *book.silent.lock().unwrap() = false;
     take(&one).await.unwrap().used();
-    let alone = Day::new("endpoint crvs/search".into(), one.config.clone(), None);
+    let alone = Day::new("endpoint crvs/search".into(), LIMIT, one.zone.clone(), None);
     assert!(matches!(take(&alone).await, Err(NoneLeft::Unknown(_))));
 }
 

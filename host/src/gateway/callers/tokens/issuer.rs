@@ -11,8 +11,10 @@ use url::Url;
 use super::Refusal;
 use super::keyset::KeySet;
 use crate::config::callers::{IssuerConfig, SigningAlgorithm};
+use crate::config::secret::Secrets;
 use crate::egress::{DocumentProblem, Documents, Egress};
 use crate::gateway::callers::acts::check_grant;
+use crate::gateway::chain;
 
 /// Ten minutes: clocks that are further apart should be mended.
 const MAX_LEEWAY_S: u32 = 600;
@@ -44,6 +46,7 @@ impl Issuer {
         name: &str,
         config: &IssuerConfig,
         egress: &Egress,
+        secrets: &Secrets,
     ) -> Result<Self, String> {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if name.is_empty() || name.len() > 32 || !name.bytes().all(plain) {
@@ -91,14 +94,19 @@ impl Issuer {
                 "{field}: begins with https://, or is within allow_networks"
             ));
         }
+        let endpoint = config.endpoint();
+        let field = format!("callers.issuers.{name}");
+        let secured = endpoint.resolve(&field, secrets);
+        let documents = Documents::new(
+            egress,
+            &endpoint,
+            &secured.map_err(|error| chain(&error))?,
+            Duration::from_millis(config.timeout_ms.into()),
+            config.max_document_bytes.into(),
+        );
         Ok(Self {
             name: name.to_owned(),
-            documents: Documents::new(
-                egress,
-                &config.allow_networks,
-                Duration::from_millis(config.timeout_ms.into()),
-                config.max_document_bytes.into(),
-            ),
+            documents: documents.map_err(|(field, problem)| format!("{field}: {problem}"))?,
             config: config.clone(),
             keys: ArcSwapOption::empty(),
             asked: Mutex::default(),

@@ -14,7 +14,7 @@ fn said(name: &str, lines: &str) -> Result<Issuer, String> {
     }
     let text = format!("{given}{lines}\n");
     let config: IssuerConfig = toml_text(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    Issuer::new(name, &config, &Egress::new())
+    Issuer::new(name, &config, &Egress::new(), &Secrets::new(None))
 }
 
 #[test]
