@@ -6,6 +6,7 @@ mod call;
 mod codes;
 mod contact;
 mod date;
+mod event;
 mod failure;
 mod grant;
 mod household;
@@ -15,6 +16,7 @@ mod query;
 mod role;
 mod trace;
 mod verification;
+mod writing;
 
 pub use ability::Ability;
 pub use call::{Asker, Call, Consent, Proof, ProofKind};
@@ -24,6 +26,10 @@ pub use codes::{
 };
 pub use contact::{Address, AdministrativeArea, Contact, GeoPoint, Photo};
 pub use date::{DateError, OriginalDate, PartialDate};
+pub use event::{
+    Amendment, Callback, CallbackResponse, ChangesPage, Event, EventKind, Notification,
+    Participant, ParticipantRole, Reception,
+};
 pub use failure::{Failure, Refusal, Unavailability};
 pub use grant::{CallerLimits, Grant};
 pub use household::{Household, Relation};
@@ -36,3 +42,8 @@ pub use query::{
 pub use role::Role;
 pub use trace::TraceContext;
 pub use verification::{AttributeResult, Verification};
+pub use writing::{
+    Beneficiary, Benefit, CreateRequest, CreateSubject, EnrolmentRequest, EnrolmentStatus, Fate,
+    LinkChange, LinkRequest, Programme, Receipt, TraceQuery, UpdateRequest, WriteOutcome,
+    WriteRequest, Written,
+};

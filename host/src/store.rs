@@ -29,6 +29,7 @@ mod look;
 mod modules;
 mod nodes;
 mod open_states;
+mod operations;
 mod postgres;
 mod quotas;
 mod registries;
@@ -61,6 +62,10 @@ pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
 pub use open_states::{OpenState, OpenStates};
+pub use operations::{
+    Accepted, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved, NewOperation,
+    Operation, OperationFilter, OperationState, OperationStep, Operations,
+};
 pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 pub use wakes::Wakes;
@@ -107,6 +112,11 @@ impl Store {
     /// The registries.
     pub fn registries(&self) -> Registries<'_> {
         Registries::new(self)
+    }
+
+    /// Writes that were accepted.
+    pub fn operations(&self) -> Operations<'_> {
+        Operations::new(self)
     }
 
     /// Which module served which registry when.

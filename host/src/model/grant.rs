@@ -11,8 +11,8 @@ pub struct Grant {
     /// By name. Left out: all of them, those of tomorrow too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registries: Option<Vec<String>>,
-    /// Left out: all that there are now.
-    #[serde(default = "all_abilities")]
+    /// Left out: those that look something up. Whoever may write is said so.
+    #[serde(default = "lookups")]
     pub abilities: Vec<Ability>,
     /// The top-level fields of a person that it may see, search by and have verified, as far as the
     /// registry's policy shows them. Left out: all of those.
@@ -36,11 +36,11 @@ pub struct CallerLimits {
 }
 
 impl Grant {
-    /// Everything that the policies allow.
+    /// Every lookup that the policies allow.
     pub fn everything() -> Self {
         Self {
             registries: None,
-            abilities: all_abilities(),
+            abilities: lookups(),
             fields: None,
         }
     }
@@ -72,6 +72,6 @@ impl Grant {
     }
 }
 
-fn all_abilities() -> Vec<Ability> {
-    Ability::ALL.to_vec()
+fn lookups() -> Vec<Ability> {
+    Ability::READS.to_vec()
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::bindings::types;
+use super::bindings::{types, vital, writing};
 use super::ends::{EndCounters, HttpEnds};
 use super::fault::{Fault, Stop};
 use super::mask;
@@ -251,3 +251,5 @@ impl WasiView for State {
 }
 
 impl types::Host for State {}
+impl vital::Host for State {}
+impl writing::Host for State {}

@@ -32,6 +32,7 @@ mod look;
 mod nodes;
 mod on_postgres;
 mod on_sqlite;
+mod operations;
 mod power;
 mod schema;
 mod swap;

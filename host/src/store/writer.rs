@@ -27,6 +27,7 @@ use super::key_check::KeyCheck;
 use super::modules::Module;
 use super::nodes::Beating;
 use super::open_states::OpenState;
+use super::operations::{Step, Taking};
 use super::quotas::Leasing;
 use super::registries::RegistryChange;
 use crate::config::store::StoreConfig;
@@ -48,8 +49,17 @@ pub(super) struct Writer {
 pub(super) enum Work {
     /// Shares its transaction with the other audit rows that wait.
     Audit(AuditRow),
+    /// Shares it too, with audit rows of its own. They are written only if the step is done.
+    Operation(Step, Vec<AuditRow>),
     /// Has a transaction of its own.
     Change(Change),
+}
+
+/// What shares a transaction with others.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) step: Option<Step>,
+    pub(super) rows: Vec<AuditRow>,
 }
 
 /// A row of the audit, of whichever table.
@@ -96,6 +106,7 @@ pub(super) enum Change {
         count: u64,
     },
     ForgetQuotas(Duration),
+    TakeOperations(Box<Taking>),
     IndexPeople(Box<IndexStep>),
     PruneAudit,
     /// None: only whether one could be made.
@@ -103,6 +114,15 @@ pub(super) enum Change {
     /// Lets the connection's file grow by no more than a few pages.
     #[cfg(test)]
     FillTheDisk,
+}
+
+impl From<AuditRow> for Shared {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            step: None,
+            rows: vec![row],
+        }
+    }
 }
 
 impl AuditRow {

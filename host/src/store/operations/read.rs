@@ -1,0 +1,204 @@
+//! Operations, read.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Operation, OperationFilter, OperationState, OperationStep, READ_MAX};
+use crate::store::audit::KeyedHash;
+use crate::store::columns::{as_time, count, get as get_column, time, uuid};
+use crate::store::db::{Pool, Row, query};
+use crate::store::error::StoreError;
+
+/// What every reading selects. A macro, since a query's text must be known when compiling.
+macro_rules! columns {
+    () => {
+        "position, id, caller, registry, ability, bulk, state, accepted_at, changed_at, due_at, \
+         give_up_at, attempts, attempted_at, fence, reason, code, field, module_digest, request, \
+         receipt, adapter_state, state_schema "
+    };
+}
+pub(super) use columns;
+
+pub(super) async fn one(readers: &Pool, id: Uuid) -> Result<Option<Operation>, StoreError> {
+    let row = query(concat!(
+        "SELECT ",
+        columns!(),
+        "FROM operations WHERE id = $1"
+    ))
+    .bind(id.to_string())
+    .fetch_optional(readers)
+    .await?;
+    row.as_ref().map(operation_of).transpose()
+}
+
+pub(super) async fn by_key(
+    readers: &Pool,
+    caller: &str,
+    registry: &str,
+    key: &str,
+) -> Result<Option<Operation>, StoreError> {
+    let row = query(concat!(
+        "SELECT ",
+        columns!(),
+        "FROM operations WHERE caller = $1 AND registry = $2 AND idempotency_key = $3"
+    ))
+    .bind(caller)
+    .bind(registry)
+    .bind(key)
+    .fetch_optional(readers)
+    .await?;
+    row.as_ref().map(operation_of).transpose()
+}
+
+pub(super) async fn by_reference(
+    readers: &Pool,
+    registry: &str,
+    reference: &KeyedHash,
+) -> Result<Option<Operation>, StoreError> {
+    // Unique within the registry, says the contract: of two the one that came later.
+    let row = query(concat!(
+        "SELECT ",
+        columns!(),
+        "FROM operations WHERE registry = $1 AND reference = $2 ORDER BY position DESC LIMIT 1"
+    ))
+    .bind(registry)
+    .bind(&reference[..])
+    .fetch_optional(readers)
+    .await?;
+    row.as_ref().map(operation_of).transpose()
+}
+
+pub(super) async fn list(
+    readers: &Pool,
+    filter: &OperationFilter,
+) -> Result<Vec<Operation>, StoreError> {
+    query(concat!(
+        "SELECT ",
+        columns!(),
+        "FROM operations WHERE ($1 IS NULL OR registry = $1) AND ($2 IS NULL OR state = $2) \
+         AND ($3 IS NULL OR caller = $3) AND ($4 IS NULL OR subject = $4) AND position < $5 \
+         ORDER BY position DESC LIMIT $6"
+    ))
+    .bind(&filter.registry)
+    .bind(filter.state.map(OperationState::as_str))
+    .bind(&filter.caller)
+    .bind(filter.subject.as_ref().map(|hash| &hash[..]))
+    .bind(filter.before.unwrap_or(i64::MAX))
+    .bind(i64::from(filter.limit.min(READ_MAX)))
+    .fetch_all(readers)
+    .await?
+    .iter()
+    .map(operation_of)
+    .collect()
+}
+
+pub(super) async fn history(readers: &Pool, id: Uuid) -> Result<Vec<OperationStep>, StoreError> {
+    query(
+        "SELECT number, at, state, attempt, reason, code, module_digest, by_caller \
+         FROM operation_steps WHERE operation = $1 ORDER BY number",
+    )
+    .bind(id.to_string())
+    .fetch_all(readers)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(OperationStep {
+            number: count(row, "number")?,
+            at: time(row, "at")?,
+            state: state(row)?,
+            attempt: count(row, "attempt")?,
+            reason: get_column(row, "reason")?,
+            code: get_column(row, "code")?,
+            module_digest: get_column(row, "module_digest")?,
+            by: get_column(row, "by_caller")?,
+        })
+    })
+    .collect()
+}
+
+pub(super) async fn counts(
+    readers: &Pool,
+) -> Result<Vec<(String, OperationState, u64)>, StoreError> {
+    query(
+        "SELECT registry, state, COUNT(*) AS held FROM operations \
+         WHERE state NOT IN ('applied', 'rejected', 'conflict', 'cancelled') \
+         GROUP BY registry, state",
+    )
+    .fetch_all(readers)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok((
+            get_column(row, "registry")?,
+            state(row)?,
+            count(row, "held")?,
+        ))
+    })
+    .collect()
+}
+
+pub(super) async fn next_due(
+    readers: &Pool,
+    registries: &[String],
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut first: Option<i64> = None;
+    for registry in registries {
+        for bulk in [false, true] {
+            let row = query(
+                "SELECT MIN(due_at) AS due_at FROM operations \
+                 WHERE registry = $1 AND bulk = $2 AND due_at IS NOT NULL",
+            )
+            .bind(registry)
+            .bind(bulk)
+            .fetch_one(readers)
+            .await?;
+            let due: Option<i64> = get_column(&row, "due_at")?;
+            first = first.into_iter().chain(due).min();
+        }
+    }
+    first.map(|at| as_time(at, "due_at")).transpose()
+}
+
+pub(super) fn operation_of(row: &Row) -> Result<Operation, StoreError> {
+    let optional_time = |column| {
+        let at: Option<i64> = get_column(row, column)?;
+        at.map(|at| as_time(at, column)).transpose()
+    };
+    let bytes = |column| {
+        let bytes: Option<&[u8]> = get_column(row, column)?;
+        Ok::<_, StoreError>(bytes.map(<[u8]>::to_vec))
+    };
+    let schema: Option<i64> = get_column(row, "state_schema")?;
+    let schema = schema.map(u32::try_from).transpose();
+    let schema = schema.map_err(|_| StoreError::Damaged {
+        what: "state_schema",
+    })?;
+    Ok(Operation {
+        position: get_column(row, "position")?,
+        id: uuid(row, "id")?,
+        caller: get_column(row, "caller")?,
+        registry: get_column(row, "registry")?,
+        ability: get_column(row, "ability")?,
+        bulk: get_column(row, "bulk")?,
+        state: state(row)?,
+        accepted_at: time(row, "accepted_at")?,
+        changed_at: time(row, "changed_at")?,
+        due_at: optional_time("due_at")?,
+        give_up_at: time(row, "give_up_at")?,
+        attempts: count(row, "attempts")?,
+        attempted_at: optional_time("attempted_at")?,
+        fence: get_column(row, "fence")?,
+        reason: get_column(row, "reason")?,
+        code: get_column(row, "code")?,
+        field: get_column(row, "field")?,
+        module_digest: get_column(row, "module_digest")?,
+        request: bytes("request")?,
+        receipt: bytes("receipt")?,
+        adapter_state: schema.zip(bytes("adapter_state")?),
+    })
+}
+
+fn state(row: &Row) -> Result<OperationState, StoreError> {
+    let word = get_column(row, "state")?;
+    OperationState::parse(word).ok_or(StoreError::Damaged { what: "state" })
+}
