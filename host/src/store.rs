@@ -25,6 +25,7 @@ mod db;
 mod error;
 mod grants;
 mod key_check;
+mod links;
 mod look;
 mod modules;
 mod nodes;
@@ -58,6 +59,7 @@ pub use callers::{Caller, CallerSettings, Callers, NewCaller};
 pub use candidates::{Candidate, Candidates};
 pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
+pub use links::{Link, Linked, Links};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
@@ -112,6 +114,11 @@ impl Store {
     /// The registries.
     pub fn registries(&self) -> Registries<'_> {
         Registries::new(self)
+    }
+
+    /// Which registry's person is which of a caller's people.
+    pub fn links(&self) -> Links<'_> {
+        Links::new(self)
     }
 
     /// Writes that were accepted.

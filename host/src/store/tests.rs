@@ -28,6 +28,7 @@ mod closing;
 mod configuration;
 mod faults;
 mod figures;
+mod links;
 mod look;
 mod nodes;
 mod on_postgres;

@@ -24,6 +24,7 @@ use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
 use super::key_check::KeyCheck;
+use super::links::Linking;
 use super::modules::Module;
 use super::nodes::Beating;
 use super::open_states::OpenState;
@@ -107,6 +108,12 @@ pub(super) enum Change {
     },
     ForgetQuotas(Duration),
     TakeOperations(Box<Taking>),
+    Link(Box<Linking>),
+    Unlink {
+        caller: String,
+        id: Uuid,
+        why: String,
+    },
     IndexPeople(Box<IndexStep>),
     PruneAudit,
     /// None: only whether one could be made.

@@ -8,7 +8,7 @@ use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::{
     agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, key_check,
-    modules, nodes, now, open_states, operations, quotas, registries,
+    links, modules, nodes, now, open_states, operations, quotas, registries,
 };
 
 /// Commits all together, with one answer for each. First without savepoints, which would triple the
@@ -62,6 +62,8 @@ pub(super) async fn change(
         }
         Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
         Change::TakeOperations(taking) => operations::take(conn, &taking).await,
+        Change::Link(linking) => links::add(conn, &linking).await,
+        Change::Unlink { caller, id, why } => links::end(conn, &caller, id, &why).await,
         Change::IndexPeople(step) => audit_people::index(conn, &step).await,
         Change::PruneAudit => audit_prune::step(conn).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
