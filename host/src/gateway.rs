@@ -57,7 +57,9 @@ pub(crate) use crate::sandbox::digest_of as module_digest;
 pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
 pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
 pub use crate::store::{Activation, Behind, CallerKey, CallerSettings, OpenState};
-pub use crate::store::{IDEMPOTENCY_KEY_MAX_BYTES, Operation, OperationFilter, OperationState};
+pub use crate::store::{
+    IDEMPOTENCY_KEY_MAX_BYTES, Operation, OperationFilter, OperationState, OperationStep,
+};
 
 use tokio_util::task::TaskTracker;
 
