@@ -34,7 +34,11 @@ pub(in crate::sandbox) fn update_request(request: &UpdateRequest) -> writing::Up
     writing::UpdateRequest {
         identifiers: told::identifiers(&request.identifiers),
         person: told::person(&request.person),
-        mask: request.mask.iter().map(|field| contract_field(field)).collect(),
+        mask: request
+            .mask
+            .iter()
+            .map(|field| contract_field(field))
+            .collect(),
         version: request.version.clone(),
         extra: told::extras(&request.extra),
     }
