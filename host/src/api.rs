@@ -7,6 +7,7 @@ mod find;
 mod health;
 mod household;
 mod openapi;
+mod operations;
 mod peer;
 mod problem;
 mod query;
@@ -17,6 +18,7 @@ mod trace;
 mod ui;
 mod upload;
 mod verify;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +52,26 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             post(household::household),
         )
         .route("/v1/registries/{registry}/verify", post(verify::verify))
+        .route(
+            "/v1/registries/{registry}/operations",
+            post(operations::accept),
+        )
+        .route("/v1/operations/{id}", get(operations::one))
+        .route("/v1/operations/{id}/cancel", post(operations::cancel))
+        .route("/admin/v1/operations", get(admin::operations::list))
+        .route("/admin/v1/operations/{id}", get(admin::operations::one))
+        .route(
+            "/admin/v1/operations/{id}/replay",
+            post(admin::operations::replay),
+        )
+        .route(
+            "/admin/v1/operations/{id}/cancel",
+            post(admin::operations::cancel),
+        )
+        .route(
+            "/admin/v1/operations/{id}/resolve",
+            post(admin::operations::resolve),
+        )
         .route("/admin/v1/whoami", get(admin::whoami::whoami))
         .route(
             "/admin/v1/callers",

@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 pub mod logging;
 mod node;
+mod operation;
 mod progress;
 mod refused;
 mod registry;
@@ -70,6 +71,9 @@ Examples:
     /// Look at the gateways that share the database.
     #[command(subcommand)]
     Node(node::NodeCommand),
+    /// Look at writes, and decide what nobody else can.
+    #[command(subcommand)]
+    Operation(operation::OperationCommand),
     /// Print the OpenAPI document.
     #[command(after_help = "\
 Examples:
@@ -149,6 +153,12 @@ async fn command(mut cli: Cli) -> Result<(), Failure> {
         Command::Node(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = node::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Operation(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = operation::run(command, &client).await;
             client.close().await;
             done
         }

@@ -5,12 +5,14 @@
 mod acting;
 mod admission;
 mod audit;
+mod bodies;
 mod callers;
 mod check;
 mod error;
 mod lookups;
 mod metrics;
 mod nodes;
+mod operations;
 mod phase;
 mod registries;
 mod roster;
@@ -36,6 +38,7 @@ pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use metrics::health::{Hour, Minute, Went};
 pub use nodes::{NodeView, NodesView};
+pub use operations::{Accepted, NewWrite, OperationView, Resolution};
 pub use phase::NotReady;
 pub use registries::settings::check_settings;
 pub use registries::test::{End, RegistryTest, Step};
@@ -54,25 +57,32 @@ pub(crate) use crate::sandbox::digest_of as module_digest;
 pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
 pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
 pub use crate::store::{Activation, Behind, CallerKey, CallerSettings, OpenState};
+pub use crate::store::{
+    IDEMPOTENCY_KEY_MAX_BYTES, Operation, OperationFilter, OperationState, OperationStep,
+};
 
 use tokio_util::task::TaskTracker;
 
 use admission::Admission;
 use audit::Audit;
 use audit::fingerprint::Fingerprint;
+use bodies::Bodies;
 use callers::allowance::Allowance;
 use callers::keys::Keys;
 use callers::session::Sessions;
 use callers::tokens::Tokens;
 use lookups::page_token::PageTokens;
 use nodes::{Membership, StoreLedger};
+use operations::Delivery;
 use phase::Phase;
 use roster::Roster;
 use swap::OpenPages;
 
 use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
+use crate::config::bodies::BodiesConfig;
 use crate::config::callers::CallersConfig;
+use crate::config::operations::OperationsConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -101,6 +111,8 @@ struct Inner {
     phase: Phase,
     nodes: Membership,
     admission: Admission,
+    bodies: Bodies,
+    delivery: Delivery,
 }
 
 /// What of the configuration a gateway is made with.
@@ -113,6 +125,10 @@ pub struct Sections<'a> {
     pub audit: &'a AuditConfig,
     /// What callers may do in general.
     pub callers: &'a CallersConfig,
+    /// By which key what is kept of people is sealed.
+    pub bodies: &'a BodiesConfig,
+    /// How writes are delivered.
+    pub operations: &'a OperationsConfig,
 }
 
 /// The gateway cannot start.
@@ -162,6 +178,18 @@ pub enum StartError {
          that serves with this database"
     )]
     OtherKey,
+    /// The key of bodies cannot be read or made.
+    #[error("the key of sealed bodies cannot be used")]
+    BodiesKey(#[source] std::io::Error),
+    /// The same, where it is a secret.
+    #[error("the key of sealed bodies cannot be read")]
+    BodiesKeySecret(#[source] crate::config::secret::SecretError),
+    /// There are sealed bodies, and none of the keys opens them.
+    #[error(
+        "the key that sealed what is in the database is not here: restore bodies.key from backup, or \
+         copy it from another gateway of this database, or put it into [bodies] previous_keys"
+    )]
+    BodiesKeyLost,
     /// The node's id cannot be read or made.
     #[error("the node's id in the data directory cannot be used")]
     NodeId(#[source] std::io::Error),
@@ -187,7 +215,10 @@ impl Gateway {
             admission,
             audit,
             callers,
+            bodies,
+            operations,
         } = sections;
+        let bodies = Bodies::open(bodies, &store, &secrets, data_dir).await?;
         let audit = Audit::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let admission = Admission::new(admission)?;
@@ -213,6 +244,8 @@ impl Gateway {
                 tasks: TaskTracker::new(),
                 phase: Phase::default(),
                 admission,
+                bodies,
+                delivery: Delivery::new(operations),
                 nodes,
                 store,
             }),

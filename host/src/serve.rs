@@ -115,6 +115,8 @@ pub fn sections(config: &Config) -> Sections<'_> {
         admission: &config.admission,
         audit: &config.audit,
         callers: &config.callers,
+        bodies: &config.bodies,
+        operations: &config.operations,
     }
 }
 
@@ -162,7 +164,9 @@ async fn serve(
         gateway
             .join(&config.node, &config.data_dir, address)
             .await?;
-        gateway.load().await
+        gateway.load().await?;
+        gateway.deliver();
+        Ok::<_, StartError>(())
     };
     if let Err(error) = started.await {
         serving.task.abort();

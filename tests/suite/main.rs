@@ -38,6 +38,7 @@ mod modules;
 mod nodes;
 mod oci;
 mod openapi;
+mod operations;
 mod outbound;
 mod packages;
 mod peer;

@@ -31,6 +31,7 @@ mod modules;
 mod nodes;
 mod oci;
 mod openapi;
+mod operations;
 mod packages;
 mod registry_faults;
 mod roles;

@@ -136,6 +136,23 @@ fn real() -> BTreeMap<String, u64> {
             config.sandbox.ready_versions.into(),
         ),
         ("sandbox.shadow_calls", config.sandbox.shadow_calls.into()),
+        ("operations.at_once", config.operations.at_once.get().into()),
+        (
+            "operations.at_once_per_registry",
+            config.operations.at_once_per_registry.get().into(),
+        ),
+        (
+            "operations.first_wait_ms",
+            config.operations.first_wait_ms.get(),
+        ),
+        (
+            "operations.max_wait_ms",
+            config.operations.max_wait_ms.get(),
+        ),
+        (
+            "operations.give_up_days",
+            config.operations.give_up_days.get().into(),
+        ),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
         (

@@ -12,6 +12,7 @@ pub(super) mod history;
 pub(super) mod logs;
 pub(super) mod modules;
 pub(super) mod nodes;
+pub(super) mod operations;
 pub(super) mod registries;
 pub(super) mod registry_test;
 pub(super) mod session;
@@ -72,7 +73,7 @@ pub(super) struct Local(pub(super) Arc<Caller>);
 
 /// What a path names. A name that is not UTF-8 is the name of none: axum's own answer is no
 /// problem+json.
-fn named(what: &'static str, name: Named) -> Result<String, AdminError> {
+pub(super) fn named(what: &'static str, name: Named) -> Result<String, AdminError> {
     let unknown = |_| AdminError::Unknown {
         what,
         name: String::new(),

@@ -3,7 +3,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{admin, find, health, household, registries, search, verify};
+use super::{admin, find, health, household, operations, registries, search, verify};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,14 @@ use super::{admin, find, health, household, registries, search, verify};
         search::search,
         household::household,
         verify::verify,
+        operations::accept,
+        operations::one,
+        operations::cancel,
+        admin::operations::list,
+        admin::operations::one,
+        admin::operations::replay,
+        admin::operations::cancel,
+        admin::operations::resolve,
         admin::whoami::whoami,
         admin::callers::list,
         admin::callers::add,

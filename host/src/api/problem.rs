@@ -2,6 +2,7 @@
 //! holds no value of the request and nothing of a person.
 
 mod limited;
+mod operations;
 mod terms;
 
 use std::any::Any;
@@ -219,6 +220,9 @@ impl From<GatewayError> for Problem {
             .retry_after_ms(retry_after_ms),
             GatewayError::Failure(failure) => failed(failure),
             GatewayError::Fault(fault) => broke(&fault),
+            error @ (GatewayError::IdempotencyConflict
+            | GatewayError::UnknownOperation
+            | GatewayError::OperationState(_)) => operations::refused(&error),
             GatewayError::Audit(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

@@ -264,7 +264,7 @@ impl Entry {
     }
 
     /// How long a call can take from its beginning: its turn, and its own limit.
-    fn longest_call(&self) -> Duration {
+    pub(super) fn longest_call(&self) -> Duration {
         self.max_wait + Duration::from_millis(self.limits.wall_ms)
     }
 

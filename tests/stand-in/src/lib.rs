@@ -32,6 +32,8 @@
 //! Paths: `POST {prefix}/registry/sync/search`, `POST {prefix}/registry/sync/txn/status` (always
 //! rejected: nothing is kept), `POST /oauth2/client/token`, `GET /healthz`. Not spoken: the
 //! asynchronous calls, signatures, encryption, GraphQL.
+//!
+//! Beside them is an API of records that can be written to, with callbacks, see [`records`].
 
 #![allow(
     clippy::indexing_slicing,
@@ -43,6 +45,7 @@ pub mod fault;
 pub mod identifier;
 pub mod names;
 pub mod people;
+pub mod records;
 
 pub mod token;
 
@@ -74,6 +77,7 @@ use tokio::task::JoinHandle;
 pub use criteria::Register;
 pub use fault::Fault;
 pub use people::{Person, Population};
+pub use records::{Records, RecordsOptions};
 pub use token::OauthClient;
 
 use server::Shared;
@@ -84,6 +88,7 @@ pub struct StandIn {
     address: SocketAddr,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
+    callbacks: JoinHandle<()>,
 }
 
 /// How a registry is set up.
@@ -115,6 +120,8 @@ pub struct Options {
     pub max_records: usize,
     /// Whether a `message_id` that came before is rejected. Off, since load tests repeat a body.
     pub refuse_repeats: bool,
+    /// Of the API of records.
+    pub records: RecordsOptions,
 }
 
 /// A request as it came.
@@ -143,12 +150,15 @@ impl StandIn {
     pub async fn try_start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(options));
+        let (records, to_send) = Records::new(options.records.clone())?;
+        let shared = Arc::new(Shared::new(options, records));
         let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
+        let callbacks = tokio::spawn(records::deliver(to_send, Arc::clone(&shared)));
         Ok(Self {
             address,
             shared,
             task,
+            callbacks,
         })
     }
 
@@ -165,6 +175,11 @@ impl StandIn {
     /// Its people.
     pub fn population(&self) -> &Population {
         &self.shared.people
+    }
+
+    /// Its records.
+    pub fn records(&self) -> &Records {
+        &self.shared.records
     }
 
     /// How many requests came, apart from those for tokens and health.
@@ -196,6 +211,7 @@ impl StandIn {
 impl Drop for StandIn {
     fn drop(&mut self) {
         self.task.abort();
+        self.callbacks.abort();
     }
 }
 
@@ -222,6 +238,7 @@ impl Default for Options {
             fault_every: 1,
             max_records: 1_000,
             refuse_repeats: false,
+            records: RecordsOptions::default(),
         }
     }
 }

@@ -24,6 +24,7 @@ use super::envelope::{self, Envelope, Refusal, Reject};
 use super::fault::Fault;
 use super::misbehave::{self, HangUp};
 use super::people::Population;
+use super::records::{self, Records};
 use super::token::Tokens;
 use super::{Options, Received};
 
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     /// Everyone.
     pub(crate) people: Population,
+    /// What can be written to.
+    pub(crate) records: Records,
     /// Who may ask.
     pub(crate) tokens: Tokens,
     /// The fault of every request.
@@ -47,8 +50,9 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// The state of a server that hasn't been asked yet.
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, records: Records) -> Self {
         Self {
+            records,
             people: Population::new(options.seed, options.people),
             tokens: Tokens::new(
                 options.bearer.clone(),
@@ -125,6 +129,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&path("txn/status"), post(status))
         .route("/oauth2/client/token", post(token))
         .route("/healthz", get(|| async { "ok\n" }))
+        .merge(records::routes(&shared))
         .fallback(|State(shared): State<Arc<Shared>>| async move {
             shared.requests.fetch_add(1, Ordering::Relaxed);
             let body = answer::error("err.request.not_found", "no such path");

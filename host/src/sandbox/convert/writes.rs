@@ -34,10 +34,29 @@ pub(in crate::sandbox) fn update_request(request: &UpdateRequest) -> writing::Up
     writing::UpdateRequest {
         identifiers: told::identifiers(&request.identifiers),
         person: told::person(&request.person),
-        mask: request.mask.clone(),
+        mask: request
+            .mask
+            .iter()
+            .map(|field| contract_field(field))
+            .collect(),
         version: request.version.clone(),
         extra: told::extras(&request.extra),
     }
+}
+
+/// A field of a person as the contract names it: `replaced-by`. An adapter's own key stays as it is.
+fn contract_field(json: &str) -> String {
+    if json.starts_with("extra.") {
+        return json.to_owned();
+    }
+    let mut field = String::with_capacity(json.len() + 1);
+    for letter in json.chars() {
+        if letter.is_ascii_uppercase() {
+            field.push('-');
+        }
+        field.push(letter.to_ascii_lowercase());
+    }
+    field
 }
 
 pub(in crate::sandbox) fn link_request(request: &LinkRequest) -> writing::LinkRequest {
