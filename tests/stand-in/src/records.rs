@@ -181,6 +181,11 @@ impl Records {
         self.book().told(id)
     }
 
+    /// All that was told so far, events and answers, in order.
+    pub fn all_told(&self) -> Vec<Value> {
+        self.book().all_told()
+    }
+
     fn book(&self) -> MutexGuard<'_, Book> {
         lock(&self.book)
     }
