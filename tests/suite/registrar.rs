@@ -253,10 +253,11 @@ async fn a_registry_that_is_busy_or_gone_says_that_it_did_nothing() {
     } = wire;
     let address = registry.address();
     drop(registry);
-    // The port is free once the listener's task has ended.
+    // Until the listener is closed, and the gateway's side knows that its connection is.
     while tokio::net::TcpStream::connect(address).await.is_ok() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let wire = Wire {
         registry: StandIn::start(Options {
             people: 20,

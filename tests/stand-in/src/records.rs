@@ -105,7 +105,7 @@ impl Records {
     pub fn put(&self, content: &Value) -> String {
         self.book()
             .put(content)
-            .unwrap_or_else(|problem| panic!("no record: {problem:?}"))
+            .expect("what POST /records and its addresses would take")
     }
 
     /// A record as `GET /records/{id}` tells it.
