@@ -245,12 +245,13 @@ async fn a_registry_that_is_busy_or_gone_says_that_it_did_nothing() {
         Err(Failure::Unavailable(why)) => assert_eq!(why.retry_after_ms, Some(3_000)),
         other => panic!("not unavailable: {other:?}"),
     }
+    // One that was never asked: the gateway lets the other one rest.
     let Wire {
         registry,
         module,
         endpoints,
         _sandbox,
-    } = wire;
+    } = Wire::start().await;
     let address = registry.address();
     drop(registry);
     // Until the listener is closed, and the gateway's side knows that its connection is.
