@@ -2,6 +2,10 @@
 
 /// Exports an adapter: `export!(MyAdapter: find, household, search, verify);`, once per crate.
 ///
+/// The abilities: `find`, `household`, `search`, `verify` (see [`ability`](crate::ability)), `create`,
+/// `update`, `link`, `enrolment` (see [`writes`](crate::writes)), `trace`, `events` (see
+/// [`reports`](crate::reports)).
+///
 /// The type implements [`About`](crate::About), which is always exported, and the trait of each
 /// ability named. A module claims only what is named here, so leave out what the registry cannot
 /// do. On other targets than WebAssembly nothing is exported (the exported names would not link),

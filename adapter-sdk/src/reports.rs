@@ -3,7 +3,8 @@
 
 use crate::bindings;
 use crate::model::{
-    Callback, CallbackResponse, ChangesPage, Failure, Fate, Opaque, Reception, TraceQuery,
+    Callback, CallbackResponse, ChangesPage, Event, EventKind, Failure, Fate, Opaque, Reception,
+    TraceQuery,
 };
 
 /// What became of a write whose end is not known.
@@ -43,6 +44,29 @@ impl Reception {
             events: Vec::new(),
             answers: Vec::new(),
             extra: Vec::new(),
+        }
+    }
+}
+
+impl Event {
+    /// An event of which nothing more is told. The id is the registry's own, or made from what never
+    /// changes: it is the same when the registry repeats itself.
+    pub fn new(id: impl Into<String>, kind: EventKind) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            occurred: None,
+            place: None,
+            recorded_at: None,
+            identifiers: Vec::new(),
+            participants: Vec::new(),
+            household: None,
+            amends: None,
+            changed_fields: Vec::new(),
+            caused_by: None,
+            version: None,
+            extra: Vec::new(),
+            unmapped: Vec::new(),
         }
     }
 }

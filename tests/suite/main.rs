@@ -44,6 +44,7 @@ mod packages;
 mod peer;
 mod problems;
 mod readme;
+mod registrar;
 mod registry_faults;
 mod roles;
 mod roster;

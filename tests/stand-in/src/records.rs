@@ -105,7 +105,7 @@ impl Records {
     pub fn put(&self, content: &Value) -> String {
         self.book()
             .put(content)
-            .unwrap_or_else(|problem| panic!("no record: {problem:?}"))
+            .expect("what POST /records and its addresses would take")
     }
 
     /// A record as `GET /records/{id}` tells it.
@@ -179,6 +179,11 @@ impl Records {
     /// The body of a callback or of an event, by its id.
     pub fn told(&self, id: &str) -> Option<Value> {
         self.book().told(id)
+    }
+
+    /// All that was told so far, events and answers, in order.
+    pub fn all_told(&self) -> Vec<Value> {
+        self.book().all_told()
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

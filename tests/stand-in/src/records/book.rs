@@ -43,7 +43,7 @@ pub(super) struct Book {
     keys: BTreeMap<String, Key>,
     /// Events by number, from 1.
     events: Vec<Value>,
-    told: BTreeMap<String, Value>,
+    told: Vec<Value>,
 }
 
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl Book {
             enrolments: BTreeMap::new(),
             keys: BTreeMap::new(),
             events: Vec::new(),
-            told: BTreeMap::new(),
+            told: Vec::new(),
         }
     }
 
@@ -223,12 +223,19 @@ impl Book {
         let number = self.told.len() as u64 + 1;
         let id = format!("c-{number}-{:08x}", mix(&[number, 0xca11]) >> 32);
         callback["id"] = json!(id);
-        self.told.insert(id, callback.clone());
+        self.told.push(callback.clone());
         callback
     }
 
     pub(super) fn told(&self, id: &str) -> Option<Value> {
-        self.told.get(id).cloned()
+        // Its number is in its name: `c-NUMBER-…`.
+        let number: usize = id.split('-').nth(1)?.parse().ok()?;
+        let told = self.told.get(number.checked_sub(1)?)?;
+        (told["id"] == id).then(|| told.clone())
+    }
+
+    pub(super) fn all_told(&self) -> Vec<Value> {
+        self.told.clone()
     }
 
     /// Events after a number, where to go on, and whether there are more.
