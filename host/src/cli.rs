@@ -6,6 +6,7 @@ mod caller;
 mod client;
 mod completions;
 mod demo;
+mod event;
 mod exit;
 pub mod logging;
 mod node;
@@ -70,6 +71,9 @@ Examples:
     /// Look at the gateways that share the database.
     #[command(subcommand)]
     Node(node::NodeCommand),
+    /// Look at life events and at what registries called back with.
+    #[command(subcommand)]
+    Event(event::EventCommand),
     /// Print the OpenAPI document.
     #[command(after_help = "\
 Examples:
@@ -149,6 +153,12 @@ async fn command(mut cli: Cli) -> Result<(), Failure> {
         Command::Node(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = node::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Event(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = event::run(command, &client).await;
             client.close().await;
             done
         }

@@ -6,6 +6,7 @@ pub mod api;
 pub mod audit;
 pub mod callers;
 pub mod endpoint;
+pub mod events;
 pub mod limits;
 pub mod node;
 pub mod read;
@@ -50,6 +51,8 @@ pub struct Config {
     pub store: store::StoreConfig,
     /// The audit's checkpoints, and how long its rows are kept.
     pub audit: audit::AuditConfig,
+    /// What registries tell by themselves.
+    pub events: events::EventsConfig,
     /// This gateway among those that share the database.
     pub node: node::NodeConfig,
     /// The process's own log.
@@ -103,6 +106,7 @@ impl Default for Config {
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             audit: audit::AuditConfig::default(),
+            events: events::EventsConfig::default(),
             node: node::NodeConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),

@@ -5,9 +5,11 @@
 mod acting;
 mod admission;
 mod audit;
+mod bodies;
 mod callers;
 mod check;
 mod error;
+mod events;
 mod lookups;
 mod metrics;
 mod nodes;
@@ -31,6 +33,9 @@ pub use callers::session::{Held, Opened, SessionLimits};
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use events::{
+    CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT, MAX_FEED_WAIT,
+};
 pub use lookups::audited::{Answered, Asking};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
@@ -63,7 +68,9 @@ use audit::fingerprint::Fingerprint;
 use callers::allowance::Allowance;
 use callers::keys::Keys;
 use callers::session::Sessions;
+use bodies::Bodies;
 use callers::tokens::Tokens;
+use events::Events;
 use lookups::page_token::PageTokens;
 use nodes::{Membership, StoreLedger};
 use phase::Phase;
@@ -73,6 +80,7 @@ use swap::OpenPages;
 use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
 use crate::config::callers::CallersConfig;
+use crate::config::events::EventsConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -94,6 +102,8 @@ struct Inner {
     page_tokens: PageTokens,
     sessions: Sessions,
     audit: Audit,
+    bodies: Bodies,
+    events: Events,
     open_pages: OpenPages,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
@@ -113,6 +123,8 @@ pub struct Sections<'a> {
     pub audit: &'a AuditConfig,
     /// What callers may do in general.
     pub callers: &'a CallersConfig,
+    /// How much of what registries tell is taken.
+    pub events: &'a EventsConfig,
 }
 
 /// The gateway cannot start.
@@ -187,9 +199,11 @@ impl Gateway {
             admission,
             audit,
             callers,
+            events,
         } = sections;
         let audit = Audit::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
+        let bodies = Bodies::new(&fingerprint.derive(b"bodies")).map_err(StartError::Key)?;
         let admission = Admission::new(admission)?;
         let nodes = Membership::default();
         let quotas = Arc::new(StoreLedger::new(store.clone(), Arc::clone(&nodes.live)));
@@ -208,6 +222,8 @@ impl Gateway {
                 page_tokens,
                 sessions,
                 audit,
+                bodies,
+                events: Events::new(events),
                 open_pages: OpenPages::default(),
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),

@@ -3,7 +3,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{admin, find, health, household, registries, search, verify};
+use super::{admin, events, find, health, hooks, household, registries, search, verify};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,11 @@ use super::{admin, find, health, household, registries, search, verify};
         search::search,
         household::household,
         verify::verify,
+        events::feed,
+        hooks::below,
+        admin::events::list,
+        admin::events::callbacks,
+        admin::events::replay,
         admin::whoami::whoami,
         admin::callers::list,
         admin::callers::add,

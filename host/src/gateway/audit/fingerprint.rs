@@ -75,6 +75,12 @@ impl Fingerprint {
         self.mac(&[b"question", question.as_bytes()])
     }
 
+    /// Of a word of a registry's: what it is, whose, and the word.
+    pub(in crate::gateway) fn of_word(&self, what: &str, registry: &str, word: &str) -> [u8; 32] {
+        let parts: [&[u8]; 4] = [b"word", what.as_bytes(), registry.as_bytes(), word.as_bytes()];
+        self.mac(&parts)
+    }
+
     fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new(&self.key_block());
         for part in parts {
