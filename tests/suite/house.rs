@@ -45,6 +45,7 @@ const ROOMS: &[Room] = &[
             "admission",
             "callers",
             "endpoint",
+            "events",
             "node",
             "registry",
             "retry",
