@@ -4,11 +4,13 @@
 pub mod admission;
 pub mod api;
 pub mod audit;
+pub mod bodies;
 pub mod callers;
 pub mod endpoint;
 pub mod events;
 pub mod limits;
 pub mod node;
+pub mod operations;
 pub mod read;
 pub mod registry;
 pub mod retry;
@@ -61,6 +63,10 @@ pub struct Config {
     pub telemetry: telemetry::TelemetryConfig,
     /// How modules come in.
     pub admission: admission::AdmissionConfig,
+    /// The key of what is kept of people in the database.
+    pub bodies: bodies::BodiesConfig,
+    /// How writes are delivered.
+    pub operations: operations::OperationsConfig,
 }
 
 /// The process's own log, on standard error.
@@ -111,6 +117,8 @@ impl Default for Config {
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
             admission: admission::AdmissionConfig::default(),
+            bodies: bodies::BodiesConfig::default(),
+            operations: operations::OperationsConfig::default(),
         }
     }
 }

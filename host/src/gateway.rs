@@ -13,6 +13,7 @@ mod events;
 mod lookups;
 mod metrics;
 mod nodes;
+mod operations;
 mod phase;
 mod registries;
 mod roster;
@@ -41,6 +42,7 @@ pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use metrics::health::{Hour, Minute, Went};
 pub use nodes::{NodeView, NodesView};
+pub use operations::{Accepted, NewWrite, OperationView, Resolution};
 pub use phase::NotReady;
 pub use registries::settings::check_settings;
 pub use registries::test::{End, RegistryTest, Step};
@@ -59,28 +61,32 @@ pub(crate) use crate::sandbox::digest_of as module_digest;
 pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
 pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
 pub use crate::store::{Activation, Behind, CallerKey, CallerSettings, OpenState};
+pub use crate::store::{IDEMPOTENCY_KEY_MAX_BYTES, Operation, OperationFilter, OperationState};
 
 use tokio_util::task::TaskTracker;
 
 use admission::Admission;
 use audit::Audit;
 use audit::fingerprint::Fingerprint;
+use bodies::Bodies;
 use callers::allowance::Allowance;
 use callers::keys::Keys;
 use callers::session::Sessions;
-use bodies::Bodies;
 use callers::tokens::Tokens;
 use events::Events;
 use lookups::page_token::PageTokens;
 use nodes::{Membership, StoreLedger};
+use operations::Delivery;
 use phase::Phase;
 use roster::Roster;
 use swap::OpenPages;
 
 use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
+use crate::config::bodies::BodiesConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::events::EventsConfig;
+use crate::config::operations::OperationsConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
@@ -111,6 +117,8 @@ struct Inner {
     phase: Phase,
     nodes: Membership,
     admission: Admission,
+    bodies: Bodies,
+    delivery: Delivery,
 }
 
 /// What of the configuration a gateway is made with.
@@ -125,6 +133,10 @@ pub struct Sections<'a> {
     pub callers: &'a CallersConfig,
     /// How much of what registries tell is taken.
     pub events: &'a EventsConfig,
+    /// By which key what is kept of people is sealed.
+    pub bodies: &'a BodiesConfig,
+    /// How writes are delivered.
+    pub operations: &'a OperationsConfig,
 }
 
 /// The gateway cannot start.
@@ -174,6 +186,18 @@ pub enum StartError {
          that serves with this database"
     )]
     OtherKey,
+    /// The key of bodies cannot be read or made.
+    #[error("the key of sealed bodies cannot be used")]
+    BodiesKey(#[source] std::io::Error),
+    /// The same, where it is a secret.
+    #[error("the key of sealed bodies cannot be read")]
+    BodiesKeySecret(#[source] crate::config::secret::SecretError),
+    /// There are sealed bodies, and none of the keys opens them.
+    #[error(
+        "the key that sealed what is in the database is not here: restore bodies.key from backup, or \
+         copy it from another gateway of this database, or put it into [bodies] previous_keys"
+    )]
+    BodiesKeyLost,
     /// The node's id cannot be read or made.
     #[error("the node's id in the data directory cannot be used")]
     NodeId(#[source] std::io::Error),
@@ -200,10 +224,12 @@ impl Gateway {
             audit,
             callers,
             events,
+            bodies,
+            operations,
         } = sections;
+        let bodies = Bodies::open(bodies, &store, &secrets, data_dir).await?;
         let audit = Audit::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
-        let bodies = Bodies::new(&fingerprint.derive(b"bodies")).map_err(StartError::Key)?;
         let admission = Admission::new(admission)?;
         let nodes = Membership::default();
         let quotas = Arc::new(StoreLedger::new(store.clone(), Arc::clone(&nodes.live)));
@@ -229,6 +255,8 @@ impl Gateway {
                 tasks: TaskTracker::new(),
                 phase: Phase::default(),
                 admission,
+                bodies,
+                delivery: Delivery::new(operations),
                 nodes,
                 store,
             }),

@@ -116,6 +116,8 @@ pub fn sections(config: &Config) -> Sections<'_> {
         audit: &config.audit,
         callers: &config.callers,
         events: &config.events,
+        bodies: &config.bodies,
+        operations: &config.operations,
     }
 }
 
@@ -163,7 +165,9 @@ async fn serve(
         gateway
             .join(&config.node, &config.data_dir, address)
             .await?;
-        gateway.load().await
+        gateway.load().await?;
+        gateway.deliver();
+        Ok::<_, StartError>(())
     };
     if let Err(error) = started.await {
         serving.task.abort();

@@ -3,6 +3,7 @@
 
 mod hooks;
 mod limited;
+mod operations;
 mod terms;
 
 use std::any::Any;
@@ -220,6 +221,9 @@ impl From<GatewayError> for Problem {
             .retry_after_ms(retry_after_ms),
             GatewayError::Failure(failure) => failed(failure),
             GatewayError::Fault(fault) => broke(&fault),
+            error @ (GatewayError::IdempotencyConflict
+            | GatewayError::UnknownOperation
+            | GatewayError::OperationState(_)) => operations::refused(&error),
             GatewayError::Audit(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

@@ -38,6 +38,8 @@ pub struct Metrics {
     egress_requests: Family<EgressLabels, Counter>,
     retries: Family<AbilityLabels, Counter>,
     audit_wait: Family<PhaseLabels, Histogram, fn() -> Histogram>,
+    attempts: Family<CallLabels, Counter>,
+    operations: Family<OperationLabels, Gauge>,
     requests: Family<RequestLabels, Counter>,
     live: Live,
     health: Health,
@@ -80,6 +82,12 @@ struct EgressLabels {
     registry: String,
     adapter: String,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct OperationLabels {
+    registry: String,
+    state: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -180,6 +188,20 @@ impl Metrics {
                 "Waiting for an audit row to be durable",
                 seconds,
                 Family::new_with_constructor(audit_seconds as fn() -> Histogram),
+            ),
+            attempts: put(
+                ours,
+                "operation_attempts",
+                "Attempts at writes, and questions about one, by how they ended",
+                None,
+                Family::default(),
+            ),
+            operations: put(
+                ours,
+                "operations",
+                "Writes that are not over, by where they stand",
+                None,
+                Family::default(),
             ),
             requests: put(
                 ours,
@@ -297,6 +319,28 @@ impl Metrics {
                 ability: ability.as_str(),
             };
             self.retries.get_or_create(&labels).inc_by(times.into());
+        }
+    }
+
+    /// An attempt at a write, or a question about one, has ended.
+    pub(super) fn attempted(&self, of: &RegistryLabels, ability: Ability, outcome: &'static str) {
+        let RegistryLabels { registry, adapter } = of.clone();
+        let labels = CallLabels {
+            registry,
+            adapter,
+            ability: ability.as_str(),
+            outcome,
+        };
+        self.attempts.get_or_create(&labels).inc();
+    }
+
+    /// How many writes stand where, of all that are not over.
+    pub(super) fn stand(&self, counts: Vec<(String, &'static str, u64)>) {
+        self.operations.clear();
+        for (registry, state, count) in counts {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            let labels = OperationLabels { registry, state };
+            self.operations.get_or_create(&labels).set(count);
         }
     }
 

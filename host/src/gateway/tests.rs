@@ -30,6 +30,8 @@ async fn gateway(directory: &Path) -> Gateway {
         admission: &AdmissionConfig::default(),
         audit: &AuditConfig::default(),
         callers: &CallersConfig::default(),
+        bodies: &Default::default(),
+        operations: &Default::default(),
     };
     let made = Gateway::new(store, sandbox, egress, secrets, sections);
     made.await.unwrap()

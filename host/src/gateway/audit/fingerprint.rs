@@ -81,6 +81,21 @@ impl Fingerprint {
         self.mac(&parts)
     }
 
+    /// Of a caller's own name for somebody.
+    pub(in crate::gateway) fn of_subject(&self, caller: &str, subject: &str) -> [u8; 32] {
+        self.mac(&[b"subject", caller.as_bytes(), subject.as_bytes()])
+    }
+
+    /// Of all that a write asks, in one form.
+    pub(in crate::gateway) fn of_write(&self, write: &[u8]) -> [u8; 32] {
+        self.mac(&[b"write", write])
+    }
+
+    /// Of what a registry's callback will name an operation by.
+    pub(in crate::gateway) fn of_reference(&self, registry: &str, reference: &str) -> [u8; 32] {
+        self.mac(&[b"reference", registry.as_bytes(), reference.as_bytes()])
+    }
+
     fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new(&self.key_block());
         for part in parts {

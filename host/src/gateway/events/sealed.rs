@@ -122,7 +122,7 @@ impl Gateway {
 
     /// Keyed hash of what a callback names a call by that waits.
     pub(in crate::gateway) fn reference_of(&self, registry: &str, reference: &str) -> KeyedHash {
-        hash(&self.inner.fingerprint, "reference", registry, reference)
+        self.inner.fingerprint.of_reference(registry, reference)
     }
 
     /// The answer that a callback brought for a reference, if one came: it may come before the call

@@ -1,10 +1,12 @@
 //! Operations, read.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::{Operation, OperationFilter, OperationState, OperationStep, READ_MAX};
 use crate::store::audit::KeyedHash;
+use crate::store::clock::clock_of;
 use crate::store::columns::{as_time, count, get as get_column, time, uuid};
 use crate::store::db::{Pool, Row, query};
 use crate::store::error::StoreError;
@@ -137,26 +139,55 @@ pub(super) async fn counts(
     .collect()
 }
 
-pub(super) async fn next_due(
-    readers: &Pool,
-    registries: &[String],
-) -> Result<Option<Timestamp>, StoreError> {
-    let mut first: Option<i64> = None;
-    for registry in registries {
+pub(super) async fn queues(readers: &Pool) -> Result<Vec<(String, Duration)>, StoreError> {
+    let mut queues = Vec::new();
+    let now = clock_of(readers).await?;
+    let mut behind = String::new();
+    loop {
+        // One step of an index for each registry, however long its queue is.
+        let row = query(
+            "SELECT MIN(registry) AS registry FROM operations \
+             WHERE due_at IS NOT NULL AND registry > $1",
+        )
+        .bind(&behind)
+        .fetch_one(readers)
+        .await?;
+        let next: Option<String> = get_column(&row, "registry")?;
+        let Some(registry) = next else {
+            return Ok(queues);
+        };
+        let mut first: Option<i64> = None;
         for bulk in [false, true] {
             let row = query(
                 "SELECT MIN(due_at) AS due_at FROM operations \
                  WHERE registry = $1 AND bulk = $2 AND due_at IS NOT NULL",
             )
-            .bind(registry)
+            .bind(&registry)
             .bind(bulk)
             .fetch_one(readers)
             .await?;
             let due: Option<i64> = get_column(&row, "due_at")?;
             first = first.into_iter().chain(due).min();
         }
+        if let Some(first) = first {
+            let until = u64::try_from(first.saturating_sub(now)).unwrap_or(0);
+            queues.push((registry.clone(), Duration::from_micros(until)));
+        }
+        behind = registry;
     }
-    first.map(|at| as_time(at, "due_at")).transpose()
+}
+
+pub(super) async fn open_forms(readers: &Pool, registry: &str) -> Result<Vec<u32>, StoreError> {
+    query(
+        "SELECT DISTINCT state_schema FROM operations WHERE registry = $1 \
+         AND state_schema IS NOT NULL AND state IN ('pending', 'delivering')",
+    )
+    .bind(registry)
+    .fetch_all(readers)
+    .await?
+    .iter()
+    .map(|row| count(row, "state_schema"))
+    .collect()
 }
 
 pub(super) fn operation_of(row: &Row) -> Result<Operation, StoreError> {

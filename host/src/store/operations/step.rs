@@ -164,7 +164,8 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, moved: &Moved) -> Result<i64
     let done = query(
         "UPDATE operations SET state = $3, changed_at = $4, due_at = $5, reason = $6, code = $7, \
          field = $8, receipt = COALESCE($9, receipt), state_schema = $10, adapter_state = $11, \
-         reference = $12 WHERE id = $1 AND fence = $2 \
+         reference = CASE WHEN $3 = 'pending' THEN COALESCE($12, reference) ELSE $12 END \
+         WHERE id = $1 AND fence = $2 \
          AND state IN ('accepted', 'delivering', 'waiting', 'pending')",
     )
     .bind(id.to_string())

@@ -1,0 +1,134 @@
+//! An operation as its caller and administrators see it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::config::registry::PolicyConfig;
+use crate::gateway::{AdminError, Caller, Gateway, GatewayError};
+use crate::model::{Ability, Receipt};
+use crate::store::{Operation, OperationFilter, OperationState, OperationStep};
+
+/// Whoever waits for an end looks by themselves so often: another gateway may bring it.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// An operation, and how it came there.
+#[derive(Clone, Debug)]
+pub struct OperationView {
+    /// As it stands.
+    pub operation: Operation,
+    /// What the registry did, as far as whoever asks may see it.
+    pub receipt: Option<Receipt>,
+    /// Each step.
+    pub history: Vec<OperationStep>,
+}
+
+impl Gateway {
+    /// A caller's own operation.
+    ///
+    /// # Errors
+    /// [`GatewayError::UnknownOperation`]; or the database does not answer.
+    pub async fn operation(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+    ) -> Result<OperationView, GatewayError> {
+        let operation = self.own(caller, id).await?;
+        let mut receipt = self.receipt(&operation).unwrap_or_default();
+        if let (Some(receipt), Some(ability)) = (&mut receipt, Ability::parse(&operation.ability)) {
+            let fields = match self.inner.roster.take(&operation.registry) {
+                Ok(entry) => entry.policy.fields.clone(),
+                Err(_) => PolicyConfig::default().fields,
+            };
+            let shown = caller.shown(&operation.registry, ability, &fields);
+            let shows = |field: &str| shown.iter().any(|shown| shown == field);
+            if !shows("identifiers") {
+                receipt.identifiers.clear();
+            }
+            if !shows("version") {
+                receipt.version = None;
+            }
+            if !shows("extra") {
+                receipt.extra.clear();
+                for identifier in &mut receipt.identifiers {
+                    identifier.extra.clear();
+                }
+            }
+        }
+        let history = self.inner.store.operations().history(id).await;
+        Ok(OperationView {
+            operation,
+            receipt,
+            history: history.map_err(GatewayError::Audit)?,
+        })
+    }
+
+    /// The same once it has ended, or after so long.
+    ///
+    /// # Errors
+    /// As for [`operation`](Self::operation).
+    pub async fn operation_when_over(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        wait: Duration,
+    ) -> Result<OperationView, GatewayError> {
+        let until = Instant::now() + wait;
+        let mut ends = self.inner.delivery.ended.subscribe();
+        loop {
+            let operation = self.own(caller, id).await?;
+            let waits = matches!(
+                operation.state,
+                OperationState::OutcomeUnknown | OperationState::GivenUp
+            );
+            let over = waits || operation.state.lets_pass();
+            if over || Instant::now() >= until || self.is_stopping() {
+                return self.operation(caller, id).await;
+            }
+            let look = until.min(Instant::now() + LOOK);
+            let heard = async {
+                // One who missed some looks.
+                while ends.recv().await.is_ok_and(|ended| ended != id) {}
+            };
+            let _ = tokio::time::timeout_at(look, heard).await;
+        }
+    }
+
+    pub(super) async fn own(&self, caller: &Caller, id: Uuid) -> Result<Operation, GatewayError> {
+        let operation = self.inner.store.operations().get(id).await;
+        let operation = operation.map_err(GatewayError::Audit)?;
+        operation
+            .filter(|operation| operation.caller == caller.name)
+            .ok_or(GatewayError::UnknownOperation)
+    }
+
+    /// Those that somebody wants to see, the newest first. Nothing of a person is in them.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Operation>, AdminError> {
+        Ok(self.inner.store.operations().list(filter).await?)
+    }
+
+    /// One, for who administers: without what the registry told of a person.
+    ///
+    /// # Errors
+    /// There is none of that id, or the database does not answer.
+    pub async fn administered_operation(&self, id: Uuid) -> Result<OperationView, AdminError> {
+        let operations = self.inner.store.operations();
+        let operation = operations.get(id).await?.ok_or_else(|| unknown(id))?;
+        Ok(OperationView {
+            operation,
+            receipt: None,
+            history: operations.history(id).await?,
+        })
+    }
+}
+
+pub(super) fn unknown(id: Uuid) -> AdminError {
+    AdminError::Unknown {
+        what: "operation",
+        name: id.to_string(),
+    }
+}
