@@ -35,7 +35,8 @@ pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCal
 pub use check::check;
 pub use error::GatewayError;
 pub use events::{
-    CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT, MAX_FEED_WAIT,
+    CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT,
+    MAX_FEED_WAIT,
 };
 pub use lookups::audited::{Answered, Asking};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
@@ -117,7 +118,6 @@ struct Inner {
     phase: Phase,
     nodes: Membership,
     admission: Admission,
-    bodies: Bodies,
     delivery: Delivery,
 }
 
@@ -255,7 +255,6 @@ impl Gateway {
                 tasks: TaskTracker::new(),
                 phase: Phase::default(),
                 admission,
-                bodies,
                 delivery: Delivery::new(operations),
                 nodes,
                 store,

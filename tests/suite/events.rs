@@ -1,5 +1,7 @@
 //! Life events: a registry calls back or is asked, and a caller reads what happened.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use gateway_tests::ask::Answer;
 use gateway_tests::components;
 use gateway_tests::gateway::{Builder, RegistryText, TestGateway, identifiers};
@@ -35,26 +37,29 @@ async fn read(gateway: &TestGateway, key: &str, query: &str) -> Value {
 
 fn ids(page: &Value) -> Vec<&str> {
     let events = page["events"].as_array().unwrap().iter();
-    events.map(|it| it["event"]["id"].as_str().unwrap()).collect()
+    events
+        .map(|it| it["event"]["id"].as_str().unwrap())
+        .collect()
 }
 
 async fn callbacks(gateway: &TestGateway, query: &str) -> Vec<Value> {
-    let admin = gateway.staff(&format!("ada-{}", uuid()), &[Role::Administrator]);
+    let admin = admin(gateway).await;
     let path = format!("/admin/v1/callbacks?{query}");
-    let listed = gateway.get(&path).key(&admin.await).send().await.ok();
+    let listed = gateway.get(&path).key(&admin).send().await.ok();
     listed.json["callbacks"].as_array().unwrap().clone()
 }
 
-fn uuid() -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
+/// Another one each time.
+async fn admin(gateway: &TestGateway) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed).to_string()
+    let name = format!("admin-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    gateway.staff(&name, &[Role::Administrator]).await
 }
 
 async fn replay(gateway: &TestGateway, id: &Value) -> Answer {
-    let admin = gateway.staff(&format!("bo-{}", uuid()), &[Role::Administrator]);
+    let admin = admin(gateway).await;
     let path = format!("/admin/v1/callbacks/{}/replay", id.as_str().unwrap());
-    gateway.post(&path, &json!({})).key(&admin.await).send().await
+    gateway.post(&path, &json!({})).key(&admin).send().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,7 +81,10 @@ async fn a_death_arrives_and_is_read() {
     assert_eq!(entry["registry"], "vital");
     assert!(entry["module"].as_str().unwrap().starts_with("sha256:"));
     let event = &entry["event"];
-    assert_eq!((&event["kind"], &event["participants"][0]["role"]), (&json!("death"), &json!("deceased")));
+    assert_eq!(
+        (&event["kind"], &event["participants"][0]["role"]),
+        (&json!("death"), &json!("deceased"))
+    );
     let dead = &event["participants"][0]["person"];
     assert_eq!(dead["identifiers"][0]["value"], "4711");
     // As the policy has it: what an adapter has of its own is masked.
@@ -90,9 +98,17 @@ async fn a_death_arrives_and_is_read() {
     assert_eq!(got.status, 202);
     let received = callbacks(&gateway, "state=received").await;
     assert_eq!(received.len(), 2);
-    assert_eq!((&received[1]["events"], &received[1]["status"]), (&json!(1), &json!(200)));
+    assert_eq!(
+        (&received[1]["events"], &received[1]["status"]),
+        (&json!(1), &json!(200))
+    );
     let admin = gateway.staff("eve", &[Role::Implementer]).await;
-    let listed = gateway.get("/admin/v1/events?registry=vital").key(&admin).send().await.ok();
+    let listed = gateway
+        .get("/admin/v1/events?registry=vital")
+        .key(&admin)
+        .send()
+        .await
+        .ok();
     assert_eq!(listed.json["events"][0]["kind"], "death");
     assert_eq!(listed.json["events"][0]["callback"], received[1]["id"]);
     assert!(!listed.text.contains("4711") && !listed.text.contains("Adhikari"));
@@ -104,10 +120,18 @@ async fn repeats_are_harmless_and_a_correction_may_come_first() {
     tell(&gateway, "correction c-1 4711 d-1").await;
     tell(&gateway, "death d-1 4711 2026-01-02").await;
     for _ in 0..3 {
-        let again = tell(&gateway, "death d-1 4711 2026-01-02\ncorrection c-1 4711 d-1").await;
+        let again = tell(
+            &gateway,
+            "death d-1 4711 2026-01-02\ncorrection c-1 4711 d-1",
+        )
+        .await;
         assert_eq!(again.status, 202);
     }
-    tell(&gateway, "death d-2 4712 2026-01-02\ndeath d-2 4712 2026-01-02").await;
+    tell(
+        &gateway,
+        "death d-2 4712 2026-01-02\ndeath d-2 4712 2026-01-02",
+    )
+    .await;
     let mut page = Value::Null;
     until("all of them", async || {
         page = read(&gateway, &key, "").await;
@@ -136,9 +160,15 @@ async fn who_is_not_believed_brings_nothing() {
     }
     let refused = callbacks(&gateway, "").await;
     assert_eq!(refused.len(), 2);
-    assert!(refused.iter().all(|it| it["state"] == "refused" && it["events"] == 0));
+    assert!(
+        refused
+            .iter()
+            .all(|it| it["state"] == "refused" && it["events"] == 0)
+    );
     let mut outside = gateway.outside().await;
-    let kept = outside.run("DELETE FROM callbacks WHERE body IS NOT NULL").await;
+    let kept = outside
+        .run("DELETE FROM callbacks WHERE body IS NOT NULL")
+        .await;
     assert_eq!(kept, 0, "a refused sender's bytes are kept");
     assert_eq!(outside.run("DELETE FROM events").await, 0);
     assert_eq!(ids(&read(&gateway, &key, "").await), [""; 0]);
@@ -149,7 +179,11 @@ async fn who_is_not_believed_brings_nothing() {
         let told = tell(&gateway, body).await;
         assert_eq!((told.status, told.code()), (status, code));
     }
-    let replayed = replay(&gateway, &callbacks(&gateway, "state=refused").await[0]["id"]).await;
+    let replayed = replay(
+        &gateway,
+        &callbacks(&gateway, "state=refused").await[0]["id"],
+    )
+    .await;
     assert_eq!((replayed.status, replayed.code()), (409, "not-replayable"));
     for (path, status, code) in [
         ("/hooks/nobody/x", 404, "unknown-registry"),
@@ -165,7 +199,11 @@ async fn what_cannot_be_read_is_kept_and_read_again() {
     let (gateway, key) = start(builder()).await;
     for body in ["unreadable", "trap"] {
         let told = tell(&gateway, body).await;
-        assert_eq!((told.status, told.code()), (503, "callback-unread"), "{body}");
+        assert_eq!(
+            (told.status, told.code()),
+            (503, "callback-unread"),
+            "{body}"
+        );
     }
     let unreadable = callbacks(&gateway, "state=unreadable").await;
     let failed = callbacks(&gateway, "state=failed&registry=vital").await;
@@ -176,7 +214,8 @@ async fn what_cannot_be_read_is_kept_and_read_again() {
     assert_eq!(replay(&gateway, id).await.status, 204);
     until("it was tried", async || {
         let now = callbacks(&gateway, "state=unreadable").await;
-        now.first().is_some_and(|it| it["changedAt"] != unreadable[0]["changedAt"])
+        now.first()
+            .is_some_and(|it| it["changedAt"] != unreadable[0]["changedAt"])
     })
     .await;
     assert_eq!(ids(&read(&gateway, &key, "").await), [""; 0]);
@@ -184,9 +223,15 @@ async fn what_cannot_be_read_is_kept_and_read_again() {
     gateway.apply(&[], &[("vital", mended)]).await;
     gateway.serving.gateway.reload().await.unwrap();
     assert_eq!(replay(&gateway, id).await.status, 204);
-    until("its event", async || ids(&read(&gateway, &key, "").await) == ["late"]).await;
+    until("its event", async || {
+        ids(&read(&gateway, &key, "").await) == ["late"]
+    })
+    .await;
     let received = callbacks(&gateway, "state=received").await;
-    assert_eq!((&received[0]["id"], &received[0]["events"]), (id, &json!(1)));
+    assert_eq!(
+        (&received[0]["id"], &received[0]["events"]),
+        (id, &json!(1))
+    );
     let gone = replay(&gateway, &json!("0199c9a2-6c1e-7000-8000-000000000000")).await;
     assert_eq!((gone.status, gone.code()), (404, "unknown"));
     let bad = gateway.get("/admin/v1/callbacks?state=lost");
@@ -231,13 +276,22 @@ async fn a_callback_that_was_kept_is_read_after_a_crash() {
     ] {
         assert_eq!(outside.run(statement).await, 1, "{statement}");
     }
-    until("it was read", async || ids(&read(&gateway, &key, "").await) == ["d-1"]).await;
+    until("it was read", async || {
+        ids(&read(&gateway, &key, "").await) == ["d-1"]
+    })
+    .await;
     let received = callbacks(&gateway, "").await;
-    assert_eq!((&received[0]["state"], &received[0]["attempts"]), (&json!("received"), &json!(2)));
+    assert_eq!(
+        (&received[0]["state"], &received[0]["attempts"]),
+        (&json!("received"), &json!(2))
+    );
     // What brings the gateway down each time is left to a person.
     let worst = "UPDATE callbacks SET state = 'new', due_at = 0, attempts = 5";
     assert_eq!(outside.run(worst).await, 1);
-    until("it is given up", async || callbacks(&gateway, "state=failed").await.len() == 1).await;
+    until("it is given up", async || {
+        callbacks(&gateway, "state=failed").await.len() == 1
+    })
+    .await;
     assert_eq!(callbacks(&gateway, "").await[0]["reason"], "given-up");
 }
 
@@ -246,13 +300,20 @@ async fn a_registry_is_asked_for_what_changed() {
     let polled = |text: RegistryText| text.set("events.poll_ms", 1_000);
     let (gateway, key) = start(builder().registry("vital", polled)).await;
     let all: Vec<String> = (0..5).map(|at| format!("change-{at}")).collect();
-    until("all changes", async || ids(&read(&gateway, &key, "").await) == all).await;
+    until("all changes", async || {
+        ids(&read(&gateway, &key, "").await) == all
+    })
+    .await;
     // Where it was is known to the next, and to nobody who only has the database.
     let mut outside = gateway.outside().await;
-    let at_the_end = "UPDATE event_cursors SET due_at = 0 WHERE state_schema = 7 AND data IS NOT NULL";
+    let at_the_end =
+        "UPDATE event_cursors SET due_at = 0 WHERE state_schema = 7 AND data IS NOT NULL";
     assert_eq!(outside.run(at_the_end).await, 1);
     until("it is asked again", async || {
-        outside.run("UPDATE event_cursors SET reason = NULL WHERE due_at > 0 AND fence > 1").await == 1
+        outside
+            .run("UPDATE event_cursors SET reason = NULL WHERE due_at > 0 AND fence > 1")
+            .await
+            == 1
     })
     .await;
     assert_eq!(ids(&read(&gateway, &key, "").await).len(), 5);
@@ -266,22 +327,43 @@ async fn callers_read_what_they_are_granted_and_see_what_the_policy_shows() {
     let (gateway, key) = start(bare).await;
     tell(&gateway, "death d-1 4711 2026-01-02").await;
     let ask = gateway.ask(reqwest::Method::POST, "/hooks/other/x");
-    ask.header("x-token", "right").body("death d-1 4711 2026-01-02").send().await.ok();
+    ask.header("x-token", "right")
+        .body("death d-1 4711 2026-01-02")
+        .send()
+        .await
+        .ok();
 
     // Lookups of all registries are no grant of events.
-    for key in [&gateway.key, &gateway.caller("finder", &["vital"], &[Ability::Find]).await] {
+    for key in [
+        &gateway.key,
+        &gateway.caller("finder", &["vital"], &[Ability::Find]).await,
+    ] {
         let none = gateway.get("/v1/events").key(key).send().await;
         assert_eq!((none.status, none.code()), (403, "not-granted"));
     }
-    until("its own", async || ids(&read(&gateway, &key, "").await) == ["d-1"]).await;
-    let other = gateway.caller("masked", &["other"], &[Ability::Events]).await;
+    until("its own", async || {
+        ids(&read(&gateway, &key, "").await) == ["d-1"]
+    })
+    .await;
+    let other = gateway
+        .caller("masked", &["other"], &[Ability::Events])
+        .await;
     let page = read(&gateway, &other, "wait=5").await;
-    assert_eq!((ids(&page).len(), &page["events"][0]["registry"]), (1, &json!("other")));
+    assert_eq!(
+        (ids(&page).len(), &page["events"][0]["registry"]),
+        (1, &json!("other"))
+    );
     let text = page["events"][0]["event"].to_string();
     assert!(text.contains("4711"), "{text}");
-    assert!(!text.contains("Adhikari") && !text.contains("2026-01-02"), "{text}");
+    assert!(
+        !text.contains("Adhikari") && !text.contains("2026-01-02"),
+        "{text}"
+    );
     assert!(!text.contains("of-death"), "{text}");
-    let silent = gateway.get("/v1/events").key(&key).without("registry-purpose");
+    let silent = gateway
+        .get("/v1/events")
+        .key(&key)
+        .without("registry-purpose");
     assert_eq!(silent.send().await.code(), "missing-statement");
     for (query, field) in [
         ("after=7", "after"),
@@ -289,16 +371,31 @@ async fn callers_read_what_they_are_granted_and_see_what_the_policy_shows() {
         ("limit=501", "limit"),
         ("since=1", "query"),
     ] {
-        let bad = gateway.get(&format!("/v1/events?{query}")).key(&key).send().await;
-        assert_eq!((bad.status, &bad.json["field"]), (400, &json!(field)), "{query}");
+        let bad = gateway
+            .get(&format!("/v1/events?{query}"))
+            .key(&key)
+            .send()
+            .await;
+        assert_eq!(
+            (bad.status, &bad.json["field"]),
+            (400, &json!(field)),
+            "{query}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_audit_has_who_was_told_of_whom_and_nobody_is_in_the_clear() {
     let (gateway, key) = start(builder()).await;
-    tell(&gateway, "death d-secret-1 47114711 2026-01-02\nanswer r-secret-1 of-47114711").await;
-    until("it is read", async || !ids(&read(&gateway, &key, "").await).is_empty()).await;
+    tell(
+        &gateway,
+        "death d-secret-1 47114711 2026-01-02\nanswer r-secret-1 of-47114711",
+    )
+    .await;
+    until("it is read", async || {
+        !ids(&read(&gateway, &key, "").await).is_empty()
+    })
+    .await;
     let auditor = gateway.staff("olga", &[Role::Auditor]).await;
     let body = json!({ "identifiers": identifiers("47114711") });
     let found = gateway.post("/admin/v1/audit/find", &body).key(&auditor);
@@ -311,20 +408,42 @@ async fn the_audit_has_who_was_told_of_whom_and_nobody_is_in_the_clear() {
             (caller, it["wasDisclosed"].as_bool().unwrap())
         })
         .collect();
-    assert_eq!(who, [("(registry)", true), ("imis", true)], "{}", found.text);
+    assert_eq!(
+        who,
+        [("(registry)", true), ("imis", true)],
+        "{}",
+        found.text
+    );
     for call in calls {
-        assert_eq!((&call["call"]["ability"], &call["call"]["outcome"]), (&json!("events"), &json!("done")));
+        assert_eq!(
+            (&call["call"]["ability"], &call["call"]["outcome"]),
+            (&json!("events"), &json!("done"))
+        );
     }
     // The answer waits for whoever waits for it.
-    let answer = gateway.serving.gateway.answer_to("vital", "r-secret-1").await;
+    let answer = gateway
+        .serving
+        .gateway
+        .answer_to("vital", "r-secret-1")
+        .await;
     assert_eq!(answer.unwrap().as_deref(), Some(&b"of-47114711"[..]));
-    assert_eq!(gateway.serving.gateway.answer_to("civil", "r-secret-1").await.unwrap(), None);
+    assert_eq!(
+        gateway
+            .serving
+            .gateway
+            .answer_to("civil", "r-secret-1")
+            .await
+            .unwrap(),
+        None
+    );
     let kept = gateway.kept();
     for file in std::fs::read_dir(kept).unwrap() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap_or_default();
         for word in ["47114711", "Adhikari", "d-secret-1", "r-secret-1"] {
-            let found = bytes.windows(word.len()).any(|part| part == word.as_bytes());
+            let found = bytes
+                .windows(word.len())
+                .any(|part| part == word.as_bytes());
             assert!(!found, "{word} is in {}", path.display());
         }
     }

@@ -151,7 +151,10 @@ fn real() -> BTreeMap<String, u64> {
             "events.callback_retention_ms",
             config.events.callback_retention_ms,
         ),
-        ("events.event_retention_ms", config.events.event_retention_ms),
+        (
+            "events.event_retention_ms",
+            config.events.event_retention_ms,
+        ),
         (
             "events.answer_retention_ms",
             config.events.answer_retention_ms,

@@ -137,7 +137,15 @@ mod tests {
         for at in [0, 1, 255, i64::MAX] {
             assert_eq!(position(&cursor(at)), Some(at));
         }
-        for bad in ["", "e1-", "e1--1", "e1-+1", "e2-1", "7", "e1-8000000000000000"] {
+        for bad in [
+            "",
+            "e1-",
+            "e1--1",
+            "e1-+1",
+            "e2-1",
+            "7",
+            "e1-8000000000000000",
+        ] {
             assert_eq!(position(bad), None, "{bad}");
         }
     }

@@ -161,12 +161,24 @@ mod tests {
         let pairs = [("b", "2"), ("a", "é"), ("b", "1")];
         assert_eq!(query(&uri), pairs.map(|(a, b)| (a.into(), b.into())));
         let mut given = HeaderMap::new();
-        for (name, value) in [("X-Signature", "s"), ("Connection", "close"), ("X-Forwarded-For", "1.2.3.4")] {
+        for (name, value) in [
+            ("X-Signature", "s"),
+            ("Connection", "close"),
+            ("X-Forwarded-For", "1.2.3.4"),
+        ] {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             given.insert(name, HeaderValue::from_static(value));
         }
-        assert_eq!(headers(&given), [("x-signature".to_owned(), "s".to_owned())]);
-        let names = ["content-type", "set-cookie", "transfer-encoding", "bad name"];
+        assert_eq!(
+            headers(&given),
+            [("x-signature".to_owned(), "s".to_owned())]
+        );
+        let names = [
+            "content-type",
+            "set-cookie",
+            "transfer-encoding",
+            "bad name",
+        ];
         let response = answered(CallbackResponse {
             status: 202,
             headers: names.map(|name| (name.to_owned(), "x".to_owned())).into(),

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 pub use acts::{CallbackView, EventView};
 pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT};
 pub use hook::HookError;
+pub(super) use sealed::place_of_event;
 
 use crate::config::events::EventsConfig;
 use rate::Rates;

@@ -22,8 +22,8 @@ use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
 
 use super::shadow::Trial;
 use super::{Gateway, GatewayError};
-use crate::config::limits::CallLimits;
 use crate::config::events::RegistryEvents;
+use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
 use crate::config::retry::RetryConfig;
 use crate::config::secret::{SecretError, Secrets};

@@ -77,7 +77,12 @@ impl Fingerprint {
 
     /// Of a word of a registry's: what it is, whose, and the word.
     pub(in crate::gateway) fn of_word(&self, what: &str, registry: &str, word: &str) -> [u8; 32] {
-        let parts: [&[u8]; 4] = [b"word", what.as_bytes(), registry.as_bytes(), word.as_bytes()];
+        let parts: [&[u8]; 4] = [
+            b"word",
+            what.as_bytes(),
+            registry.as_bytes(),
+            word.as_bytes(),
+        ];
         self.mac(&parts)
     }
 

@@ -157,7 +157,11 @@ impl Gateway {
             let visible = Visible::of(shown, &[])?;
             let mut event = self.open_event(&stored.id, body)?;
             let of = (stored.registry.clone(), stored.module_digest.clone());
-            show(&visible, &mut event, &mut told.entry(of).or_default().people);
+            show(
+                &visible,
+                &mut event,
+                &mut told.entry(of).or_default().people,
+            );
             events.push(FeedEvent {
                 position: stored.position,
                 registry: stored.registry,

@@ -73,10 +73,7 @@ impl Gateway {
             row,
             request_id,
         };
-        let read = tokio::time::timeout(
-            lease(&entry),
-            self.read_callback(&entry, taken, callback),
-        );
+        let read = tokio::time::timeout(lease(&entry), self.read_callback(&entry, taken, callback));
         // What became of it stands in the store.
         drop(read.await);
     }

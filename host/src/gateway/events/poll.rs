@@ -108,7 +108,11 @@ impl Gateway {
             }
             Err(error) => {
                 let word = error.word();
-                tracing::warn!(registry = entry.name, reason = word, "it did not tell what changed");
+                tracing::warn!(
+                    registry = entry.name,
+                    reason = word,
+                    "it did not tell what changed"
+                );
                 if let GatewayError::Failure(Failure::Unsupported(_)) = &error {
                     polled.again_in = every.max(UNSUPPORTED);
                 }

@@ -106,8 +106,7 @@ impl Gateway {
         let events = events.map(|event| self.seal_event(registry, event));
         let events = events.collect::<Result<_, _>>()?;
         let answers = reception.answers.into_iter();
-        let answers =
-            answers.map(|(reference, data)| self.seal_answer(registry, &reference, data));
+        let answers = answers.map(|(reference, data)| self.seal_answer(registry, &reference, data));
         let answers = answers.collect::<Result<_, _>>()?;
         let status = reception.response.status;
         Ok(Read {

@@ -166,6 +166,14 @@ fn seal(
     sealed.map_err(|_| GatewayError::Internal)
 }
 
+/// Where an event's body is.
+pub(in crate::gateway) fn place_of_event(id: &KeyedHash) -> Place {
+    Place {
+        of: place_of(id),
+        column: EVENT,
+    }
+}
+
 /// Half of a hash names a place as well as all of it.
 fn place_of(hash: &KeyedHash) -> Uuid {
     let mut half = [0; 16];

@@ -49,10 +49,9 @@ fn dates_of(event: &Event) -> &'static [&'static str] {
     match kind {
         EventKind::Birth => &["birthDate"],
         EventKind::Death | EventKind::FetalDeath => &["deathDate"],
-        EventKind::Marriage
-        | EventKind::Divorce
-        | EventKind::Annulment
-        | EventKind::Separation => &["maritalStatus"],
+        EventKind::Marriage | EventKind::Divorce | EventKind::Annulment | EventKind::Separation => {
+            &["maritalStatus"]
+        }
         EventKind::Correction | EventKind::Cancellation | EventKind::Other(_) => {
             &["birthDate", "deathDate", "maritalStatus"]
         }
@@ -96,12 +95,17 @@ mod tests {
         let hidden = shown(&["identifiers"], event("death", json!(null)));
         let text = hidden.to_string();
         assert!(!text.contains("2026-01-02") && !text.contains("1950") && !text.contains("secret"));
-        assert!(!text.contains("Pokhara") && !text.contains("date"), "{text}");
+        assert!(
+            !text.contains("Pokhara") && !text.contains("date"),
+            "{text}"
+        );
         assert!(text.contains("\"77\""), "{text}");
         let all: Vec<String> = PolicyConfig::default().fields;
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
         let seen = shown(&all, event("death", json!(null))).to_string();
-        assert!(seen.contains("2026-01-02") && seen.contains("Pokhara") && !seen.contains("secret"));
+        assert!(
+            seen.contains("2026-01-02") && seen.contains("Pokhara") && !seen.contains("secret")
+        );
     }
 
     #[test]
@@ -109,7 +113,11 @@ mod tests {
         let fields = ["identifiers", "birthDate"];
         let birth = shown(&fields, event("correction", json!({ "kind": "birth" })));
         assert!(birth.get("occurred").is_some(), "{birth}");
-        for amends in [json!({ "kind": "death" }), json!({ "id": "e-0" }), json!(null)] {
+        for amends in [
+            json!({ "kind": "death" }),
+            json!({ "id": "e-0" }),
+            json!(null),
+        ] {
             let hidden = shown(&fields, event("correction", amends));
             assert!(hidden.get("occurred").is_none(), "{hidden}");
         }

@@ -84,7 +84,10 @@ impl Roster {
     /// Those that can be asked.
     pub(in crate::gateway) fn serving(&self) -> Vec<Arc<Entry>> {
         let slots = self.slots.load();
-        slots.values().filter_map(|slot| slot.state.entry().cloned()).collect()
+        slots
+            .values()
+            .filter_map(|slot| slot.state.entry().cloned())
+            .collect()
     }
 
     /// What callers may see of each, whether it can be asked or not. None: that cannot be read.
@@ -98,7 +101,10 @@ impl Roster {
                 Some(config.policy)
             }
         };
-        slots.iter().map(|(name, slot)| (name.clone(), policy(slot))).collect()
+        slots
+            .iter()
+            .map(|(name, slot)| (name.clone(), policy(slot)))
+            .collect()
     }
 }
 

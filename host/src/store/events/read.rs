@@ -60,6 +60,22 @@ pub(super) async fn newest(readers: &Pool) -> Result<i64, StoreError> {
     get(&row, "last")
 }
 
+pub(super) async fn newest_sealed(
+    readers: &Pool,
+) -> Result<Option<(KeyedHash, Vec<u8>)>, StoreError> {
+    let row =
+        query("SELECT id, body FROM events WHERE body IS NOT NULL ORDER BY arrival DESC LIMIT 1")
+            .fetch_optional(readers)
+            .await?;
+    row.map(|row| {
+        Ok((
+            hash(get(&row, "id")?)?,
+            get::<&[u8]>(&row, "body")?.to_vec(),
+        ))
+    })
+    .transpose()
+}
+
 /// Each registry by its index. All up to `until` was committed before anything here is read, so that
 /// what one statement does not see is behind it.
 pub(super) async fn behind(

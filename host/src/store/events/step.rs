@@ -106,12 +106,7 @@ async fn keep(conn: &mut Conn, new: &NewCallback) -> Result<i64, StoreError> {
     Ok(0)
 }
 
-async fn end(
-    conn: &mut Conn,
-    id: Uuid,
-    fence: i64,
-    reading: &Reading,
-) -> Result<i64, StoreError> {
+async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result<i64, StoreError> {
     // Nobody takes it over between this look and the end. SQLite has one writer.
     let statement = match conn {
         Conn::Sqlite(_) => held!(),
@@ -128,7 +123,15 @@ async fn end(
     let registry: String = get(&row, "registry")?;
     let callback = Some(id.to_string());
     let digest = &reading.module_digest;
-    let brought = insert(conn, &registry, &reading.events, reading.at, digest, callback).await?;
+    let brought = insert(
+        conn,
+        &registry,
+        &reading.events,
+        reading.at,
+        digest,
+        callback,
+    )
+    .await?;
     for (reference, data) in &reading.answers {
         query(
             "INSERT INTO pending_answers (registry, reference, data, at) VALUES ($1, $2, $3, $4) \
@@ -252,11 +255,13 @@ async fn insert(
         };
         let arrival: i64 = get(&row, "arrival")?;
         for person in &event.people {
-            query("INSERT INTO event_people (person, arrival) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(&person[..])
-                .bind(arrival)
-                .execute(&mut *conn)
-                .await?;
+            query(
+                "INSERT INTO event_people (person, arrival) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            )
+            .bind(&person[..])
+            .bind(arrival)
+            .execute(&mut *conn)
+            .await?;
         }
         brought += 1;
     }

@@ -95,7 +95,13 @@ async fn an_event_is_stored_once_with_its_callback(home: Home) {
     let again = second.id;
     assert!(store.events().keep(second, row(again)).await.unwrap());
     let brought = reading(vec![event(2), event(3)]);
-    assert!(store.events().end(again, 1, brought, end(again)).await.unwrap());
+    assert!(
+        store
+            .events()
+            .end(again, 1, brought, end(again))
+            .await
+            .unwrap()
+    );
     assert_eq!(store.events().sequence().await.unwrap(), 3);
     let known = store.events().callback(again).await.unwrap().unwrap();
     assert_eq!((known.state, known.brought), (CallbackState::Received, 1));
@@ -113,10 +119,21 @@ async fn what_another_has_taken_over_is_not_stored(home: Home) {
     new.lease = Duration::ZERO;
     let id = new.id;
     assert!(store.events().keep(new, row(id)).await.unwrap());
-    let taken = store.events().take(Duration::from_secs(60), 10).await.unwrap();
+    let taken = store
+        .events()
+        .take(Duration::from_secs(60), 10)
+        .await
+        .unwrap();
     assert_eq!((taken.len(), taken[0].fence, taken[0].attempts), (1, 2, 2));
     assert_eq!(taken[0].body.as_deref(), Some(&b"sealed"[..]));
-    assert!(store.events().take(Duration::ZERO, 10).await.unwrap().is_empty());
+    assert!(
+        store
+            .events()
+            .take(Duration::ZERO, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // Who comes late neither stores nor ends anything.
     let late = reading(vec![event(1)]);
     assert!(!store.events().end(id, 1, late, end(id)).await.unwrap());
@@ -144,7 +161,9 @@ async fn too_much_is_not_kept(home: Home) {
     other.body = vec![0; 1_001];
     let id = other.id;
     assert!(!store.events().keep(other, row(id)).await.unwrap());
-    let unread = store.events().callbacks(Some("civil"), Some(CallbackState::New), None, 10);
+    let unread = store
+        .events()
+        .callbacks(Some("civil"), Some(CallbackState::New), None, 10);
     assert_eq!(unread.await.unwrap().len(), 2);
     store.close().await;
 }
@@ -152,9 +171,17 @@ async fn too_much_is_not_kept(home: Home) {
 async fn a_cursor_is_one_nodes_at_a_time(home: Home) {
     let store = home.open().await;
     let lease = Duration::from_secs(60);
-    let taken = store.events().take_cursor("civil", lease).await.unwrap().unwrap();
+    let taken = store
+        .events()
+        .take_cursor("civil", lease)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((taken.data.clone(), taken.fence), (None, 1));
-    assert_eq!(store.events().take_cursor("civil", lease).await.unwrap(), None);
+    assert_eq!(
+        store.events().take_cursor("civil", lease).await.unwrap(),
+        None
+    );
     let page = |events, again_in| Polled {
         at: now(),
         again_in,
@@ -163,11 +190,23 @@ async fn a_cursor_is_one_nodes_at_a_time(home: Home) {
         events,
         module_digest: "sha256:m".into(),
     };
-    let done = store.events().polled(&taken, page(vec![event(1)], Duration::ZERO), None);
+    let done = store
+        .events()
+        .polled(&taken, page(vec![event(1)], Duration::ZERO), None);
     assert!(done.await.unwrap());
-    let next = store.events().take_cursor("civil", lease).await.unwrap().unwrap();
-    assert_eq!((next.data.clone(), next.fence), (Some((3, b"there".to_vec())), 2));
-    let late = store.events().polled(&taken, page(vec![event(2)], lease), None);
+    let next = store
+        .events()
+        .take_cursor("civil", lease)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (next.data.clone(), next.fence),
+        (Some((3, b"there".to_vec())), 2)
+    );
+    let late = store
+        .events()
+        .polled(&taken, page(vec![event(2)], lease), None);
     assert!(!late.await.unwrap());
     assert_eq!(store.events().sequence().await.unwrap(), 1);
     store.close().await;
@@ -186,14 +225,25 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
         events: at,
         answers: at,
     };
-    store.events().sweep(at(Timestamp::UNIX_EPOCH)).await.unwrap();
+    store
+        .events()
+        .sweep(at(Timestamp::UNIX_EPOCH))
+        .await
+        .unwrap();
     assert_eq!(positions(&store).await.len(), 1);
     let later = now() + Duration::from_secs(60);
     store.events().sweep(at(later)).await.unwrap();
     assert_eq!(positions(&store).await, []);
-    assert_eq!(store.events().answer("civil", &[7; 32]).await.unwrap(), None);
+    assert_eq!(
+        store.events().answer("civil", &[7; 32]).await.unwrap(),
+        None
+    );
     assert_eq!(store.events().callback(id).await.unwrap(), None);
-    assert!(store.events().recent(None, None, 10).await.unwrap()[0].body.is_none());
+    assert!(
+        store.events().recent(None, None, 10).await.unwrap()[0]
+            .body
+            .is_none()
+    );
     let again = callback();
     let id = again.id;
     store.events().keep(again, row(id)).await.unwrap();

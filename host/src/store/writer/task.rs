@@ -106,7 +106,10 @@ impl Task {
             shared.push(one);
             replies.push(reply);
             let next = jobs.peek().map(|job| &job.work);
-            if matches!(next, Some(Work::Audit(_) | Work::Operation(..) | Work::Telling(..))) {
+            if matches!(
+                next,
+                Some(Work::Audit(_) | Work::Operation(..) | Work::Telling(..))
+            ) {
                 continue;
             }
             let failure = self.together(&shared, replies.drain(..)).await;

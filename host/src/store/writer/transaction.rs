@@ -7,8 +7,8 @@ use super::{Chain, Change, Shared};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::{
-    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, events, key_check,
-    modules, nodes, now, open_states, operations, quotas, registries,
+    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, events,
+    key_check, modules, nodes, now, open_states, operations, quotas, registries,
 };
 
 /// Commits all together, with one answer for each. First without savepoints, which would triple the

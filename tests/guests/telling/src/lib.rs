@@ -68,7 +68,9 @@ impl Events for Telling {
                 ["unreadable"] if settings::get("reads").is_none() => {
                     return Err(Failure::unreadable("form.unknown"));
                 }
-                ["unreadable"] => reception.events.push(death("late", "late-1", "2026-01-03")?),
+                ["unreadable"] => reception
+                    .events
+                    .push(death("late", "late-1", "2026-01-03")?),
                 ["reject"] => return Err(Failure::rejected("not.so")),
                 ["busy"] => return Err(Failure::unavailable("later")),
                 ["trap"] => unreachable!("as it was asked to"),
