@@ -164,10 +164,16 @@ fn failed(entry: &Entry, error: GatewayError) -> Read {
         GatewayError::Failure(Failure::Rejected(_)) => {
             (CallbackState::Refused, 400, HookError::Rejected)
         }
+        // It passes: it is tried again, a few times.
         GatewayError::Failure(Failure::Unavailable(why)) => {
             let retry_after_ms = why.retry_after_ms;
             let answer = HookError::Unavailable { retry_after_ms };
-            (CallbackState::Failed, 503, answer)
+            (CallbackState::New, 503, answer)
+        }
+        GatewayError::Busy | GatewayError::Fault(Fault::NoInstance) => {
+            let retry_after_ms = None;
+            let answer = HookError::Unavailable { retry_after_ms };
+            (CallbackState::New, 503, answer)
         }
         GatewayError::Failure(Failure::Unreadable(_)) => {
             (CallbackState::Unreadable, 503, HookError::Unread)

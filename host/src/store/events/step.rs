@@ -21,6 +21,8 @@ use crate::store::postgres::EVENT_LOCKS;
 const NOT_DONE: i64 = -1;
 /// Refused callbacks of one registry that are kept, the newest: whoever may send may send many.
 const REFUSED_KEPT: i64 = 1_000;
+/// What could not be read at the time is tried again so late.
+const AGAIN: Duration = Duration::from_secs(30);
 /// An attempt that its node did not end is made again this often; then a person looks.
 const ATTEMPTS_MAX: i64 = 5;
 
@@ -144,9 +146,12 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
         .execute(&mut *conn)
         .await?;
     }
+    let now = clock(conn).await?;
+    let again = now.saturating_add(microseconds(AGAIN));
+    let due_at = (reading.state == CallbackState::New).then_some(again);
     // A refused sender's bytes are nobody's to keep.
     query(
-        "UPDATE callbacks SET state = $3, changed_at = $4, due_at = NULL, reason = $5, code = $6, \
+        "UPDATE callbacks SET state = $3, changed_at = $4, due_at = $10, reason = $5, code = $6, \
          module_digest = $7, status = $8, brought = brought + $9, \
          body = CASE WHEN $3 = 'refused' THEN NULL ELSE body END \
          WHERE id = $1 AND fence = $2 AND state = 'new'",
@@ -160,6 +165,7 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     .bind(digest)
     .bind(reading.status.map(i64::from))
     .bind(brought)
+    .bind(due_at)
     .execute(&mut *conn)
     .await?;
     if reading.state == CallbackState::Refused {
