@@ -179,6 +179,19 @@ async fn who_is_not_believed_brings_nothing() {
         let told = tell(&gateway, body).await;
         assert_eq!((told.status, told.code()), (status, code));
     }
+    // What passes is tried again by itself.
+    let waiting = callbacks(&gateway, "state=new").await;
+    assert_eq!(
+        (waiting.len(), &waiting[0]["reason"]),
+        (1, &json!("unavailable"))
+    );
+    let now = "UPDATE callbacks SET due_at = 0 WHERE state = 'new' AND due_at > 0";
+    assert_eq!(outside.run(now).await, 1);
+    until("it is tried again", async || {
+        let waiting = callbacks(&gateway, "state=new").await;
+        waiting[0]["attempts"] == 2 && waiting[0]["reason"] == "unavailable"
+    })
+    .await;
     let replayed = replay(
         &gateway,
         &callbacks(&gateway, "state=refused").await[0]["id"],
