@@ -73,7 +73,8 @@ fn end(id: Uuid) -> AuditEnd {
 
 async fn positions(store: &Store) -> Vec<(i64, Vec<u8>)> {
     let newest = store.events().newest().await.unwrap();
-    let all = store.events().behind(&["civil".into()], 0, newest, 100);
+    let civil = ["civil".to_owned()];
+    let all = store.events().behind(&civil, 0, newest, 100);
     let all = all.await.unwrap().into_iter();
     all.map(|it| (it.position, it.body.unwrap())).collect()
 }

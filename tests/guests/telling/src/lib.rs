@@ -110,7 +110,7 @@ fn death(id: &str, number: &str, date: &str) -> Result<Event, Failure> {
         original: None,
     };
     let person = Person {
-        identifiers: vec![Identifier::new("UIN", number)],
+        identifiers: vec![Identifier::new("national-id", number)],
         names: vec![HumanName {
             family: Some("Adhikari".into()),
             ..Default::default()
