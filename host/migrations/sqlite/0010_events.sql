@@ -63,7 +63,7 @@ CREATE TABLE event_people (
 CREATE INDEX event_people_of_an_event ON event_people (arrival);
 
 CREATE TABLE event_sequence (
-    id   BIGINT PRIMARY KEY CHECK (id = 1),
+    id   BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
     last BIGINT NOT NULL
 );
 INSERT INTO event_sequence (id, last) VALUES (1, 0);
