@@ -3,8 +3,10 @@
 mod admin;
 mod body;
 mod check;
+mod events;
 mod find;
 mod health;
+mod hooks;
 mod household;
 mod openapi;
 mod operations;
@@ -24,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -71,6 +73,16 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .route(
             "/admin/v1/operations/{id}/resolve",
             post(admin::operations::resolve),
+        )
+        .route("/v1/events", get(events::feed))
+        .route("/hooks/{registry}", any(hooks::top))
+        .route("/hooks/{registry}/", any(hooks::top))
+        .route("/hooks/{registry}/{*path}", any(hooks::below))
+        .route("/admin/v1/events", get(admin::events::list))
+        .route("/admin/v1/callbacks", get(admin::events::callbacks))
+        .route(
+            "/admin/v1/callbacks/{id}/replay",
+            post(admin::events::replay),
         )
         .route("/admin/v1/whoami", get(admin::whoami::whoami))
         .route(

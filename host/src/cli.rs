@@ -6,6 +6,7 @@ mod caller;
 mod client;
 mod completions;
 mod demo;
+mod event;
 mod exit;
 pub mod logging;
 mod node;
@@ -74,6 +75,9 @@ Examples:
     /// Look at writes, and decide what nobody else can.
     #[command(subcommand)]
     Operation(operation::OperationCommand),
+    /// Look at life events and at what registries called back with.
+    #[command(subcommand)]
+    Event(event::EventCommand),
     /// Print the OpenAPI document.
     #[command(after_help = "\
 Examples:
@@ -159,6 +163,12 @@ async fn command(mut cli: Cli) -> Result<(), Failure> {
         Command::Operation(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = operation::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Event(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = event::run(command, &client).await;
             client.close().await;
             done
         }

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod bodies;
 pub mod callers;
 pub mod endpoint;
+pub mod events;
 pub mod limits;
 pub mod node;
 pub mod operations;
@@ -52,6 +53,8 @@ pub struct Config {
     pub store: store::StoreConfig,
     /// The audit's checkpoints, and how long its rows are kept.
     pub audit: audit::AuditConfig,
+    /// What registries tell by themselves.
+    pub events: events::EventsConfig,
     /// This gateway among those that share the database.
     pub node: node::NodeConfig,
     /// The process's own log.
@@ -109,6 +112,7 @@ impl Default for Config {
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             audit: audit::AuditConfig::default(),
+            events: events::EventsConfig::default(),
             node: node::NodeConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),

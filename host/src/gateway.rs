@@ -9,6 +9,7 @@ mod bodies;
 mod callers;
 mod check;
 mod error;
+mod events;
 mod lookups;
 mod metrics;
 mod nodes;
@@ -33,6 +34,10 @@ pub use callers::session::{Held, Opened, SessionLimits};
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use events::{
+    CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT,
+    MAX_FEED_WAIT,
+};
 pub use lookups::audited::{Answered, Asking};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
@@ -71,6 +76,7 @@ use callers::allowance::Allowance;
 use callers::keys::Keys;
 use callers::session::Sessions;
 use callers::tokens::Tokens;
+use events::Events;
 use lookups::page_token::PageTokens;
 use nodes::{Membership, StoreLedger};
 use operations::Delivery;
@@ -82,6 +88,7 @@ use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
 use crate::config::bodies::BodiesConfig;
 use crate::config::callers::CallersConfig;
+use crate::config::events::EventsConfig;
 use crate::config::operations::OperationsConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
@@ -104,6 +111,8 @@ struct Inner {
     page_tokens: PageTokens,
     sessions: Sessions,
     audit: Audit,
+    bodies: Bodies,
+    events: Events,
     open_pages: OpenPages,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
@@ -111,7 +120,6 @@ struct Inner {
     phase: Phase,
     nodes: Membership,
     admission: Admission,
-    bodies: Bodies,
     delivery: Delivery,
 }
 
@@ -125,6 +133,8 @@ pub struct Sections<'a> {
     pub audit: &'a AuditConfig,
     /// What callers may do in general.
     pub callers: &'a CallersConfig,
+    /// How much of what registries tell is taken.
+    pub events: &'a EventsConfig,
     /// By which key what is kept of people is sealed.
     pub bodies: &'a BodiesConfig,
     /// How writes are delivered.
@@ -215,6 +225,7 @@ impl Gateway {
             admission,
             audit,
             callers,
+            events,
             bodies,
             operations,
         } = sections;
@@ -239,12 +250,13 @@ impl Gateway {
                 page_tokens,
                 sessions,
                 audit,
+                bodies,
+                events: Events::new(events),
                 open_pages: OpenPages::default(),
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 phase: Phase::default(),
                 admission,
-                bodies,
                 delivery: Delivery::new(operations),
                 nodes,
                 store,

@@ -115,6 +115,7 @@ pub fn sections(config: &Config) -> Sections<'_> {
         admission: &config.admission,
         audit: &config.audit,
         callers: &config.callers,
+        events: &config.events,
         bodies: &config.bodies,
         operations: &config.operations,
     }
@@ -173,6 +174,7 @@ async fn serve(
         serving.gateway.close(Instant::now()).await;
         return Err(error.into());
     }
+    serving.gateway.keep_events();
     tracing::info!("ready");
     Ok(serving)
 }

@@ -23,6 +23,7 @@ mod clock;
 mod columns;
 mod db;
 mod error;
+mod events;
 mod grants;
 mod key_check;
 mod links;
@@ -59,6 +60,10 @@ pub use callers::{Caller, CallerSettings, Callers, NewCaller};
 pub use candidates::{Candidate, Candidates};
 pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
+pub use events::{
+    CallbackState, EventCursor, Events, NewCallback, NewEvent, Old as OldEvents, Polled, Reading,
+    StoredCallback, StoredEvent,
+};
 pub use links::{Link, Linked, Links};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
@@ -124,6 +129,11 @@ impl Store {
     /// Writes that were accepted.
     pub fn operations(&self) -> Operations<'_> {
         Operations::new(self)
+    }
+
+    /// What registries tell by themselves.
+    pub fn events(&self) -> Events<'_> {
+        Events::new(self)
     }
 
     /// Which module served which registry when.

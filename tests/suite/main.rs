@@ -24,6 +24,7 @@ mod callers;
 mod credentials;
 mod damage;
 mod escapes;
+mod events;
 mod fault_proxy;
 mod following;
 mod hostile;

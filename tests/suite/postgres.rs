@@ -20,6 +20,7 @@ mod bringing;
 mod callers;
 mod credentials;
 mod damage;
+mod events;
 mod fault_proxy;
 mod following;
 mod households;

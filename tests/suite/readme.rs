@@ -127,6 +127,42 @@ fn real() -> BTreeMap<String, u64> {
             config.sandbox.compile_timeout_ms,
         ),
         ("sandbox.busy_threads", config.sandbox.busy_threads as u64),
+        (
+            "events.max_callback_bytes",
+            config.events.max_callback_bytes.get().into(),
+        ),
+        (
+            "events.callbacks_per_second",
+            config.events.callbacks_per_second.get().into(),
+        ),
+        (
+            "events.callback_burst",
+            config.events.callback_burst.get().into(),
+        ),
+        (
+            "events.max_unread_callbacks",
+            config.events.max_unread_callbacks.get().into(),
+        ),
+        (
+            "events.max_unread_bytes",
+            config.events.max_unread_bytes.get(),
+        ),
+        (
+            "events.callback_retention_ms",
+            config.events.callback_retention_ms,
+        ),
+        (
+            "events.event_retention_ms",
+            config.events.event_retention_ms,
+        ),
+        (
+            "events.answer_retention_ms",
+            config.events.answer_retention_ms,
+        ),
+        (
+            "events.max_waiting_reads",
+            config.events.max_waiting_reads.into(),
+        ),
         ("node.heartbeat_ms", config.node.heartbeat_ms.into()),
         ("node.dead_after_ms", config.node.dead_after_ms.into()),
         ("node.forget_after_ms", config.node.forget_after_ms),

@@ -7,6 +7,7 @@ pub(super) mod audit_find;
 pub(super) mod audit_reading;
 pub(super) mod caller_keys;
 pub(super) mod callers;
+pub(super) mod events;
 pub(super) mod health;
 pub(super) mod history;
 pub(super) mod logs;

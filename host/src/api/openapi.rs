@@ -3,7 +3,9 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{admin, find, health, household, operations, registries, search, verify};
+use super::{
+    admin, events, find, health, hooks, household, operations, registries, search, verify,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,6 +34,11 @@ use super::{admin, find, health, household, operations, registries, search, veri
         admin::operations::replay,
         admin::operations::cancel,
         admin::operations::resolve,
+        events::feed,
+        hooks::below,
+        admin::events::list,
+        admin::events::callbacks,
+        admin::events::replay,
         admin::whoami::whoami,
         admin::callers::list,
         admin::callers::add,

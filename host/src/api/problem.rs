@@ -1,6 +1,7 @@
 //! The only error renderer: `application/problem+json` (RFC 9457) with a stable `code`. A problem
 //! holds no value of the request and nothing of a person.
 
+mod hooks;
 mod limited;
 mod operations;
 mod terms;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::endpoint::EndpointConfig;
+use super::events::RegistryEvents;
 use super::limits::CallLimits;
 use super::read::{self, ConfigError};
 use super::retry::RetryConfig;
@@ -88,6 +89,9 @@ pub struct RegistryConfig {
     pub retry: RetryConfig,
     /// The tokens by which a search goes on.
     pub pages: PagesConfig,
+    /// What it tells by itself.
+    #[serde(skip_serializing_if = "RegistryEvents::is_default")]
+    pub events: RegistryEvents,
 }
 
 /// What callers must say and may see.
@@ -219,6 +223,7 @@ impl Default for RegistryConfig {
             concurrency: ConcurrencyConfig::default(),
             retry: RetryConfig::default(),
             pages: PagesConfig::default(),
+            events: RegistryEvents::default(),
         }
     }
 }

@@ -199,13 +199,18 @@ async fn newest(store: &Store) -> Result<Option<(Place, Vec<u8>)>, StartError> {
         ..Default::default()
     };
     let newest = store.operations().list(&filter).await?.pop();
-    Ok(newest.and_then(|operation| {
+    let newest = newest.and_then(|operation| {
         let place = Place {
             of: operation.id,
             column: super::operations::REQUEST,
         };
         Some((place, operation.request?))
-    }))
+    });
+    if newest.is_some() {
+        return Ok(newest);
+    }
+    let event = store.events().newest_sealed().await?;
+    Ok(event.map(|(id, body)| (super::events::place_of_event(&id), body)))
 }
 
 #[cfg(test)]

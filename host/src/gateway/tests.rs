@@ -30,6 +30,7 @@ async fn gateway(directory: &Path) -> Gateway {
         admission: &AdmissionConfig::default(),
         audit: &AuditConfig::default(),
         callers: &CallersConfig::default(),
+        events: &Default::default(),
         bodies: &Default::default(),
         operations: &Default::default(),
     };

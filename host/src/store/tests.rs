@@ -26,6 +26,7 @@ mod caller_keys;
 mod chain;
 mod closing;
 mod configuration;
+mod events;
 mod faults;
 mod figures;
 mod links;

@@ -23,6 +23,7 @@ use super::audit_people::IndexStep;
 use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
+use super::events::{Old, TakingCallbacks, TakingCursor, Telling};
 use super::key_check::KeyCheck;
 use super::links::Linking;
 use super::modules::Module;
@@ -52,6 +53,8 @@ pub(super) enum Work {
     Audit(AuditRow),
     /// Shares it too, with audit rows of its own. They are written only if the step is done.
     Operation(Step, Vec<AuditRow>),
+    /// The same, of what a registry tells.
+    Telling(Telling, Vec<AuditRow>),
     /// Has a transaction of its own.
     Change(Change),
 }
@@ -60,6 +63,7 @@ pub(super) enum Work {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) step: Option<Step>,
+    pub(super) telling: Option<Telling>,
     pub(super) rows: Vec<AuditRow>,
 }
 
@@ -114,6 +118,10 @@ pub(super) enum Change {
         id: Uuid,
         why: String,
     },
+    TakeCallbacks(Box<TakingCallbacks>),
+    TakeEventCursor(Box<TakingCursor>),
+    SequenceEvents,
+    SweepEvents(Box<Old>),
     IndexPeople(Box<IndexStep>),
     PruneAudit,
     /// None: only whether one could be made.
@@ -127,6 +135,7 @@ impl From<AuditRow> for Shared {
     fn from(row: AuditRow) -> Self {
         Self {
             step: None,
+            telling: None,
             rows: vec![row],
         }
     }

@@ -75,6 +75,17 @@ impl Fingerprint {
         self.mac(&[b"question", question.as_bytes()])
     }
 
+    /// Of a word of a registry's: what it is, whose, and the word.
+    pub(in crate::gateway) fn of_word(&self, what: &str, registry: &str, word: &str) -> [u8; 32] {
+        let parts: [&[u8]; 4] = [
+            b"word",
+            what.as_bytes(),
+            registry.as_bytes(),
+            word.as_bytes(),
+        ];
+        self.mac(&parts)
+    }
+
     /// Of a caller's own name for somebody.
     pub(in crate::gateway) fn of_subject(&self, caller: &str, subject: &str) -> [u8; 32] {
         self.mac(&[b"subject", caller.as_bytes(), subject.as_bytes()])

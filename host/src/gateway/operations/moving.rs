@@ -165,7 +165,10 @@ mod tests {
         let seconds = |attempts| delivery.wait(attempts).as_secs_f64();
         for (attempts, least) in [(0, 1.0), (1, 1.0), (2, 2.0), (5, 16.0), (11, 600.0)] {
             let wait = seconds(attempts);
-            assert!((least..=(2.0 * least).min(600.0)).contains(&wait), "{wait}");
+            assert!(
+                (least..=(2.0_f64 * least).min(600.0)).contains(&wait),
+                "{wait}"
+            );
         }
         assert_eq!(seconds(u32::MAX), 600.0);
         let several: Vec<_> = (0..20).map(|_| delivery.wait(5)).collect();

@@ -94,13 +94,22 @@ impl Task {
                 Work::Audit(row) => Shared::from(row),
                 Work::Operation(step, rows) => Shared {
                     step: Some(step),
+                    telling: None,
+                    rows,
+                },
+                Work::Telling(telling, rows) => Shared {
+                    step: None,
+                    telling: Some(telling),
                     rows,
                 },
             };
             shared.push(one);
             replies.push(reply);
             let next = jobs.peek().map(|job| &job.work);
-            if matches!(next, Some(Work::Audit(_) | Work::Operation(..))) {
+            if matches!(
+                next,
+                Some(Work::Audit(_) | Work::Operation(..) | Work::Telling(..))
+            ) {
                 continue;
             }
             let failure = self.together(&shared, replies.drain(..)).await;

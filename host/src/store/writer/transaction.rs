@@ -7,8 +7,8 @@ use super::{Chain, Change, Shared};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::{
-    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, key_check,
-    links, modules, nodes, now, open_states, operations, quotas, registries,
+    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, events,
+    key_check, links, modules, nodes, now, open_states, operations, quotas, registries,
 };
 
 /// Commits all together, with one answer for each. First without savepoints, which would triple the
@@ -64,6 +64,10 @@ pub(super) async fn change(
         Change::TakeOperations(taking) => operations::take(conn, &taking).await,
         Change::Link(linking) => links::add(conn, &linking).await,
         Change::Unlink { caller, id, why } => links::end(conn, &caller, id, &why).await,
+        Change::TakeCallbacks(taking) => events::take(conn, &taking).await,
+        Change::TakeEventCursor(taking) => events::take_cursor(conn, &taking).await,
+        Change::SequenceEvents => events::sequence(conn).await,
+        Change::SweepEvents(old) => events::sweep(conn, &old).await,
         Change::IndexPeople(step) => audit_people::index(conn, &step).await,
         Change::PruneAudit => audit_prune::step(conn).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
@@ -90,12 +94,19 @@ async fn insert_all(
     shared: &[Shared],
 ) -> Result<Vec<i64>, StoreError> {
     operations::lock(conn, shared.iter().filter_map(|it| it.step.as_ref())).await?;
+    events::lock(conn, shared.iter().filter_map(|it| it.telling.as_ref())).await?;
     let mut results = Vec::with_capacity(shared.len());
     let mut rows = Vec::with_capacity(shared.len());
-    for Shared { step, rows: own } in shared {
-        let result = match step {
-            Some(step) => operations::step(conn, step).await?,
-            None => 0,
+    for Shared {
+        step,
+        telling,
+        rows: own,
+    } in shared
+    {
+        let result = match (step, telling) {
+            (Some(step), _) => operations::step(conn, step).await?,
+            (None, Some(telling)) => events::step(conn, telling).await?,
+            (None, None) => 0,
         };
         if result >= 0 {
             rows.extend(own);
