@@ -26,6 +26,7 @@ mod error;
 mod events;
 mod grants;
 mod key_check;
+mod leases;
 mod links;
 mod look;
 mod modules;
@@ -41,7 +42,7 @@ mod tests;
 mod wakes;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -88,6 +89,8 @@ pub struct Store {
     writer: Writer,
     readers: Pool,
     opener: Arc<Opener>,
+    /// Whose the leases are that are taken from now on.
+    holder: Arc<OnceLock<String>>,
 }
 
 impl Store {
@@ -108,6 +111,7 @@ impl Store {
             writer: Writer::start(conn, opener.clone(), config),
             readers,
             opener: Arc::new(opener),
+            holder: Arc::default(),
         })
     }
 
