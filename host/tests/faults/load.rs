@@ -1,7 +1,6 @@
 //! What callers do meanwhile: writes about some people, each in its order, and a reading of the feed.
 //! And a registrar at the counter.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,12 +26,15 @@ pub(crate) struct Accepted {
     pub(crate) kind: &'static str,
 }
 
+/// An event of the feed: its cursor, and the registry's own id.
+pub(crate) type Entry = (String, String);
+
 /// What came of it all.
 pub(crate) struct Done {
     /// In the order in which each subject's were taken.
     pub(crate) accepted: Vec<Accepted>,
-    /// What the feed's reader saw: the id of each position.
-    pub(crate) read: BTreeMap<u64, String>,
+    /// What the feed's reader saw.
+    pub(crate) read: Vec<Entry>,
     pub(crate) repeats: u64,
 }
 
@@ -41,7 +43,7 @@ pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     repeats: Arc<AtomicU64>,
     writers: Vec<JoinHandle<Vec<Accepted>>>,
-    reader: JoinHandle<BTreeMap<u64, String>>,
+    reader: JoinHandle<Vec<Entry>>,
     registrar: JoinHandle<()>,
 }
 
@@ -133,8 +135,12 @@ impl Client {
         unreachable!("the circle has no end")
     }
 
-    pub(crate) async fn page(&self, after: &str, query: &str) -> Value {
-        let path = format!("/v1/events?after={after}&{query}");
+    pub(crate) async fn page(&self, after: Option<&str>, query: &str) -> Value {
+        let mut path = format!("/v1/events?{query}");
+        if let Some(after) = after {
+            path.push_str("&after=");
+            path.push_str(after);
+        }
         let page = self.ask(|base| Ask::get(format!("{base}{path}"))).await;
         page.ok().json
     }
@@ -206,11 +212,13 @@ impl Writer {
                 let linked = json!({ "scheme": "imis", "value": format!("{number}") });
                 (
                     "link",
-                    json!({ "link": { "identifiers": own, "linked": linked } }),
+                    json!({ "link": { "identifiers": own, "linked": linked,
+                        "change": "add" } }),
                 )
             }
             _ => {
-                let enrolment = json!({ "programme": { "scheme": "programme", "value": "p" },
+                let programme = json!({ "identifiers": [{ "scheme": "programme", "value": "p" }] });
+                let enrolment = json!({ "programme": programme,
                     "beneficiary": { "person": { "identifiers": own } }, "status": "active" });
                 ("enrolment", json!({ "enrolment": enrolment }))
             }
@@ -219,24 +227,21 @@ impl Writer {
 }
 
 /// Reads the feed as a careful caller does: from where it had read to.
-async fn follow(client: Client, stop: Arc<AtomicBool>) -> BTreeMap<u64, String> {
-    let (mut read, mut after) = (BTreeMap::new(), "0".to_owned());
+async fn follow(client: Client, stop: Arc<AtomicBool>) -> Vec<Entry> {
+    let (mut read, mut after) = (Vec::new(), None);
     while !stop.load(Ordering::Relaxed) {
-        let page = client.page(&after, "wait=1&limit=50").await;
-        for event in page["events"].as_array().unwrap() {
-            let (position, id) = entry(event);
-            let before = read.insert(position, id);
-            assert_eq!(before, None, "the cursor went back");
-        }
-        after = page["next"].as_str().unwrap().to_owned();
+        let page = client.page(after.as_deref(), "wait=1&limit=50").await;
+        read.extend(entries(&page));
+        after = page["next"].as_str().map(str::to_owned);
     }
     read
 }
 
-/// The position and the registry's own id of an event of the feed.
-pub(crate) fn entry(event: &Value) -> (u64, String) {
-    let position = event["position"].as_str().unwrap().parse().unwrap();
-    (position, event["event"]["id"].as_str().unwrap().to_owned())
+/// The events of a page.
+pub(crate) fn entries(page: &Value) -> impl Iterator<Item = Entry> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let events = page["events"].as_array().unwrap().iter();
+    events.map(move |event| (text(&event["cursor"]), text(&event["event"]["id"])))
 }
 
 fn happening(record: String, random: &mut fastrand::Rng) -> Happening {
