@@ -217,7 +217,10 @@ impl Writer {
                 )
             }
             _ => {
-                let programme = json!({ "identifiers": [{ "scheme": "programme", "value": "p" }] });
+                // Another one each time: what was so before leaves nothing in the ledger.
+                let programme = format!("p-{number}");
+                let programme =
+                    json!({ "identifiers": [{ "scheme": "programme", "value": programme }] });
                 let enrolment = json!({ "programme": programme,
                     "beneficiary": { "person": { "identifiers": own } }, "status": "active" });
                 ("enrolment", json!({ "enrolment": enrolment }))
