@@ -18,6 +18,7 @@
 mod check;
 mod disk;
 mod load;
+mod power;
 #[path = "../real/mod.rs"]
 mod real;
 mod world;
@@ -39,6 +40,10 @@ async fn run(plan: Plan, database: Option<String>) {
     println!("{plan:?}");
     let began = Instant::now();
     let mut world = World::start(&plan, database).await;
+    if plan.power && world.power.is_none() {
+        println!("LEFT OUT: a power cut, since nothing may be mounted here (run it as root)");
+        return;
+    }
     let load = Load::start(&world, &plan);
     let mut random = fastrand::Rng::with_seed(plan.seed);
     let mut starts = Vec::new();
@@ -51,6 +56,9 @@ async fn run(plan: Plan, database: Option<String>) {
             .collect();
         for &node in &killed {
             world.kill(node);
+        }
+        if let Some(power) = &mut world.power {
+            power.cut(&mut random);
         }
         for node in killed {
             let from = Instant::now();
@@ -86,6 +94,16 @@ async fn two_nodes_on_postgres() {
     let host = server.socket().display().to_string().replace('/', "%2F");
     let url = format!("postgres://gateway@{host}/{}", server.new_database());
     run(Plan::read(2), Some(url)).await;
+}
+
+/// Each kill is a power cut: of what was not synced some is gone and some is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_power_fails() {
+    let plan = Plan {
+        power: true,
+        ..Plan::read(1)
+    };
+    run(plan, None).await;
 }
 
 /// Nothing can be asked there of what became of a write: what a kill met is told as unknown, and what

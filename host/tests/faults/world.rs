@@ -9,6 +9,7 @@ use gateway_tests::stand_in::records::{Hook, RecordsOptions, Schedule};
 use gateway_tests::stand_in::{Options, StandIn};
 
 use crate::disk::Disk;
+use crate::power::Power;
 use crate::real::{Place, Running};
 
 /// Of a hundred writes and callbacks so many meet something that goes wrong at the registry.
@@ -26,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) forgets: bool,
     /// The size of the first node's disk; none: it shares the machine's.
     pub(crate) megabytes: Option<u32>,
+    /// Whether a kill takes with it what the first node has not synced.
+    pub(crate) power: bool,
 }
 
 /// All of it.
@@ -35,6 +38,8 @@ pub(crate) struct World {
     pub(crate) bases: Vec<String>,
     /// Of the first node.
     pub(crate) disk: Option<Disk>,
+    /// The same.
+    pub(crate) power: Option<Power>,
     places: Vec<Place>,
     running: Vec<Option<Running>>,
 }
@@ -54,6 +59,7 @@ impl Plan {
             nodes,
             forgets: false,
             megabytes: None,
+            power: false,
         }
     }
 }
@@ -94,6 +100,7 @@ impl World {
         }
         let data = places[0].folder.path().join("data");
         let disk = plan.megabytes.and_then(|size| Disk::mount(&data, size));
+        let power = plan.power.then(|| Power::on(&data)).flatten();
         places[0].write("registries.toml", &registry(&stand_in));
         places[0].run(&["registry", "apply", "-f", "registries.toml"]);
         let grant = "records:create,update,link,enrolment,events";
@@ -110,6 +117,7 @@ impl World {
         let mut world = Self {
             running: places.iter().map(|_| None).collect(),
             disk,
+            power,
             stand_in,
             key,
             bases,
