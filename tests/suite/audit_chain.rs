@@ -181,7 +181,7 @@ async fn a_checkpoint_that_is_tampered_with_is_named() {
         format!("UPDATE audit_checkpoint SET {column} = {other} WHERE number = 2")
     };
     for (what, sql, number) in [
-        ("its words", "UPDATE audit_checkpoint SET body = REPLACE(body, '\"seq\":3', '\"seq\":2') WHERE number = 1".to_owned(), 1),
+        ("its words", "UPDATE audit_checkpoint SET body = REPLACE(body, '{', '{ ') WHERE number = 1".to_owned(), 1),
         ("its signature", other("signature"), 2),
         ("its key", "UPDATE audit_checkpoint SET public_key = (SELECT hash FROM audit_end WHERE seq = 2) WHERE number = 3".to_owned(), 3),
         ("its time", other("at"), 2),
