@@ -169,6 +169,11 @@ impl Filesystem for Mounted {
         }
     }
 
+    fn link(&self, _: &Request, ino: INodeNo, to: INodeNo, new: &OsStr, reply: ReplyEntry) {
+        let made = self.tree().link(ino, to, new);
+        answer!(reply, made, attr => reply.entry(&TTL, &attr, Generation(0)));
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the trait has them")]
     fn read(
         &self,

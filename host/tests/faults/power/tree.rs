@@ -117,6 +117,20 @@ impl Tree {
         Ok(())
     }
 
+    pub(super) fn link(
+        &mut self,
+        ino: INodeNo,
+        to: INodeNo,
+        new: &OsStr,
+    ) -> Result<FileAttr, Errno> {
+        let names = self.names(to)?;
+        if names.contains_key(new) {
+            return Err(Errno::EEXIST);
+        }
+        names.insert(new.to_owned(), ino.0);
+        self.attr(ino)
+    }
+
     pub(super) fn read(&self, ino: INodeNo, offset: u64, size: u32) -> Result<Vec<u8>, Errno> {
         let Some(Content::File { now, .. }) = self.nodes.get(&ino.0).map(|node| &node.content)
         else {
@@ -283,5 +297,32 @@ fn copy(from: &[u8], to: &mut [u8], page: usize) {
     let end = (start + PAGE).min(from.len()).min(to.len());
     if start < end {
         to[start..end].copy_from_slice(&from[start..end]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_keeps_what_was_synced_and_not_all_of_the_rest() {
+        let mut random = fastrand::Rng::with_seed(1);
+        let mut tree = Tree::new();
+        let root = INodeNo::ROOT;
+        let file = tree.make(root, OsStr::new("db"), 0o600, false).unwrap().ino;
+        tree.write(file, 0, &[1; 2 * PAGE]).unwrap();
+        tree.sync(file).unwrap();
+        tree.sync(root).unwrap();
+        tree.write(file, PAGE as u64, &[2; 20 * PAGE]).unwrap();
+        let other = OsStr::new("other");
+        let unnamed = tree.make(root, other, 0o600, false).unwrap().ino;
+        tree.write(unnamed, 0, b"bytes").unwrap();
+        tree.sync(unnamed).unwrap();
+        tree.cut(&mut random);
+        let bytes = tree.read(file, 0, u32::MAX).unwrap();
+        assert_eq!(bytes[..PAGE], [1; PAGE]);
+        assert!(bytes.contains(&2), "some of it is there");
+        assert!(bytes[PAGE..].iter().any(|byte| *byte != 2), "not all of it");
+        assert!(tree.lookup(root, other).is_err(), "its name was not synced");
     }
 }
