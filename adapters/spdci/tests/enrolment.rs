@@ -258,7 +258,7 @@ fn holding(enrolled: Value, standing: Option<&'static str>) -> Stage {
     stage()
         .on_post(ENROLLED, move |_| enrolled.clone())
         .on_post(common::PATH, move |request| {
-            let records = standing.map(|standing| beneficiary(standing));
+            let records = standing.map(beneficiary);
             answer(
                 request,
                 "succ",

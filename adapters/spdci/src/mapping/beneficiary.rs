@@ -59,11 +59,11 @@ pub fn beneficiary(request: &EnrolmentRequest, settings: &Settings) -> Result<Wr
     let about = demographic(person, carried, &mut unwritten);
     member.insert("demographic_info".to_owned(), about);
     let mut enrolment = Map::new();
-    let mut programme_out = json!({ "programme_identifier": programme });
-    if let Some(name) = &request.programme.name {
-        programme_out["programme_name"] = json!(name);
-    }
-    enrolment.insert("programme".to_owned(), programme_out);
+    let mut named = Map::new();
+    named.insert("programme_identifier".to_owned(), json!(programme));
+    let name = request.programme.name.as_ref();
+    named.extend(name.map(|name| ("programme_name".to_owned(), json!(name))));
+    enrolment.insert("programme".to_owned(), Value::Object(named));
     enrolment.insert("enrolment_status".to_owned(), json!(status));
     if let Some(from) = &request.from {
         enrolment.insert("enrolment_date".to_owned(), json!(dates::format(from)));
@@ -212,19 +212,19 @@ fn address(address: &Address) -> Value {
 
 /// `benefit_value` is currency and number in one text, as the specification's example writes it.
 fn benefit(benefit: &Benefit) -> Value {
-    let mut out = json!({ "benefit_type": benefit.type_ });
     let value = [benefit.currency.as_deref(), benefit.amount.as_deref()];
     let value: Vec<&str> = value.into_iter().flatten().collect();
-    if !value.is_empty() {
-        out["benefit_value"] = json!(value.join(" "));
-    }
-    if let Some(frequency) = &benefit.frequency {
-        out["benefit_frequency"] = json!(frequency);
-    }
-    if let Some(date) = &benefit.date {
-        out["benefit_date"] = json!(dates::format(date));
-    }
-    out
+    let parts = [
+        ("benefit_type", Some(benefit.type_.clone())),
+        ("benefit_value", Some(value.join(" "))),
+        ("benefit_frequency", benefit.frequency.clone()),
+        ("benefit_date", benefit.date.as_ref().map(dates::format)),
+    ];
+    let filled = parts.into_iter().filter_map(|(key, value)| {
+        let value = value.filter(|it| !it.is_empty())?;
+        Some((key.to_owned(), Value::String(value)))
+    });
+    Value::Object(filled.collect())
 }
 
 fn status(status: &EnrolmentStatus) -> &str {
