@@ -16,7 +16,10 @@ fn telling() -> RegistryText {
 }
 
 fn builder() -> Builder {
-    TestGateway::builder().registry("vital", |_| telling())
+    let deaf = |_| RegistryText::bare(components::component("changing-guest"));
+    TestGateway::builder()
+        .registry("vital", |_| telling())
+        .registry("deaf", deaf)
 }
 
 /// A gateway, and the key of somebody who may read the events of `vital`.
@@ -202,7 +205,7 @@ async fn who_is_not_believed_brings_nothing() {
     assert_eq!((replayed.status, replayed.code()), (409, "not-replayable"));
     for (path, status, code) in [
         ("/hooks/nobody/x", 404, "unknown-registry"),
-        ("/hooks/civil/x", 501, "no-ability"),
+        ("/hooks/deaf/x", 501, "no-ability"),
     ] {
         let told = gateway.ask(reqwest::Method::POST, path).send().await;
         assert_eq!((told.status, told.code()), (status, code), "{path}");

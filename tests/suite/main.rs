@@ -50,6 +50,7 @@ mod registry_faults;
 mod roles;
 mod roster;
 mod searches;
+mod spdci_async;
 mod starting;
 mod swap;
 mod tokens;

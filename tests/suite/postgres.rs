@@ -38,6 +38,7 @@ mod registry_faults;
 mod roles;
 mod roster;
 mod searches;
+mod spdci_async;
 mod starting;
 mod swap;
 mod tokens;

@@ -14,7 +14,7 @@ mod shown;
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 pub use acts::{CallbackView, EventView};
 pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT};
@@ -22,6 +22,7 @@ pub use hook::HookError;
 pub(super) use sealed::place_of_event;
 
 use crate::config::events::EventsConfig;
+use crate::store::KeyedHash;
 use rate::Rates;
 
 /// Who calls, in the audit, where it is a registry. No caller may be called so.
@@ -35,9 +36,14 @@ pub(super) struct Events {
     newest: watch::Sender<i64>,
     /// Something was stored that has no position yet.
     stored: Arc<Notify>,
+    /// References that callbacks brought answers to, here: who waits for one is woken.
+    pub(super) answered: broadcast::Sender<KeyedHash>,
     /// Room for readings that wait.
     waiting: Arc<Semaphore>,
 }
+
+/// References that one who waits may be behind. Behind more it looks into the database.
+const ANSWERED: usize = 256;
 
 impl Events {
     pub(super) fn new(config: &EventsConfig) -> Self {
@@ -46,6 +52,7 @@ impl Events {
             rates: Rates::new(config),
             newest: watch::Sender::new(0),
             stored: Arc::default(),
+            answered: broadcast::Sender::new(ANSWERED),
             waiting: Arc::new(Semaphore::new(waiting.min(Semaphore::MAX_PERMITS))),
             config: config.clone(),
         }

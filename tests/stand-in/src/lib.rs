@@ -29,9 +29,10 @@
 //! [`identifier`]. A population depends on nothing but its seed; a larger one holds the people of a
 //! smaller one, apart from the members whom the end of the smaller one cut off.
 //!
-//! Paths: `POST {prefix}/registry/sync/search`, `POST {prefix}/registry/sync/txn/status` (always
-//! rejected: nothing is kept), `POST /oauth2/client/token`, `GET /healthz`. Not spoken: the
-//! asynchronous calls, signatures, encryption, GraphQL.
+//! Paths: `POST {prefix}/registry/sync/search`, `POST {prefix}/registry/sync/txn/status` (rejected
+//! for what was answered at once), `POST /oauth2/client/token`, `GET /healthz`; the asynchronous
+//! calls are in [`later`], those of a beneficiary registry in [`beneficiaries`]. Not spoken:
+//! signatures, encryption, GraphQL.
 //!
 //! Beside them is an API of records that can be written to, with callbacks, see [`records`].
 
@@ -41,8 +42,10 @@
     reason = "test support: what it indexes it made itself, and a failed start is a failed test"
 )]
 
+pub mod beneficiaries;
 pub mod fault;
 pub mod identifier;
+pub mod later;
 pub mod names;
 pub mod people;
 pub mod records;
@@ -56,6 +59,7 @@ mod envelope;
 mod filter;
 mod homes;
 mod misbehave;
+mod outgoing;
 mod person;
 mod record;
 mod search;
@@ -74,8 +78,10 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use beneficiaries::Beneficiaries;
 pub use criteria::Register;
 pub use fault::Fault;
+pub use later::Later;
 pub use people::{Person, Population};
 pub use records::{Records, RecordsOptions};
 pub use token::OauthClient;
@@ -180,6 +186,27 @@ impl StandIn {
     /// Its records.
     pub fn records(&self) -> &Records {
         &self.shared.records
+    }
+
+    /// What it answers later.
+    pub fn later(&self) -> &Later {
+        &self.shared.later
+    }
+
+    /// Sends the callbacks that were kept back in this order, each so many times.
+    pub fn release_callbacks(&self, order: records::Order, copies: usize) {
+        later::release(&self.shared, order, copies);
+    }
+
+    /// Tells who subscribed to this `reg_event_type` that something happened, under a transaction's
+    /// and a reference's number. False: nobody did.
+    pub fn notify(&self, word: &str, numbers: [&str; 2], records: Value) -> bool {
+        later::notify(&self.shared, word, numbers, records)
+    }
+
+    /// Who is in which programme.
+    pub fn beneficiaries(&self) -> &Beneficiaries {
+        &self.shared.beneficiaries
     }
 
     /// How many requests came, apart from those for tokens and health.

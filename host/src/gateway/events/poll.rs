@@ -176,10 +176,11 @@ impl Gateway {
             })
         });
         let endpoints = entry.endpoints.clone();
-        let Outcome { result, spent } = ask(entry, endpoints, Arc::new(call), &start, |_, _, _| {
+        let call = Arc::new(call);
+        let asked = ask(self, entry, endpoints, call, &start, |_, _, _, _| {
             Box::pin(async { never_pends() })
-        })
-        .await;
+        });
+        let Outcome { result, spent } = asked.await;
         (result, spent.usage.http_calls)
     }
 }

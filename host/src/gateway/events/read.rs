@@ -54,11 +54,14 @@ impl Gateway {
             Box::pin(async move { entry.module.receive(work, &callback).await })
         });
         let endpoints = entry.endpoints.clone();
-        let Outcome { result, spent } = ask(entry, endpoints, Arc::new(call), &start, |_, _, _| {
+        let call = Arc::new(call);
+        let asked = ask(self, entry, endpoints, call, &start, |_, _, _, _| {
             Box::pin(async { never_pends() })
-        })
-        .await;
+        });
+        let Outcome { result, spent } = asked.await;
         let read = self.judge(entry, result);
+        let answers = read.reading.answers.iter();
+        let answers: Vec<KeyedHash> = answers.map(|(reference, _)| *reference).collect();
         let end = AuditEnd {
             id: taken.row,
             at: Timestamp::now(),
@@ -77,6 +80,10 @@ impl Gateway {
         match stored {
             Ok(true) => {
                 self.inner.events.stored.notify_one();
+                for reference in answers {
+                    // Nobody may wait here.
+                    let _ = self.inner.events.answered.send(reference);
+                }
                 read.answer
             }
             // Another node has it, and answers for what it brought.

@@ -4,17 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{Request, header};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use sha2::Sha256;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 use url::Url;
 
 use super::mishap::{Schedule, hash};
+use crate::outgoing;
 use crate::server::{Shared, lock};
 use crate::shuffle::mix;
 
@@ -176,19 +173,7 @@ async fn send(callback: Callback, shared: Arc<Shared>) {
 
 /// The status of one attempt.
 async fn post(hook: &Hook, body: &str) -> io::Result<u16> {
-    let host = hook.url.host_str().unwrap_or_default();
-    let port = hook.url.port_or_known_default().unwrap_or(80);
-    let stream = TcpStream::connect((host, port)).await?;
-    let shaken = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = shaken.map_err(io::Error::other)?;
-    let connection = tokio::spawn(connection);
-    let request = Request::post(&hook.url[url::Position::BeforePath..])
-        .header(header::HOST, format!("{host}:{port}"))
-        .header(header::CONTENT_TYPE, "application/json")
-        .header("x-signature", hook.signature(body.as_bytes()))
-        .body(Body::from(body.to_owned()))
-        .map_err(io::Error::other)?;
-    let response = sender.send_request(request).await;
-    connection.abort();
-    Ok(response.map_err(io::Error::other)?.status().as_u16())
+    let signature = hook.signature(body.as_bytes());
+    let answered = outgoing::post(&hook.url, ("x-signature", &signature), body).await?;
+    Ok(answered.0)
 }
