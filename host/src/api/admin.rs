@@ -10,6 +10,7 @@ pub(super) mod callers;
 pub(super) mod events;
 pub(super) mod health;
 pub(super) mod history;
+pub(super) mod links;
 pub(super) mod logs;
 pub(super) mod modules;
 pub(super) mod nodes;
