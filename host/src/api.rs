@@ -91,6 +91,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callbacks/{id}/replay",
             post(admin::events::replay),
         )
+        .route(
+            "/admin/v1/callbacks/{id}/raw",
+            post(admin::callback_raw::raw),
+        )
         .route("/admin/v1/whoami", get(admin::whoami::whoami))
         .route(
             "/admin/v1/callers",

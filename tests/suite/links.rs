@@ -38,7 +38,9 @@ async fn several(gateway: &TestGateway, count: usize) -> Vec<Known> {
         let uin = gateway.person(index).uin;
         let found = gateway.find("civil", &uin).send().await;
         let person = &found.json["person"];
-        let whole = person["birthDate"]["value"].as_str().is_some_and(|it| it.len() == 10)
+        let whole = person["birthDate"]["value"]
+            .as_str()
+            .is_some_and(|it| it.len() == 10)
             && person["birthDate"]["estimated"] != true
             && person["names"][0]["family"].is_string();
         if whole {
@@ -70,7 +72,10 @@ async fn end(gateway: &TestGateway, id: &str, reason: &str) -> Answer {
 }
 
 fn ids(links: &[Value]) -> Vec<&str> {
-    links.iter().map(|link| link["id"].as_str().unwrap()).collect()
+    links
+        .iter()
+        .map(|link| link["id"].as_str().unwrap())
+        .collect()
 }
 
 fn records() -> RegistryText {
@@ -104,7 +109,10 @@ async fn somebody_is_linked_found_by_either_side_and_ended() {
     let by_number = json!({ "registry": "civil", "identifier": number });
     assert_eq!(ids(&search(&gateway, by_subject.clone()).await), [id]);
     let found = search(&gateway, by_number.clone()).await;
-    assert_eq!((ids(&found), &found[0]["subject"]), (vec![id], &json!("p-1")));
+    assert_eq!(
+        (ids(&found), &found[0]["subject"]),
+        (vec![id], &json!("p-1"))
+    );
     let elsewhere = json!({ "registry": "social", "identifier": number });
     assert!(search(&gateway, elsewhere).await.is_empty());
     // Another caller's people are its own.
@@ -118,9 +126,15 @@ async fn somebody_is_linked_found_by_either_side_and_ended() {
 
     for bad in ["", "Sita Devi", "Wrong", &"x".repeat(65)] {
         let refused = end(&gateway, id, bad).await;
-        assert_eq!((refused.status, &refused.json["field"]), (400, &json!("reason")));
+        assert_eq!(
+            (refused.status, &refused.json["field"]),
+            (400, &json!("reason"))
+        );
     }
-    assert_eq!(end(&gateway, "no-such", "wrong").await.code(), "unknown-link");
+    assert_eq!(
+        end(&gateway, "no-such", "wrong").await.code(),
+        "unknown-link"
+    );
     assert_eq!(end(&gateway, id, "wrong-person").await.status, 204);
     let twice = end(&gateway, id, "again").await;
     assert_eq!((twice.status, twice.code()), (409, "link-ended"));
@@ -172,7 +186,10 @@ async fn of_an_adapter_that_only_finds_the_gateway_compares() {
         .collect();
     assert_eq!(
         told,
-        [("claimed.birthDate", "close"), ("claimed.names.0.family", "mismatch")]
+        [
+            ("claimed.birthDate", "close"),
+            ("claimed.names.0.family", "mismatch")
+        ]
     );
     // What the registry has is not told.
     for word in ["Núñez", "1985", "Ana"] {
@@ -195,7 +212,10 @@ async fn of_an_adapter_that_only_finds_the_gateway_compares() {
 async fn administrators_see_where_and_when_and_nobody_in_it() {
     let gateway = TestGateway::start().await;
     let people = several(&gateway, 2).await;
-    for (subject, known) in ["Secretsubject-1", "Secretsubject-2"].into_iter().zip(&people) {
+    for (subject, known) in ["Secretsubject-1", "Secretsubject-2"]
+        .into_iter()
+        .zip(&people)
+    {
         let claimed = json!({ "names": [{ "family": known.family }] });
         let asked = gateway.post("/v1/links", &body("civil", subject, &known.uin, claimed));
         let asked = asked.header("registry-user", "officer-7");
@@ -204,7 +224,9 @@ async fn administrators_see_where_and_when_and_nobody_in_it() {
     let admin = gateway.staff("ada", &[Role::Administrator]).await;
     let auditor = gateway.staff("olga", &[Role::Auditor]).await;
     let get = async |path: &str, key: &str| gateway.get(path).key(key).send().await;
-    let listed = get("/admin/v1/links?caller=suite&registry=civil", &auditor).await.ok();
+    let listed = get("/admin/v1/links?caller=suite&registry=civil", &auditor)
+        .await
+        .ok();
     let links = listed.json["links"].as_array().unwrap();
     assert_eq!(links.len(), 2);
     assert_eq!(links[0]["by"]["user"], "officer-7");
@@ -213,36 +235,69 @@ async fn administrators_see_where_and_when_and_nobody_in_it() {
     }
     let first = get("/admin/v1/links?limit=1", &admin).await.ok();
     assert_eq!(first.json["links"][0]["id"], links[0]["id"]);
-    let path = format!("/admin/v1/links?limit=1&before={}", first.json["next"].as_str().unwrap());
-    assert_eq!(get(&path, &admin).await.ok().json["links"][0]["id"], links[1]["id"]);
-    for (query, field) in [("ended=maybe", "ended"), ("before=1", "before"), ("limit=0", "limit")] {
+    let path = format!(
+        "/admin/v1/links?limit=1&before={}",
+        first.json["next"].as_str().unwrap()
+    );
+    assert_eq!(
+        get(&path, &admin).await.ok().json["links"][0]["id"],
+        links[1]["id"]
+    );
+    for (query, field) in [
+        ("ended=maybe", "ended"),
+        ("before=1", "before"),
+        ("limit=0", "limit"),
+    ] {
         let bad = get(&format!("/admin/v1/links?{query}"), &admin).await;
-        assert_eq!((bad.status, &bad.json["field"]), (400, &json!(field)), "{query}");
+        assert_eq!(
+            (bad.status, &bad.json["field"]),
+            (400, &json!(field)),
+            "{query}"
+        );
     }
     let id = links[0]["id"].as_str().unwrap();
     let path = format!("/admin/v1/links/{id}/end");
     let ending = json!({ "reason": "merged" });
     let refused = gateway.post(&path, &ending).key(&auditor).send().await;
     assert_eq!((refused.status, refused.code()), (403, "not-allowed"));
-    assert_eq!(gateway.post(&path, &ending).key(&admin).send().await.status, 204);
+    assert_eq!(
+        gateway.post(&path, &ending).key(&admin).send().await.status,
+        204
+    );
     let shown = get(&format!("/admin/v1/links/{id}"), &auditor).await.ok();
-    assert_eq!((&shown.json["ended"]["by"], &shown.json["caller"]), (&json!("ada"), &json!("suite")));
+    assert_eq!(
+        (&shown.json["ended"]["by"], &shown.json["caller"]),
+        (&json!("ada"), &json!("suite"))
+    );
     let left = get("/admin/v1/links", &admin).await.ok();
     assert_eq!(left.json["links"].as_array().unwrap().len(), 1);
     let all = get("/admin/v1/links?ended=true", &admin).await.ok();
     assert_eq!(all.json["links"].as_array().unwrap().len(), 2);
-    let none = get("/admin/v1/links/0199c9a2-6c1e-7000-8000-000000000000", &admin).await;
+    let none = get(
+        "/admin/v1/links/0199c9a2-6c1e-7000-8000-000000000000",
+        &admin,
+    )
+    .await;
     assert_eq!((none.status, none.code()), (404, "unknown"));
 
     // Every act is there before and after, and no one who was linked is in the clear.
-    let acts = get("/admin/v1/audit/acts?act=link.end", &auditor).await.ok();
-    assert_eq!(acts.json["acts"].as_array().unwrap().len(), 1, "{}", acts.text);
+    let acts = get("/admin/v1/audit/acts?act=link.end", &auditor)
+        .await
+        .ok();
+    assert_eq!(
+        acts.json["acts"].as_array().unwrap().len(),
+        1,
+        "{}",
+        acts.text
+    );
     assert!(acts.text.contains("merged") && acts.text.contains(id));
     for file in std::fs::read_dir(gateway.kept()).unwrap() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap_or_default();
         for word in ["Secretsubject", &people[0].uin, &people[1].uin] {
-            let found = bytes.windows(word.len()).any(|part| part == word.as_bytes());
+            let found = bytes
+                .windows(word.len())
+                .any(|part| part == word.as_bytes());
             assert!(!found, "{word} is in {}", path.display());
         }
     }

@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod audit_export;
 pub(super) mod audit_find;
 pub(super) mod audit_reading;
+pub(super) mod callback_raw;
 pub(super) mod caller_keys;
 pub(super) mod callers;
 pub(super) mod events;

@@ -45,6 +45,7 @@ use super::{
         admin::events::list,
         admin::events::callbacks,
         admin::events::replay,
+        admin::callback_raw::raw,
         admin::whoami::whoami,
         admin::callers::list,
         admin::callers::add,

@@ -58,14 +58,21 @@ async fn only_of_linked_people() {
         tell(&gateway, &corrected(record)).await;
     }
     until("all are there", async || {
-        read(&gateway, &all, "").await["events"].as_array().unwrap().len() == 3
+        read(&gateway, &all, "").await["events"]
+            .as_array()
+            .unwrap()
+            .len()
+            == 3
     })
     .await;
     assert_eq!(whose(&read(&gateway, &all, "").await), [&sita, &ana, &sita]);
     // Nobody is linked: the reading goes past all of them.
     let key = gateway.key.clone();
     let nothing = read(&gateway, &key, "").await;
-    assert_eq!((whose(&nothing).len(), &nothing["next"]), (0, &nothing["newest"]));
+    assert_eq!(
+        (whose(&nothing).len(), &nothing["next"]),
+        (0, &nothing["newest"])
+    );
 
     let asked = json!({
         "subject": "p-1", "registry": "records", "claimed": { "names": [{ "family": "Lima" }] },
@@ -84,13 +91,19 @@ async fn only_of_linked_people() {
     });
     assert_eq!(whose(&page), [&ana]);
     let page = read(&gateway, &key, "").await;
-    assert_eq!((whose(&page), &page["next"]), (vec![ana.as_str(), &ana], &page["newest"]));
+    assert_eq!(
+        (whose(&page), &page["next"]),
+        (vec![ana.as_str(), &ana], &page["newest"])
+    );
     // One at a time, in order, and the end is told.
     let first = read(&gateway, &key, "limit=1").await;
     let after = format!("after={}&limit=1", first["next"].as_str().unwrap());
     let second = read(&gateway, &key, &after).await;
     assert_eq!(whose(&second), [&ana]);
-    assert_ne!(first["events"][0]["event"]["id"], second["events"][0]["event"]["id"]);
+    assert_ne!(
+        first["events"][0]["event"]["id"],
+        second["events"][0]["event"]["id"]
+    );
 
     // Far behind what is looked through in one go.
     let mut outside = gateway.outside().await;

@@ -8,7 +8,9 @@ use super::{records, search};
 
 async fn written(gateway: &TestGateway, key: &str, body: &Value) -> Value {
     let ask = gateway.post("/v1/registries/records/operations", body);
-    let ask = ask.header("idempotency-key", key).header("prefer", "wait=30");
+    let ask = ask
+        .header("idempotency-key", key)
+        .header("prefer", "wait=30");
     let done = ask.send().await.ok();
     assert_eq!(done.json["state"], "applied", "{}", done.text);
     done.json
@@ -28,9 +30,15 @@ async fn what_is_applied_is_linked() {
     let number = &created["receipt"]["identifiers"][0];
     let links = search(&gateway, json!({ "subject": "p-1" })).await;
     assert_eq!(links.len(), 1, "{links:?}");
-    assert_eq!((&links[0]["value"], &links[0]["scheme"]), (&number["value"], &json!("record-id")));
+    assert_eq!(
+        (&links[0]["value"], &links[0]["scheme"]),
+        (&number["value"], &json!("record-id"))
+    );
     let by = &links[0]["by"];
-    assert_eq!((&by["ability"], &by["operation"]), (&json!("create"), &created["id"]));
+    assert_eq!(
+        (&by["ability"], &by["operation"]),
+        (&json!("create"), &created["id"])
+    );
     assert_eq!(by["module"], created["module"]);
 
     let tie = |subject: &str, record: &str| {
@@ -39,19 +47,36 @@ async fn what_is_applied_is_linked() {
             "linked": { "scheme": "openimis", "value": subject },
         }})
     };
-    let record = gateway.stand_in.records().put(&json!({ "names": [{ "family": "Devi" }] }));
+    let record = gateway
+        .stand_in
+        .records()
+        .put(&json!({ "names": [{ "family": "Devi" }] }));
     let linked = written(&gateway, "k-2", &tie("p-2", &record)).await;
     let links = search(&gateway, json!({ "subject": "p-2" })).await;
     assert_eq!(links.len(), 1, "{links:?}");
-    assert_eq!((&links[0]["value"], &links[0]["by"]["operation"]), (&json!(record), &linked["id"]));
+    assert_eq!(
+        (&links[0]["value"], &links[0]["by"]["operation"]),
+        (&json!(record), &linked["id"])
+    );
 
     // The registry did it; that the number is another's here is in the history.
     let other = written(&gateway, "k-3", &tie("p-3", &record)).await;
     let last = other["history"].as_array().unwrap().last().unwrap();
-    assert_eq!((&last["state"], &last["reason"]), (&json!("applied"), &json!("linked-otherwise")));
-    assert!(search(&gateway, json!({ "subject": "p-3" })).await.is_empty());
+    assert_eq!(
+        (&last["state"], &last["reason"]),
+        (&json!("applied"), &json!("linked-otherwise"))
+    );
+    assert!(
+        search(&gateway, json!({ "subject": "p-3" }))
+            .await
+            .is_empty()
+    );
     let number = json!({ "scheme": "record-id", "value": record });
-    let links = search(&gateway, json!({ "registry": "records", "identifier": number })).await;
+    let links = search(
+        &gateway,
+        json!({ "registry": "records", "identifier": number }),
+    )
+    .await;
     assert_eq!(links[0]["subject"], "p-2");
     // Nothing is tied by what only changes somebody.
     let update = json!({ "subject": "p-4", "update": {
@@ -59,5 +84,9 @@ async fn what_is_applied_is_linked() {
         "person": { "sex": "female" }, "mask": ["sex"],
     }});
     written(&gateway, "k-4", &update).await;
-    assert!(search(&gateway, json!({ "subject": "p-4" })).await.is_empty());
+    assert!(
+        search(&gateway, json!({ "subject": "p-4" }))
+            .await
+            .is_empty()
+    );
 }

@@ -44,16 +44,13 @@ impl fmt::Debug for LinkSide {
 impl Problem {
     /// What the caller holds is not enough.
     pub(in crate::api) fn ambiguous(findings: Vec<Finding>) -> Self {
-        Self::not_enough().findings(findings)
-    }
-
-    fn not_enough() -> Self {
         Problem::new(
             S::CONFLICT,
             "ambiguous",
             "what was claimed does not show that the number is this person's: see the findings",
         )
         .field("claimed")
+        .findings(findings)
     }
 
     /// What stands, and what was asked for.

@@ -33,8 +33,7 @@ impl Evidence {
         vec![vec![Self::BirthDate], vec![Self::FamilyName]]
     }
 
-    #[expect(clippy::ptr_arg, reason = "as serde calls it")]
-    pub(super) fn are_default(lists: &Vec<Vec<Self>>) -> bool {
-        *lists == Self::default_lists()
+    pub(super) fn are_default(lists: &impl AsRef<[Vec<Self>]>) -> bool {
+        lists.as_ref() == Self::default_lists()
     }
 }

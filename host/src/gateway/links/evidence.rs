@@ -47,7 +47,7 @@ pub(super) fn reduced(claimed: &Person, lists: &[Vec<Evidence>]) -> Person {
             .birth_date
             .clone()
             .filter(|_| wanted(Evidence::BirthDate)),
-        sex: claimed.sex.clone().filter(|_| wanted(Evidence::Sex)),
+        sex: claimed.sex.filter(|_| wanted(Evidence::Sex)),
         ..Person::default()
     }
 }

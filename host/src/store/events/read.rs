@@ -104,10 +104,11 @@ pub(super) async fn behind(
     {
         let statement = match linked_by {
             None => query(behind!("")),
+            // `CROSS JOIN`: SQLite would go through all links of the caller for each event.
             Some(_) => query(behind!(
-                "AND EXISTS (SELECT 1 FROM event_people p JOIN links l ON l.identifier = p.person \
-                 WHERE p.arrival = events.arrival AND l.caller = $5 AND l.registry = $1 \
-                 AND l.unlinked_at IS NULL) "
+                "AND EXISTS (SELECT 1 FROM event_people p CROSS JOIN links l \
+                 WHERE p.arrival = events.arrival AND l.identifier = p.person AND l.caller = $5 \
+                 AND l.registry = $1 AND l.unlinked_at IS NULL) "
             )),
         };
         let statement = statement

@@ -158,11 +158,8 @@ async fn by_policy_a_person_has_several_records(home: Home) {
 
 async fn they_are_listed_the_newest_first(home: Home) {
     let store = home.open().await;
-    let elsewhere = Link {
-        registry: "social".into(),
-        ..link(3, 3)
-    };
-    let made = [link(1, 1), link(2, 2), elsewhere];
+    let mut made = [link(1, 1), link(2, 2), link(3, 3)];
+    made[2].registry = "social".into();
     for one in &made {
         add(&store, std::slice::from_ref(one)).await;
     }
