@@ -202,7 +202,8 @@ async fn of_an_adapter_that_only_finds_the_gateway_compares() {
     assert_eq!(first["evidence"], json!({ "name.family": "close" }));
     // A further number must be of the same record.
     let mut two = asked("p-1", json!({ "birthDate": "1985-05-20" }));
-    two["identifiers"][1] = json!({ "scheme": "passport", "value": "P-7" });
+    let further = json!({ "scheme": "passport", "value": "P-7" });
+    two["identifiers"].as_array_mut().unwrap().push(further);
     let refused = link(&gateway, &two).await;
     assert_eq!(refused.code(), "ambiguous");
     assert_eq!(refused.json["findings"][0]["place"], "identifiers.1");

@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::config::registry::Evidence;
 use crate::model::{
-    Agreement, AttributeResult, HumanName, Identifier, PartialDate, Person, Verification,
+    Agreement, AttributeResult, HumanName, Identifier, PartialDate, Person, Sex, Verification,
 };
 
 /// Why what a caller holds is not enough, of one thing that could be evidence.
@@ -47,7 +47,9 @@ pub(super) fn reduced(claimed: &Person, lists: &[Vec<Evidence>]) -> Person {
             .birth_date
             .clone()
             .filter(|_| wanted(Evidence::BirthDate)),
-        sex: claimed.sex.filter(|_| wanted(Evidence::Sex)),
+        sex: claimed
+            .sex
+            .filter(|sex| *sex != Sex::Unknown && wanted(Evidence::Sex)),
         ..Person::default()
     }
 }
@@ -73,7 +75,8 @@ pub(super) fn compare(claimed: &Person, others: &[Identifier], found: &Person) -
         note(Evidence::BirthDate.path().into(), agreement);
     }
     if let Some(sex) = &claimed.sex {
-        let agreement = match &found.sex {
+        let known = found.sex.filter(|sex| *sex != Sex::Unknown);
+        let agreement = match &known {
             None => Agreement::Missing,
             Some(known) if known == sex => Agreement::Match,
             Some(_) => Agreement::Mismatch,
