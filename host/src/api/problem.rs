@@ -52,8 +52,8 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<FindingResponse>,
     /// What stands and what was asked for, where two people cannot be tied.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    links: Vec<LinkSide>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<Box<[LinkSide; 2]>>,
     #[serde(skip)]
     retry_after: Option<u32>,
 }
@@ -69,7 +69,7 @@ impl Problem {
             field: None,
             registry_code: None,
             findings: Vec::new(),
-            links: Vec::new(),
+            links: None,
             retry_after: None,
         }
     }

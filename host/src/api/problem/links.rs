@@ -82,7 +82,7 @@ impl Problem {
             scheme: it.scheme.clone(),
             value: Some(it.value.clone()),
         });
-        problem.links = vec![
+        let sides = [
             standing,
             LinkSide {
                 id: None,
@@ -90,6 +90,7 @@ impl Problem {
                 identifiers: asked.collect(),
             },
         ];
+        problem.links = Some(Box::new(sides));
         problem
     }
 }
