@@ -8,6 +8,7 @@ mod find;
 mod health;
 mod hooks;
 mod household;
+mod links;
 mod openapi;
 mod operations;
 mod peer;
@@ -74,6 +75,12 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/operations/{id}/resolve",
             post(admin::operations::resolve),
         )
+        .route("/v1/links", post(links::add))
+        .route("/v1/links/search", post(links::search))
+        .route("/v1/links/{id}", delete(links::end))
+        .route("/admin/v1/links", get(admin::links::list))
+        .route("/admin/v1/links/{id}", get(admin::links::one))
+        .route("/admin/v1/links/{id}/end", post(admin::links::end))
         .route("/v1/events", get(events::feed))
         .route("/hooks/{registry}", any(hooks::top))
         .route("/hooks/{registry}/", any(hooks::top))
@@ -83,6 +90,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .route(
             "/admin/v1/callbacks/{id}/replay",
             post(admin::events::replay),
+        )
+        .route(
+            "/admin/v1/callbacks/{id}/raw",
+            post(admin::callback_raw::raw),
         )
         .route("/admin/v1/whoami", get(admin::whoami::whoami))
         .route(

@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod event;
 mod exit;
+mod link;
 pub mod logging;
 mod node;
 mod operation;
@@ -75,6 +76,9 @@ Examples:
     /// Look at writes, and decide what nobody else can.
     #[command(subcommand)]
     Operation(operation::OperationCommand),
+    /// Look at who is linked where, and end what is wrong.
+    #[command(subcommand)]
+    Link(link::LinkCommand),
     /// Look at life events and at what registries called back with.
     #[command(subcommand)]
     Event(event::EventCommand),
@@ -163,6 +167,12 @@ async fn command(mut cli: Cli) -> Result<(), Failure> {
         Command::Operation(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = operation::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Link(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = link::run(command, &client).await;
             client.close().await;
             done
         }

@@ -10,6 +10,7 @@ mod callers;
 mod check;
 mod error;
 mod events;
+mod links;
 mod lookups;
 mod metrics;
 mod nodes;
@@ -38,6 +39,7 @@ pub use events::{
     CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT,
     MAX_FEED_WAIT,
 };
+pub use links::{LinkEnd, LinkQuery, LinkRefused, LinkView, LinkedPeople, NewLink};
 pub use lookups::audited::{Answered, Asking};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
@@ -60,6 +62,7 @@ pub use swap::{Back, CandidateView, LoadedModule, SwapView, Swapped, ToActivate}
 pub use crate::config::registry::Requirement;
 pub(crate) use crate::sandbox::digest_of as module_digest;
 pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
+pub use crate::store::LinkFilter;
 pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
 pub use crate::store::{Activation, Behind, CallerKey, CallerSettings, OpenState};
 pub use crate::store::{

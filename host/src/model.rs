@@ -31,7 +31,7 @@ pub use event::{
     Participant, ParticipantRole, Reception,
 };
 pub use failure::{Failure, Refusal, Unavailability};
-pub use grant::{CallerLimits, Grant};
+pub use grant::{CallerLimits, EventsOf, Grant};
 pub use household::{Household, Relation};
 pub use name::HumanName;
 pub use person::{Extra, Identifier, Person, RelatedPerson, Unmapped};

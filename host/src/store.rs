@@ -62,10 +62,10 @@ pub use candidates::{Candidate, Candidates};
 pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
 pub use events::{
-    CallbackState, EventCursor, Events, NewCallback, NewEvent, Old as OldEvents, Polled, Reading,
-    StoredCallback, StoredEvent,
+    CallbackState, EventCursor, EventScope, Events, NewCallback, NewEvent, Old as OldEvents,
+    Polled, Reading, StoredCallback, StoredEvent,
 };
-pub use links::{Link, Linked, Links};
+pub use links::{Link, LinkFilter, Linked, Links, NewLinks, Unlinked};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};

@@ -1,5 +1,6 @@
 //! Life events: a registry calls back or is asked, and a caller reads what happened.
 
+mod raw;
 mod reading;
 
 use std::sync::atomic::{AtomicU32, Ordering};

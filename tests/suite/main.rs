@@ -31,6 +31,7 @@ mod hostile;
 mod house;
 mod households;
 mod leaks;
+mod links;
 mod logs;
 mod lookups;
 mod many;

@@ -25,6 +25,7 @@ mod fault_proxy;
 mod following;
 mod households;
 mod leaks;
+mod links;
 mod lookups;
 mod many;
 mod metrics;

@@ -12,12 +12,17 @@ CREATE TABLE links (
     record        TEXT COLLATE "C"   NOT NULL,
     -- JSON: what agreed, and what disagreed. Names of fields, no values.
     evidence      TEXT COLLATE "C"   NOT NULL,
+    -- The ability that told: of a lookup, or of the operation that was applied.
+    ability       TEXT COLLATE "C"   NOT NULL,
     module_digest TEXT COLLATE "C"   NOT NULL,
+    request_id    TEXT COLLATE "C"   NOT NULL,
+    operation     TEXT COLLATE "C",
     by_user       TEXT COLLATE "C",
     linked_at     BIGINT NOT NULL,
     -- Null: it stands.
     unlinked_at   BIGINT,
     unlinked_why  TEXT COLLATE "C"   CHECK ((unlinked_why IS NULL) = (unlinked_at IS NULL)),
+    unlinked_by   TEXT COLLATE "C"   CHECK ((unlinked_by IS NULL) = (unlinked_at IS NULL)),
     -- The caller's name and the identifier, sealed.
     sealed        BYTEA   NOT NULL
 );

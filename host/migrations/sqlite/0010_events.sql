@@ -63,7 +63,7 @@ CREATE TABLE event_people (
     arrival BIGINT NOT NULL,
     PRIMARY KEY (person, arrival)
 );
-CREATE INDEX event_people_of_an_event ON event_people (arrival);
+CREATE INDEX event_people_of_an_event ON event_people (arrival, person);
 
 CREATE TABLE event_sequence (
     id   BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),

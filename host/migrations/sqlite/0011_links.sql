@@ -12,12 +12,17 @@ CREATE TABLE links (
     record        TEXT   NOT NULL,
     -- JSON: what agreed, and what disagreed. Names of fields, no values.
     evidence      TEXT   NOT NULL,
+    -- The ability that told: of a lookup, or of the operation that was applied.
+    ability       TEXT   NOT NULL,
     module_digest TEXT   NOT NULL,
+    request_id    TEXT   NOT NULL,
+    operation     TEXT,
     by_user       TEXT,
     linked_at     BIGINT NOT NULL,
     -- Null: it stands.
     unlinked_at   BIGINT,
     unlinked_why  TEXT   CHECK ((unlinked_why IS NULL) = (unlinked_at IS NULL)),
+    unlinked_by   TEXT   CHECK ((unlinked_by IS NULL) = (unlinked_at IS NULL)),
     -- The caller's name and the identifier, sealed.
     sealed        BLOB   NOT NULL
 );

@@ -63,7 +63,8 @@ struct FeedEntry {
     event: Event,
 }
 
-/// Reads life events, of those registries whose events the caller is granted.
+/// Reads life events, of those registries whose events the caller is granted: of people whom it has
+/// linked, or of all where its grant says so.
 #[utoipa::path(
     get,
     path = "/v1/events",

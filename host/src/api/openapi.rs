@@ -4,7 +4,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    admin, events, find, health, hooks, household, operations, registries, search, verify,
+    admin, events, find, health, hooks, household, links, operations, registries, search, verify,
 };
 
 #[derive(OpenApi)]
@@ -34,11 +34,18 @@ use super::{
         admin::operations::replay,
         admin::operations::cancel,
         admin::operations::resolve,
+        links::add,
+        links::search,
+        links::end,
+        admin::links::list,
+        admin::links::one,
+        admin::links::end,
         events::feed,
         hooks::below,
         admin::events::list,
         admin::events::callbacks,
         admin::events::replay,
+        admin::callback_raw::raw,
         admin::whoami::whoami,
         admin::callers::list,
         admin::callers::add,

@@ -83,6 +83,18 @@ impl FromRequestParts<Gateway> for Asked {
     }
 }
 
+/// A caller and the call's statements, where the body names the registry.
+pub(super) struct Stated(pub(super) Arc<Caller>, pub(super) Call);
+
+impl FromRequestParts<Gateway> for Stated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
+        let (caller, call) = stated(parts, gateway).await?;
+        Ok(Self(caller, call))
+    }
+}
+
 /// A caller and the call's statements, where no registry is named.
 pub(super) async fn stated(
     parts: &mut Parts,

@@ -28,6 +28,18 @@ Examples:
         #[arg(long)]
         state: Option<String>,
     },
+    /// Print a callback as it came: to see why it is unreadable. It may tell of anybody; that you looked, and
+    /// why, is in the audit.
+    #[command(after_help = "\
+Examples:
+  registry-gateway event raw 0199c9a2-6c1e-7000-8000-000000000000 --purpose mend-the-adapter")]
+    Raw {
+        /// As `event callbacks` shows it.
+        id: String,
+        /// Why you look. Nothing of a person belongs here.
+        #[arg(long, value_name = "TEXT")]
+        purpose: String,
+    },
     /// Have a callback read again that is unreadable or failed, once its adapter is mended.
     #[command(after_help = "\
 Examples:
@@ -87,6 +99,22 @@ struct Callback {
     events: u32,
 }
 
+#[derive(Deserialize)]
+struct Raw {
+    method: String,
+    path: String,
+    query: Vec<Pair>,
+    headers: Vec<Pair>,
+    body: String,
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    name: String,
+    value: String,
+}
+
 pub(super) async fn run(command: EventCommand, client: &Client) -> Result<(), Failure> {
     match command {
         EventCommand::List(listed) => {
@@ -102,6 +130,12 @@ pub(super) async fn run(command: EventCommand, client: &Client) -> Result<(), Fa
                 let lines: String = page.callbacks.iter().map(Callback::line).collect();
                 lines + &more(page.next)
             })
+        }
+        EventCommand::Raw { id, purpose } => {
+            let path = format!("{CALLBACKS}/{}/raw", segment(&id));
+            let asked = serde_json::json!({ "purpose": purpose });
+            let told = client.post(&path, &asked).await?;
+            told.print(|raw: Raw| raw.whole())
         }
         EventCommand::Replay { id } => {
             let path = format!("{CALLBACKS}/{}/replay", segment(&id));
@@ -156,6 +190,27 @@ impl Callback {
             self.events,
             self.attempts,
         )
+    }
+}
+
+impl Raw {
+    /// What is no text is printed as it is kept: a terminal obeys some bytes.
+    fn whole(&self) -> String {
+        let mut text = format!("{} {}\n", self.method, self.path);
+        for (mark, pairs) in [("?", &self.query), ("", &self.headers)] {
+            for Pair { name, value } in pairs {
+                text.push_str(&format!("{mark}{name}: {value}\n"));
+            }
+        }
+        let is_plain = |text: &&String| {
+            let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+            text.chars().all(harmless)
+        };
+        match self.text.as_ref().filter(is_plain) {
+            Some(body) => text.push_str(&format!("\n{body}\n")),
+            None => text.push_str(&format!("\n(Base64) {}\n", self.body)),
+        }
+        text
     }
 }
 

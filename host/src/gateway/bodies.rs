@@ -209,8 +209,16 @@ async fn newest(store: &Store) -> Result<Option<(Place, Vec<u8>)>, StartError> {
     if newest.is_some() {
         return Ok(newest);
     }
-    let event = store.events().newest_sealed().await?;
-    Ok(event.map(|(id, body)| (super::events::place_of_event(&id), body)))
+    if let Some((id, body)) = store.events().newest_sealed().await? {
+        return Ok(Some((super::events::place_of_event(&id), body)));
+    }
+    let filter = crate::store::LinkFilter {
+        ended: true,
+        limit: 1,
+        ..Default::default()
+    };
+    let link = store.links().list(&filter).await?.pop();
+    Ok(link.map(|link| (super::links::place(link.id), link.sealed)))
 }
 
 #[cfg(test)]

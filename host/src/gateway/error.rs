@@ -101,6 +101,9 @@ pub enum GatewayError {
     /// There is no such operation, or it is another caller's.
     #[error("there is no such operation")]
     UnknownOperation,
+    /// There is no such link, or it is another caller's.
+    #[error("there is no such link")]
+    UnknownLink,
     /// Where the operation stands, that cannot be done with it.
     #[error("the operation is {0}")]
     OperationState(&'static str),
@@ -139,6 +142,7 @@ impl GatewayError {
             Self::Fault(fault) => fault.word(),
             Self::IdempotencyConflict => "idempotency-conflict",
             Self::UnknownOperation => "unknown-operation",
+            Self::UnknownLink => "unknown-link",
             Self::OperationState(_) => "operation-state",
             Self::Audit(_) => "audit-unavailable",
             Self::Internal => "internal",

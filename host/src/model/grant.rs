@@ -18,6 +18,21 @@ pub struct Grant {
     /// registry's policy shows them. Left out: all of those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<Vec<String>>,
+    /// Whose life events it reads where it has the ability `events`. Left out: those of people whom it
+    /// has linked.
+    #[serde(default, skip_serializing_if = "EventsOf::is_linked")]
+    pub events: EventsOf,
+}
+
+/// Whose life events are read.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventsOf {
+    /// Of people whom the caller has linked.
+    #[default]
+    Linked,
+    /// Of all people of the registry.
+    All,
 }
 
 /// How much a caller may ask of each registry. What is left out is as the gateway is configured.
@@ -35,6 +50,27 @@ pub struct CallerLimits {
     pub requests_per_day: Option<u32>,
 }
 
+impl EventsOf {
+    /// The word in the API and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::All => "all",
+        }
+    }
+
+    /// One of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Linked, Self::All]
+            .into_iter()
+            .find(|one| one.as_str() == word)
+    }
+
+    fn is_linked(&self) -> bool {
+        *self == Self::Linked
+    }
+}
+
 impl Grant {
     /// Every lookup that the policies allow.
     pub fn everything() -> Self {
@@ -42,6 +78,7 @@ impl Grant {
             registries: None,
             abilities: lookups(),
             fields: None,
+            events: EventsOf::Linked,
         }
     }
 
@@ -51,6 +88,7 @@ impl Grant {
             registries: Some(registries.iter().map(|name| (*name).to_owned()).collect()),
             abilities: abilities.to_vec(),
             fields: None,
+            events: EventsOf::Linked,
         }
     }
 

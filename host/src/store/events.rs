@@ -21,8 +21,8 @@ use super::error::StoreError;
 use super::writer::{AuditRow, Change, Work};
 
 pub use types::{
-    CallbackState, EventCursor, NewCallback, NewEvent, Old, Polled, Reading, StoredCallback,
-    StoredEvent,
+    CallbackState, EventCursor, EventScope, NewCallback, NewEvent, Old, Polled, Reading,
+    StoredCallback, StoredEvent,
 };
 
 pub(super) use sequence::{sequence, sweep};
@@ -247,20 +247,20 @@ impl<'a> Events<'a> {
         read::newest(&self.store.readers).await
     }
 
-    /// Events behind a position and up to another, of these registries, in order. Purged ones are left
-    /// out.
+    /// Events behind a position and up to another, of these registries or of people whom somebody has
+    /// linked there, in order. Purged ones are left out.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Damaged`.
     pub async fn behind(
         self,
-        registries: &[String],
+        scopes: &[EventScope],
         after: i64,
         until: i64,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         let limit = limit.min(READ_MAX);
-        read::behind(&self.store.readers, registries, after, until, limit).await
+        read::behind(&self.store.readers, scopes, after, until, limit).await
     }
 
     /// The newest events before a position, for administrators.

@@ -1,15 +1,19 @@
 //! Which registry's person is which of a caller's people. A link is ended and never removed: what
 //! stood when stays known.
 
+mod step;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Store;
 use super::audit::KeyedHash;
 use super::columns::{as_time, check_size, check_text, get, time, uuid};
-use super::db::{Conn, Row, query};
+use super::db::{Row, query};
 use super::error::StoreError;
 use super::writer::{Change, Work};
+
+pub(super) use step::{add, end, link_all, lock_of};
 
 const TEXT_MAX_BYTES: usize = 512;
 /// Names of fields and words of how they compare.
@@ -36,16 +40,57 @@ pub struct Link {
     pub record: Uuid,
     /// JSON: what agreed and what did not, by field.
     pub evidence: String,
+    /// The ability that told: of a lookup, or of the operation that was applied.
+    pub ability: String,
     /// The module that answered.
     pub module_digest: String,
+    /// The number of the request that asked.
+    pub request_id: String,
+    /// The operation that was applied, where one was.
+    pub operation: Option<Uuid>,
     /// The caller's user, as it stated.
     pub by_user: Option<String>,
     /// Since when.
     pub linked_at: Timestamp,
-    /// Until when, and why it ended. None: it stands.
-    pub unlinked: Option<(Timestamp, String)>,
+    /// None: it stands.
+    pub unlinked: Option<Unlinked>,
     /// The caller's name and the identifier, sealed.
     pub sealed: Vec<u8>,
+}
+
+/// How a link ended.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unlinked {
+    /// When.
+    pub at: Timestamp,
+    /// A word for why.
+    pub why: String,
+    /// Who ended it.
+    pub by: String,
+}
+
+/// Links to be made in one step, all of one person and one record.
+#[derive(Clone, Debug)]
+pub struct NewLinks {
+    /// One for each identifier of the record.
+    pub links: Vec<Link>,
+    /// Whether a person has one record of the registry at a time.
+    pub one_record: bool,
+}
+
+/// Which links somebody wants to see.
+#[derive(Clone, Debug, Default)]
+pub struct LinkFilter {
+    /// Of this registry.
+    pub registry: Option<String>,
+    /// Of this caller.
+    pub caller: Option<String>,
+    /// Those that ended, too.
+    pub ended: bool,
+    /// Made before this one.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: u32,
 }
 
 /// What became of links that were to be made.
@@ -65,20 +110,21 @@ pub struct Links<'a> {
     store: &'a Store,
 }
 
-/// Links to be made in one step, all of one person and one record, and what came of it.
+/// Links to be made, and what came of it.
 #[derive(Debug)]
 pub(super) struct Linking {
-    links: Vec<Link>,
+    new: NewLinks,
     came: std::sync::Arc<std::sync::OnceLock<Linked>>,
 }
 
 /// What every reading selects. A macro, since a query's text must be known when compiling.
 macro_rules! columns {
     () => {
-        "id, caller, registry, subject, identifier, scheme, record, evidence, module_digest, by_user, \
-         linked_at, unlinked_at, unlinked_why, sealed "
+        "id, caller, registry, subject, identifier, scheme, record, evidence, ability, module_digest, \
+         request_id, operation, by_user, linked_at, unlinked_at, unlinked_why, unlinked_by, sealed "
     };
 }
+use columns;
 
 impl<'a> Links<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
@@ -89,8 +135,8 @@ impl<'a> Links<'a> {
     ///
     /// # Errors
     /// `Invalid` names the field; `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn add(self, links: Vec<Link>) -> Result<Linked, StoreError> {
-        for link in &links {
+    pub async fn add(self, new: NewLinks) -> Result<Linked, StoreError> {
+        for link in &new.links {
             check_text("link.scheme", &link.scheme, TEXT_MAX_BYTES)?;
             check_size(
                 "link.evidence",
@@ -101,7 +147,7 @@ impl<'a> Links<'a> {
         }
         let came = std::sync::Arc::default();
         let linking = Linking {
-            links,
+            new,
             came: std::sync::Arc::clone(&came),
         };
         let change = Change::Link(Box::new(linking));
@@ -111,18 +157,54 @@ impl<'a> Links<'a> {
             .ok_or(StoreError::Damaged { what: "link" })
     }
 
-    /// Ends one. False: there is no such one of this caller that stands.
+    /// Ends one. False: there is no such one that stands.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn end(self, caller: &str, id: Uuid, why: &str) -> Result<bool, StoreError> {
+    pub async fn end(self, id: Uuid, why: &str, by: &str) -> Result<bool, StoreError> {
         check_text("link.why", why, TEXT_MAX_BYTES)?;
         let change = Change::Unlink {
-            caller: caller.to_owned(),
             id,
             why: why.to_owned(),
+            by: by.to_owned(),
         };
         Ok(self.store.writer.write(Work::Change(change)).await? > 0)
+    }
+
+    /// One.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn get(self, id: Uuid) -> Result<Option<Link>, StoreError> {
+        let row = query(concat!("SELECT ", columns!(), "FROM links WHERE id = $1"))
+            .bind(id.to_string())
+            .fetch_optional(&self.store.readers)
+            .await?;
+        row.as_ref().map(link_of).transpose()
+    }
+
+    /// Those that somebody wants to see, the newest first.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn list(self, filter: &LinkFilter) -> Result<Vec<Link>, StoreError> {
+        let before = filter.before.unwrap_or(Uuid::max()).to_string();
+        query(concat!(
+            "SELECT ",
+            columns!(),
+            "FROM links WHERE ($1 IS NULL OR registry = $1) AND ($2 IS NULL OR caller = $2) \
+             AND ($3 OR unlinked_at IS NULL) AND id < $4 ORDER BY id DESC LIMIT $5"
+        ))
+        .bind(filter.registry.as_deref())
+        .bind(filter.caller.as_deref())
+        .bind(filter.ended)
+        .bind(before)
+        .bind(i64::from(filter.limit).min(READ_MAX))
+        .fetch_all(&self.store.readers)
+        .await?
+        .iter()
+        .map(link_of)
+        .collect()
     }
 
     /// All of one of the caller's people, ended ones too, the oldest first.
@@ -177,145 +259,22 @@ impl<'a> Links<'a> {
     }
 }
 
-/// Makes them, within a transaction.
-pub(super) async fn add(conn: &mut Conn, linking: &Linking) -> Result<i64, StoreError> {
-    let came = link_all(conn, &linking.links).await?;
-    let done = i64::from(matches!(came, Linked::Done(_)));
-    // Nobody else has this one.
-    let _ = linking.came.set(came);
-    Ok(done)
-}
-
-async fn link_all(conn: &mut Conn, links: &[Link]) -> Result<Linked, StoreError> {
-    let Some(first) = links.first() else {
-        return Ok(Linked::Done(Vec::new()));
-    };
-    take_turn(conn, first).await?;
-    let standing: Vec<Link> = query(concat!(
-        "SELECT ",
-        columns!(),
-        "FROM links WHERE caller = $1 AND registry = $2 AND subject = $3 AND unlinked_at IS NULL \
-         ORDER BY linked_at, id"
-    ))
-    .bind(&first.caller)
-    .bind(&first.registry)
-    .bind(&first.subject[..])
-    .fetch_all(&mut *conn)
-    .await?
-    .iter()
-    .map(link_of)
-    .collect::<Result<_, _>>()?;
-    for link in links {
-        if let Some(other) = standing_of(conn, link).await?
-            && other.subject != link.subject
-        {
-            return Ok(Linked::OtherSubject(Box::new(other)));
-        }
-    }
-    // The registry's person is the same if one of its identifiers is linked already.
-    let known = |one: &&Link| links.iter().any(|link| link.identifier == one.identifier);
-    let record = match (standing.first(), standing.iter().find(known)) {
-        (None, _) => first.record,
-        (_, Some(same)) => same.record,
-        (Some(other), None) => return Ok(Linked::OtherRecord(Box::new(other.clone()))),
-    };
-    let mut done = Vec::with_capacity(links.len());
-    for link in links {
-        let stands = standing
-            .iter()
-            .find(|one| one.identifier == link.identifier);
-        match stands {
-            Some(stands) => done.push(stands.clone()),
-            None => {
-                let link = Link {
-                    record,
-                    ..link.clone()
-                };
-                insert(conn, &link).await?;
-                done.push(link);
-            }
-        }
-    }
-    Ok(Linked::Done(done))
-}
-
-/// Two that link the same person see one another's links. Whoever links the same identifier to
-/// another person is refused by the index.
-async fn take_turn(conn: &mut Conn, link: &Link) -> Result<(), StoreError> {
-    if let Conn::Postgres(_) = conn {
-        query("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))")
-            .bind(format!("link {} {}", link.caller, link.registry))
-            .bind(0_i64)
-            .fetch_all(conn)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn standing_of(conn: &mut Conn, link: &Link) -> Result<Option<Link>, StoreError> {
-    let row = query(concat!(
-        "SELECT ",
-        columns!(),
-        "FROM links WHERE caller = $1 AND registry = $2 AND identifier = $3 AND unlinked_at IS NULL"
-    ))
-    .bind(&link.caller)
-    .bind(&link.registry)
-    .bind(&link.identifier[..])
-    .fetch_optional(conn)
-    .await?;
-    row.as_ref().map(link_of).transpose()
-}
-
-async fn insert(conn: &mut Conn, link: &Link) -> Result<(), StoreError> {
-    query(
-        "INSERT INTO links (id, caller, registry, subject, identifier, scheme, record, evidence, \
-         module_digest, by_user, linked_at, sealed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-    )
-    .bind(link.id.to_string())
-    .bind(&link.caller)
-    .bind(&link.registry)
-    .bind(&link.subject[..])
-    .bind(&link.identifier[..])
-    .bind(&link.scheme)
-    .bind(link.record.to_string())
-    .bind(&link.evidence)
-    .bind(&link.module_digest)
-    .bind(&link.by_user)
-    .bind(link.linked_at.as_microsecond())
-    .bind(&link.sealed[..])
-    .execute(conn)
-    .await
-    .map(drop)
-}
-
-/// Ends one, within a transaction.
-pub(super) async fn end(
-    conn: &mut Conn,
-    caller: &str,
-    id: Uuid,
-    why: &str,
-) -> Result<i64, StoreError> {
-    let ended = query(
-        "UPDATE links SET unlinked_at = $3, unlinked_why = $4 \
-         WHERE id = $1 AND caller = $2 AND unlinked_at IS NULL",
-    )
-    .bind(id.to_string())
-    .bind(caller)
-    .bind(super::now().as_microsecond())
-    .bind(why)
-    .execute(conn)
-    .await?;
-    Ok(i64::try_from(ended).unwrap_or(i64::MAX))
-}
-
 fn link_of(row: &Row) -> Result<Link, StoreError> {
     let hash = |column| {
         let bytes: &[u8] = get(row, column)?;
         KeyedHash::try_from(bytes).map_err(|_| StoreError::Damaged { what: column })
     };
     let ended: Option<i64> = get(row, "unlinked_at")?;
-    let ended = ended.map(|at| as_time(at, "unlinked_at")).transpose()?;
+    let unlinked = match ended {
+        Some(at) => Some(Unlinked {
+            at: as_time(at, "unlinked_at")?,
+            why: get(row, "unlinked_why")?,
+            by: get(row, "unlinked_by")?,
+        }),
+        None => None,
+    };
+    let operation: Option<&str> = get(row, "operation")?;
+    let operation = operation.map(Uuid::parse_str).transpose();
     Ok(Link {
         id: uuid(row, "id")?,
         caller: get(row, "caller")?,
@@ -325,10 +284,13 @@ fn link_of(row: &Row) -> Result<Link, StoreError> {
         scheme: get(row, "scheme")?,
         record: uuid(row, "record")?,
         evidence: get(row, "evidence")?,
+        ability: get(row, "ability")?,
         module_digest: get(row, "module_digest")?,
+        request_id: get(row, "request_id")?,
+        operation: operation.map_err(|_| StoreError::Damaged { what: "operation" })?,
         by_user: get(row, "by_user")?,
         linked_at: time(row, "linked_at")?,
-        unlinked: ended.zip(get::<Option<String>>(row, "unlinked_why")?),
+        unlinked,
         sealed: get::<&[u8]>(row, "sealed")?.to_vec(),
     })
 }

@@ -114,9 +114,9 @@ pub(super) enum Change {
     TakeOperations(Box<Taking>),
     Link(Box<Linking>),
     Unlink {
-        caller: String,
         id: Uuid,
         why: String,
+        by: String,
     },
     TakeCallbacks(Box<TakingCallbacks>),
     TakeEventCursor(Box<TakingCursor>),

@@ -1,4 +1,4 @@
-//! What is not done with an operation.
+//! What is not done with an operation or a link.
 
 use axum::http::StatusCode as S;
 
@@ -17,6 +17,12 @@ pub(super) fn refused(error: &GatewayError) -> Problem {
             S::NOT_FOUND,
             "unknown-operation",
             "this caller has no operation of that id",
+        )
+        .field("id"),
+        GatewayError::UnknownLink => Problem::new(
+            S::NOT_FOUND,
+            "unknown-link",
+            "this caller has no link of that id",
         )
         .field("id"),
         GatewayError::OperationState(state) => Problem::new(

@@ -4,7 +4,12 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::gateway::{Act, Acting, AdminError, Gateway};
+use crate::model::Callback;
 use crate::store::{CallbackState, StoredCallback, StoredEvent};
+
+/// Headers by which senders prove who they are: nobody needs them to see what came.
+const SECRETS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+const MASKED: &str = "(masked)";
 
 /// A callback, without what came.
 #[derive(Clone, Debug)]
@@ -96,6 +101,52 @@ impl Gateway {
         let events = self.inner.store.events();
         let listed = events.recent(registry, before, limit).await?;
         Ok(listed.into_iter().map(EventView::of).collect())
+    }
+
+    /// A callback as it came: to see why it could not be read. It may tell of anybody, so that it is in the
+    /// audit for which purpose before it leaves.
+    ///
+    /// # Errors
+    /// As for any act; a conflict where it is not kept.
+    pub async fn raw_callback(
+        &self,
+        by: &Acting,
+        purpose: &str,
+        id: Uuid,
+    ) -> Result<Callback, AdminError> {
+        let unknown = move || AdminError::Unknown {
+            what: "callback",
+            name: id.to_string(),
+        };
+        let found = self.inner.store.events().callback(id).await?;
+        let found = found.ok_or_else(unknown)?;
+        let act = Act {
+            word: "callback.raw",
+            registry: Some(found.registry),
+            subject: Some(id.to_string()),
+            detail: Some(serde_json::json!({ "purpose": purpose })),
+            ..Act::default()
+        };
+        let gateway = self.clone();
+        self.act(by, act, async move {
+            let found = gateway.inner.store.events().callback(id).await?;
+            let body = found.ok_or_else(unknown)?.body;
+            let body = body.ok_or_else(|| AdminError::Conflict {
+                code: "callback-not-kept",
+                detail: "it is known that it came; what came is kept no more".into(),
+            })?;
+            let mut callback = gateway.open_callback(id, &body)?;
+            for (name, value) in &mut callback.headers {
+                if SECRETS
+                    .iter()
+                    .any(|secret| name.eq_ignore_ascii_case(secret))
+                {
+                    *value = MASKED.into();
+                }
+            }
+            Ok(callback)
+        })
+        .await
     }
 
     /// Has a callback read again that could not be read: after its adapter was mended.

@@ -16,12 +16,16 @@ use crate::gateway::lookups::policy::Visible;
 use crate::gateway::lookups::terms::check_stated;
 use crate::gateway::{Caller, Gateway, GatewayError};
 use crate::model::{Ability, Call, Event};
-use crate::store::{AuditBegin, AuditEnd, StoredEvent};
+use crate::store::{AuditBegin, AuditEnd, EventScope, StoredEvent};
 
 /// Most events of one reading.
 pub const MAX_FEED_LIMIT: u32 = 500;
 /// Longest wait for an event.
 pub const MAX_FEED_WAIT: Duration = Duration::from_secs(60);
+/// Positions that are looked through in one go, where most of them may be of nobody who is linked.
+const SPAN: i64 = 20_000;
+/// So long they are looked through, where nobody waits.
+const LOOKS: Duration = Duration::from_secs(1);
 /// How often it is looked whether the gateway stops.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -69,7 +73,8 @@ struct Told {
 }
 
 impl Gateway {
-    /// The events of those registries whose events the caller is granted.
+    /// The events of those registries whose events the caller is granted: of people whom it has linked, or
+    /// of all.
     ///
     /// # Errors
     /// [`GatewayError`].
@@ -80,7 +85,12 @@ impl Gateway {
         query: FeedQuery,
     ) -> Result<FeedPage, GatewayError> {
         let policies = self.granted(caller, call)?;
-        let registries: Vec<String> = policies.keys().cloned().collect();
+        let scope = |name: &String| EventScope {
+            registry: name.clone(),
+            linked_by: (!caller.reads_all(name)).then(|| caller.name.clone()),
+        };
+        let scopes: Vec<EventScope> = policies.keys().map(scope).collect();
+        let narrowed = scopes.iter().any(|scope| scope.linked_by.is_some());
         let _place = match query.wait.is_zero() {
             true => None,
             false => {
@@ -89,6 +99,7 @@ impl Gateway {
             }
         };
         let by = Instant::now() + query.wait.min(MAX_FEED_WAIT);
+        let looks = Instant::now() + LOOKS;
         let mut newer = self.inner.events.newest.subscribe();
         let mut after = query.after;
         let events = self.inner.store.events();
@@ -96,13 +107,18 @@ impl Gateway {
             newer.mark_unchanged();
             let newest = events.newest().await.map_err(GatewayError::Audit)?;
             let limit = query.limit.clamp(1, MAX_FEED_LIMIT);
-            let found = events.behind(&registries, after, newest, limit).await;
+            let until = match narrowed {
+                true => newest.min(after.saturating_add(SPAN)),
+                false => newest,
+            };
+            let found = events.behind(&scopes, after, until, limit).await;
             let found = found.map_err(GatewayError::Audit)?;
             let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
             let last = found.last().map(|event| event.position);
             // What was found to be nobody's need not be looked through again.
-            let next = last.filter(|_| full).unwrap_or(newest).max(after);
-            let is_over = Instant::now() >= by || self.is_stopping();
+            let next = last.filter(|_| full).unwrap_or(until).max(after);
+            let (now, more) = (Instant::now(), until < newest);
+            let is_over = (now >= by && (now >= looks || !more)) || self.is_stopping();
             if !found.is_empty() || is_over {
                 let events = self.tell(caller, call, &policies, found).await?;
                 return Ok(FeedPage {
@@ -112,6 +128,9 @@ impl Gateway {
                 });
             }
             after = next;
+            if more {
+                continue;
+            }
             let tick = by.min(Instant::now() + LOOK);
             let _ = tokio::time::timeout_at(tick, newer.changed()).await;
         }

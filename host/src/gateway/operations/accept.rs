@@ -105,7 +105,7 @@ impl Gateway {
         }
         let id = Uuid::now_v7();
         call.registry.clone_from(&registry);
-        let asked = Asked::new(new.request, &call);
+        let asked = Asked::new(new.request, new.subject.clone(), &call);
         let hashes = self.hashes_of(&asked);
         let request = self.seal_asked(id, &asked);
         let operation = NewOperation {

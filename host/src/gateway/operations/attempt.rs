@@ -17,7 +17,7 @@ use crate::gateway::metrics::RegistryLabels;
 use crate::gateway::roster::Entry;
 use crate::model::{Ability, Call, Opaque, WriteRequest, Written};
 use crate::sandbox::{Lent, Ran, Usage, Work};
-use crate::store::{AuditBegin, AuditEnd, Operation, OperationState, StoreError};
+use crate::store::{AuditBegin, AuditEnd, Moved, Operation, OperationState, StoreError};
 
 /// Turns that an attempt waits for before it is put back.
 const TURNS: u32 = 3;
@@ -140,8 +140,12 @@ impl Gateway {
         self.metrics()
             .attempted(&labels(entry), ability, ended.word());
         let can_trace = entry.module.can(Ability::Trace);
+        let links = match &ended {
+            Ended::Applied(receipt) => self.links_of_receipt(entry, operation, receipt),
+            _ => None,
+        };
         let moved = match self.moved(operation, ended, can_trace, attempts) {
-            Ok(moved) => moved,
+            Ok(moved) => Moved { links, ..moved },
             Err(error) => {
                 tracing::error!(operation = %operation.id, %error, "what came of an attempt is not sealed");
                 return;

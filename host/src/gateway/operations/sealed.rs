@@ -11,10 +11,12 @@ use crate::store::Operation;
 
 /// All that an attempt needs, long after whoever asked has gone.
 #[derive(Deserialize, Serialize)]
-pub(super) struct Asked {
-    pub(super) request: WriteRequest,
-    request_id: String,
-    user: Option<String>,
+pub(in crate::gateway) struct Asked {
+    pub(in crate::gateway) request: WriteRequest,
+    /// The caller's own name for the person.
+    pub(in crate::gateway) subject: Option<String>,
+    pub(in crate::gateway) request_id: String,
+    pub(in crate::gateway) user: Option<String>,
     entity: Option<String>,
     purpose: Option<String>,
     legal_basis: Option<String>,
@@ -23,10 +25,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn new(request: WriteRequest, call: &Call) -> Self {
+    pub(super) fn new(request: WriteRequest, subject: String, call: &Call) -> Self {
         let asker = call.asker.clone();
         Self {
             request,
+            subject: Some(subject),
             request_id: call.request_id.clone(),
             user: asker.user,
             entity: asker.entity,
@@ -64,7 +67,7 @@ impl Gateway {
             .seal(place(of, REQUEST), serde_json::to_vec(asked)?)
     }
 
-    pub(super) fn asked(&self, operation: &Operation) -> Result<Asked, Sealed> {
+    pub(in crate::gateway) fn asked(&self, operation: &Operation) -> Result<Asked, Sealed> {
         let sealed = operation.request.as_deref().ok_or(Sealed)?;
         let plain = self
             .inner

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{CallbackState, StoredCallback, StoredEvent};
+use super::{CallbackState, EventScope, StoredCallback, StoredEvent};
 use crate::store::audit::KeyedHash;
 use crate::store::clock::clock_of;
 use crate::store::columns::{as_time, count, get, time, uuid};
@@ -23,6 +23,17 @@ macro_rules! event_columns {
     () => {
         "SELECT position, id, registry, kind, recorded_at, stored_at, module_digest, callback, body \
          FROM events "
+    };
+}
+
+macro_rules! behind {
+    ($whose:literal) => {
+        concat!(
+            event_columns!(),
+            "WHERE registry = $1 AND position > $2 AND position <= $3 AND body IS NOT NULL ",
+            $whose,
+            "ORDER BY position LIMIT $4"
+        )
     };
 }
 
@@ -80,24 +91,36 @@ pub(super) async fn newest_sealed(
 /// what one statement does not see is behind it.
 pub(super) async fn behind(
     readers: &Pool,
-    registries: &[String],
+    scopes: &[EventScope],
     after: i64,
     until: i64,
     limit: u32,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let mut found = Vec::new();
-    for registry in registries {
-        let rows = query(concat!(
-            event_columns!(),
-            "WHERE registry = $1 AND position > $2 AND position <= $3 AND body IS NOT NULL \
-             ORDER BY position LIMIT $4"
-        ))
-        .bind(registry)
-        .bind(after)
-        .bind(until)
-        .bind(i64::from(limit))
-        .fetch_all(readers)
-        .await?;
+    for EventScope {
+        registry,
+        linked_by,
+    } in scopes
+    {
+        let statement = match linked_by {
+            None => query(behind!("")),
+            // `CROSS JOIN`: SQLite would go through all links of the caller for each event.
+            Some(_) => query(behind!(
+                "AND EXISTS (SELECT 1 FROM event_people p CROSS JOIN links l \
+                 WHERE p.arrival = events.arrival AND l.identifier = p.person AND l.caller = $5 \
+                 AND l.registry = $1 AND l.unlinked_at IS NULL) "
+            )),
+        };
+        let statement = statement
+            .bind(registry)
+            .bind(after)
+            .bind(until)
+            .bind(i64::from(limit));
+        let statement = match linked_by {
+            None => statement,
+            Some(caller) => statement.bind(caller),
+        };
+        let rows = statement.fetch_all(readers).await?;
         for row in &rows {
             found.push(event_of(row)?);
         }

@@ -143,6 +143,15 @@ pub struct StoredEvent {
     pub body: Option<Vec<u8>>,
 }
 
+/// Whose events are read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EventScope {
+    /// Of this registry.
+    pub registry: String,
+    /// Only those that name somebody whom this caller has linked there.
+    pub linked_by: Option<String>,
+}
+
 /// How far a registry was asked for what changed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EventCursor {

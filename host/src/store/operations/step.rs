@@ -9,6 +9,7 @@ use crate::store::clock::clock;
 use crate::store::columns::get;
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
+use crate::store::links::{self, Linked, NewLinks};
 
 /// It was accepted before, the same.
 pub(super) const KNOWN: i64 = -1;
@@ -45,6 +46,11 @@ pub(in crate::store) async fn lock<'s>(
                         get(&row, "registry")?,
                         &hash(get(&row, "subject")?)?,
                     ));
+                }
+                if let Step::End { moved, .. } = step
+                    && let Some(first) = moved.links.as_ref().and_then(|new| new.links.first())
+                {
+                    locks.push(links::lock_of(first));
                 }
             }
         }
@@ -185,6 +191,9 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, moved: &Moved) -> Result<i64
     if done == 0 {
         return Ok(NOT_DONE);
     }
+    if let Some(new) = &moved.links {
+        link(conn, id, new).await?;
+    }
     remember(conn, id, moved.at, None).await?;
     if moved.state.lets_pass() {
         let_pass(conn, id).await?;
@@ -244,6 +253,19 @@ async fn decide(
         let_pass(conn, id).await?;
     }
     Ok(1)
+}
+
+/// The registry has done it, whatever comes of the links: the step's reason says where they were
+/// refused.
+async fn link(conn: &mut Conn, id: Uuid, new: &NewLinks) -> Result<(), StoreError> {
+    if let Linked::Done(_) = links::link_all(conn, new).await? {
+        return Ok(());
+    }
+    query("UPDATE operations SET reason = 'linked-otherwise' WHERE id = $1")
+        .bind(id.to_string())
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// The step that was just made, as the row stands now.

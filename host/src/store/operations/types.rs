@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::store::audit::KeyedHash;
+use crate::store::links::NewLinks;
 
 /// Where an operation stands.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -159,6 +160,8 @@ pub struct Moved {
     pub adapter_state: Option<(u32, Vec<u8>)>,
     /// Keyed hash of what a callback will name it by.
     pub reference: Option<KeyedHash>,
+    /// Of one that is applied: whom it ties to whom. Where that cannot be, its history says so.
+    pub links: Option<NewLinks>,
 }
 
 /// Which operations somebody wants to see.

@@ -12,6 +12,7 @@ on_both!(
     too_much_is_not_kept,
     a_cursor_is_one_nodes_at_a_time,
     what_is_old_goes_and_is_known_nevertheless,
+    only_events_of_linked_people_are_read,
 );
 
 fn callback() -> NewCallback {
@@ -73,7 +74,10 @@ fn end(id: Uuid) -> AuditEnd {
 
 async fn positions(store: &Store) -> Vec<(i64, Vec<u8>)> {
     let newest = store.events().newest().await.unwrap();
-    let civil = ["civil".to_owned()];
+    let civil = [EventScope {
+        registry: "civil".to_owned(),
+        linked_by: None,
+    }];
     let all = store.events().behind(&civil, 0, newest, 100);
     let all = all.await.unwrap().into_iter();
     all.map(|it| (it.position, it.body.unwrap())).collect()
@@ -302,4 +306,73 @@ async fn a_reader_skips_nothing_that_is_committed_late() {
     let last: Vec<_> = positions(&store).await.split_off(2);
     assert_eq!(last, [(3, vec![3]), (4, vec![4])]);
     store.close().await;
+}
+
+async fn only_events_of_linked_people_are_read(home: Home) {
+    let store = home.open().await;
+    let first = callback();
+    let id = first.id;
+    assert!(store.events().keep(first, row(id)).await.unwrap());
+    let brought = reading((1..=8).map(event).collect());
+    assert!(store.events().end(id, 1, brought, end(id)).await.unwrap());
+    assert_eq!(store.events().sequence().await.unwrap(), 8);
+    let link = |caller: &str, registry: &str, identifier: u8| Link {
+        id: Uuid::now_v7(),
+        caller: caller.into(),
+        registry: registry.into(),
+        subject: [identifier; 32],
+        identifier: [identifier; 32],
+        scheme: "national-id".into(),
+        record: Uuid::now_v7(),
+        evidence: "{}".into(),
+        ability: "verify".into(),
+        module_digest: "sha256:m".into(),
+        request_id: "request".into(),
+        operation: None,
+        by_user: None,
+        linked_at: now(),
+        unlinked: None,
+        sealed: b"sealed".to_vec(),
+    };
+    let mut ended = None;
+    for link in [
+        link("imis", "civil", 2),
+        link("imis", "civil", 5),
+        link("imis", "civil", 7),
+        // Of the same number elsewhere, and of another caller.
+        link("imis", "social", 3),
+        link("other", "civil", 4),
+    ] {
+        ended = ended.or((link.identifier == [7; 32]).then_some(link.id));
+        let links = NewLinks {
+            links: vec![link],
+            one_record: true,
+        };
+        assert!(matches!(
+            store.links().add(links).await,
+            Ok(Linked::Done(_))
+        ));
+    }
+    let read = async |caller: &str, after, until, limit| -> Vec<i64> {
+        let scope = [EventScope {
+            registry: "civil".into(),
+            linked_by: Some(caller.into()),
+        }];
+        let events = store.events().behind(&scope, after, until, limit).await;
+        events.unwrap().iter().map(|it| it.position).collect()
+    };
+    assert_eq!(read("imis", 0, 8, 100).await, [2, 5, 7]);
+    assert_eq!(read("imis", 2, 8, 1).await, [5]);
+    assert_eq!(read("imis", 0, 4, 100).await, [2]);
+    assert_eq!(read("other", 0, 8, 100).await, [4]);
+    assert_eq!(read("nobody", 0, 8, 100).await, [0; 0]);
+    let ended = ended.unwrap();
+    assert!(
+        store
+            .links()
+            .end(ended, "wrong-person", "imis")
+            .await
+            .unwrap()
+    );
+    assert_eq!(read("imis", 0, 8, 100).await, [2, 5]);
 }

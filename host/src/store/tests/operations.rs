@@ -68,6 +68,7 @@ fn to(state: OperationState) -> Moved {
         receipt: None,
         adapter_state: None,
         reference: None,
+        links: None,
     }
 }
 
@@ -338,7 +339,65 @@ fn with_id(mut row: AuditBegin, id: Uuid) -> AuditBegin {
     row
 }
 
+fn tied(subject: u8, identifier: u8, operation: Uuid) -> Link {
+    Link {
+        id: Uuid::now_v7(),
+        caller: "openimis".into(),
+        registry: "crvs".into(),
+        subject: [subject; 32],
+        identifier: [identifier; 32],
+        scheme: "record".into(),
+        record: Uuid::now_v7(),
+        evidence: "{}".into(),
+        ability: "create".into(),
+        module_digest: "sha256:00".into(),
+        request_id: "accept".into(),
+        operation: Some(operation),
+        by_user: None,
+        linked_at: now(),
+        unlinked: None,
+        sealed: b"sealed".to_vec(),
+    }
+}
+
+async fn what_is_applied_is_linked_in_the_same_step(home: Home) {
+    let store = home.open().await;
+    let (one, other) = (new("k-1", 1), new("k-2", 2));
+    let (one_id, other_id) = (one.id, other.id);
+    accept(&store, one).await;
+    accept(&store, other).await;
+    let taken = take(&store).await;
+    for (operation, subject) in taken.iter().zip([1, 2]) {
+        assert!(begin(&store, operation).await);
+        let moved = Moved {
+            reason: None,
+            links: Some(NewLinks {
+                links: vec![tied(subject, 7, operation.id)],
+                one_record: true,
+            }),
+            ..to(OperationState::Applied)
+        };
+        assert!(end(&store, operation, moved.clone()).await);
+        // Told twice it is linked once.
+        assert!(!end(&store, operation, moved).await);
+    }
+    let links = store.links();
+    let links = links.of_identifier("openimis", "crvs", &[7; 32]).await;
+    let links = links.unwrap();
+    assert_eq!(links.len(), 1);
+    assert_eq!(links[0].operation, Some(one_id));
+    let reasons = async |id| {
+        let steps = store.operations().history(id).await.unwrap();
+        let last = steps.last().unwrap();
+        (last.state, last.reason.clone())
+    };
+    assert_eq!(reasons(one_id).await, (OperationState::Applied, None));
+    let why = Some("linked-otherwise".to_owned());
+    assert_eq!(reasons(other_id).await, (OperationState::Applied, why));
+}
+
 on_both!(
+    what_is_applied_is_linked_in_the_same_step,
     a_key_is_used_once,
     the_order_of_a_subject_is_kept,
     who_comes_late_changes_nothing,

@@ -63,7 +63,7 @@ pub(super) async fn change(
         Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
         Change::TakeOperations(taking) => operations::take(conn, &taking).await,
         Change::Link(linking) => links::add(conn, &linking).await,
-        Change::Unlink { caller, id, why } => links::end(conn, &caller, id, &why).await,
+        Change::Unlink { id, why, by } => links::end(conn, id, &why, &by).await,
         Change::TakeCallbacks(taking) => events::take(conn, &taking).await,
         Change::TakeEventCursor(taking) => events::take_cursor(conn, &taking).await,
         Change::FreeLeases(holder, margin) => leases::free(conn, &holder, margin).await,

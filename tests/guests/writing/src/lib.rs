@@ -93,8 +93,8 @@ fn fate(key: &str) -> Result<Fate, Failure> {
         return Ok(Fate::Absent);
     }
     let told: Value = answer.ok()?.json()?;
-    Ok(match told["state"].as_str() {
-        Some("done") => Fate::Applied(receipt(&told["body"])),
+    Ok(match told.get("state").and_then(Value::as_str) {
+        Some("done") => Fate::Applied(receipt(told.get("body").unwrap_or(&Value::Null))),
         Some("underway") => Fate::Underway(waiting(key)?),
         Some("refused") => Fate::Refused(Failure::rejected("refused")),
         _ => Fate::Unknown,
