@@ -210,7 +210,11 @@ async fn newest(store: &Store) -> Result<Option<(Place, Vec<u8>)>, StartError> {
         return Ok(newest);
     }
     let event = store.events().newest_sealed().await?;
-    Ok(event.map(|(id, body)| (super::events::place_of_event(&id), body)))
+    if let Some((id, body)) = event {
+        return Ok(Some((super::events::place_of_event(&id), body)));
+    }
+    let webhook = store.webhooks().newest_sealed().await?;
+    Ok(webhook.map(|(id, secret)| (super::webhooks::place_of_secret(id), secret)))
 }
 
 #[cfg(test)]

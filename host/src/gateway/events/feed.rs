@@ -22,6 +22,8 @@ use crate::store::{AuditBegin, AuditEnd, StoredEvent};
 pub const MAX_FEED_LIMIT: u32 = 500;
 /// Longest wait for an event.
 pub const MAX_FEED_WAIT: Duration = Duration::from_secs(60);
+/// Where only some kinds are wanted, so many are looked through at once.
+const LOOKED_THROUGH: u32 = 50;
 /// How often it is looked whether the gateway stops.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -62,6 +64,15 @@ pub struct FeedEvent {
     pub event: Event,
 }
 
+/// What of the feed somebody is told of. Default: all of it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::gateway) struct Only {
+    /// Empty: of all.
+    pub(in crate::gateway) registries: Vec<String>,
+    /// Words for kinds. Empty: all.
+    pub(in crate::gateway) kinds: Vec<String>,
+}
+
 /// What is told of one registry and module in one reading.
 #[derive(Default)]
 struct Told {
@@ -79,7 +90,18 @@ impl Gateway {
         call: &Call,
         query: FeedQuery,
     ) -> Result<FeedPage, GatewayError> {
-        let policies = self.granted(caller, call)?;
+        self.feed_only(caller, call, query, &Only::default()).await
+    }
+
+    /// The same, of some of them.
+    pub(in crate::gateway) async fn feed_only(
+        &self,
+        caller: &Caller,
+        call: &Call,
+        query: FeedQuery,
+        only: &Only,
+    ) -> Result<FeedPage, GatewayError> {
+        let policies = self.granted(caller, call, only)?;
         let registries: Vec<String> = policies.keys().cloned().collect();
         let _place = match query.wait.is_zero() {
             true => None,
@@ -95,13 +117,15 @@ impl Gateway {
         loop {
             newer.mark_unchanged();
             let newest = events.newest().await.map_err(GatewayError::Audit)?;
-            let limit = query.limit.clamp(1, MAX_FEED_LIMIT);
+            let most = query.limit.clamp(1, MAX_FEED_LIMIT);
+            let limit = only.looked_through(most);
             let found = events.behind(&registries, after, newest, limit).await;
             let found = found.map_err(GatewayError::Audit)?;
             let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
             let last = found.last().map(|event| event.position);
             // What was found to be nobody's need not be looked through again.
             let next = last.filter(|_| full).unwrap_or(newest).max(after);
+            let (found, next) = only.first(found, most, next);
             let is_over = Instant::now() >= by || self.is_stopping();
             if !found.is_empty() || is_over {
                 let events = self.tell(caller, call, &policies, found).await?;
@@ -118,14 +142,15 @@ impl Gateway {
     }
 
     /// The registries whose events the caller may read, and what it may see of each.
-    fn granted(
+    pub(in crate::gateway) fn granted(
         &self,
         caller: &Caller,
         call: &Call,
+        only: &Only,
     ) -> Result<BTreeMap<String, PolicyConfig>, GatewayError> {
         let mut granted = BTreeMap::new();
         for (name, policy) in self.inner.roster.policies() {
-            if !caller.may(&name, Ability::Events) {
+            if !caller.may(&name, Ability::Events) || !only.of(&name) {
                 continue;
             }
             // To leave it out would pass for "nothing happened".
@@ -189,6 +214,39 @@ impl Gateway {
             told.map_err(GatewayError::Audit)?;
         }
         Ok(events)
+    }
+}
+
+impl Only {
+    fn of(&self, registry: &str) -> bool {
+        self.registries.is_empty() || self.registries.iter().any(|name| name == registry)
+    }
+
+    /// Of how many events those are picked.
+    fn looked_through(&self, most: u32) -> u32 {
+        match self.kinds.is_empty() {
+            true => most,
+            false => most.max(LOOKED_THROUGH),
+        }
+    }
+
+    /// The first of them, and where to go on behind them.
+    fn first(
+        &self,
+        mut found: Vec<StoredEvent>,
+        most: u32,
+        next: i64,
+    ) -> (Vec<StoredEvent>, i64) {
+        if !self.kinds.is_empty() {
+            found.retain(|event| self.kinds.contains(&event.kind));
+        }
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        if found.len() <= most {
+            return (found, next);
+        }
+        found.truncate(most);
+        let last = found.last().map(|event| event.position);
+        (found, last.unwrap_or(next))
     }
 }
 
