@@ -57,3 +57,4 @@ mod traffic;
 mod trials;
 mod ui;
 mod uploads;
+mod webhooks;

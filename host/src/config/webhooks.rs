@@ -96,7 +96,10 @@ impl TryFrom<String> for HostPattern {
         }
         let name = text.strip_prefix("*.").unwrap_or(&text);
         let is_label = |label: &str| {
-            !label.is_empty() && label.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|it| it.is_ascii_alphanumeric() || it == b'-')
         };
         match name.split('.').all(is_label) {
             true => Ok(Self(text)),
@@ -120,7 +123,12 @@ mod tests {
         assert!(!one.covers("a.imis.example.org") && !one.covers("example.org"));
         let below = pattern("*.example.org");
         assert!(below.covers("a.example.org") && below.covers("a.b.example.org"));
-        for other in ["example.org", ".example.org", "badexample.org", "example.org.evil.net"] {
+        for other in [
+            "example.org",
+            ".example.org",
+            "badexample.org",
+            "example.org.evil.net",
+        ] {
             assert!(!below.covers(other), "{other}");
         }
         assert!(pattern("::1").covers("[::1]") && pattern("127.0.0.1").covers("127.0.0.1"));
@@ -128,7 +136,16 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for bad in ["", "*", "*.", "https://a.org", "a.org:443", "a.org/x", "a..org", "a b"] {
+        for bad in [
+            "",
+            "*",
+            "*.",
+            "https://a.org",
+            "a.org:443",
+            "a.org/x",
+            "a..org",
+            "a b",
+        ] {
             assert!(HostPattern::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }

@@ -197,9 +197,15 @@ mod tests {
             ("https://[::1]/", &named[..]),
             ("https://10.0.0.1/", &named[..]),
             ("http://93.184.216.34/", &named[..]),
-            ("https://169.254.169.254/", &["0.0.0.0/0".parse().unwrap()][..]),
+            (
+                "https://169.254.169.254/",
+                &["0.0.0.0/0".parse().unwrap()][..],
+            ),
         ] {
-            assert!(matches!(way(url, allow), Some(NoOutlet::Address(_))), "{url}");
+            assert!(
+                matches!(way(url, allow), Some(NoOutlet::Address(_))),
+                "{url}"
+            );
         }
         assert!(way("http://127.0.0.1:1/", &named).is_none());
     }

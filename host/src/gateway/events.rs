@@ -17,8 +17,8 @@ use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore, watch};
 
 pub use acts::{CallbackView, EventView};
-pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT};
 pub(super) use feed::Only;
+pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT};
 pub use hook::HookError;
 pub(super) use sealed::{place_of_event, word_of};
 

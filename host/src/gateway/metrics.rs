@@ -23,8 +23,8 @@ use super::lookups::waiting::Spent;
 use crate::model::Ability;
 use health::Health;
 use live::Live;
-use webhooks::Webhooks;
 pub(super) use live::Now;
+use webhooks::Webhooks;
 
 /// What is counted. Cheap to clone.
 #[derive(Clone)]

@@ -17,8 +17,8 @@ use tokio::sync::{Notify, Semaphore};
 use url::Url;
 
 pub use acts::{Pinged, Rotated};
-pub(super) use secret::place_of_secret;
 pub use add::{AddedWebhook, NewWebhook};
+pub(super) use secret::place_of_secret;
 
 use crate::config::webhooks::WebhooksConfig;
 use crate::egress::{Egress, Outlet};
@@ -58,7 +58,8 @@ impl Sending {
     /// The way to a subscription's URL, or what is wrong with it and the remedy. The configuration may
     /// have changed since it was added.
     fn outlet(&self, url: &str) -> Result<Outlet, String> {
-        let url = Url::parse(url).map_err(|_| "it is no URL: write https://host/path".to_owned())?;
+        let url =
+            Url::parse(url).map_err(|_| "it is no URL: write https://host/path".to_owned())?;
         let Some(host) = url.host_str() else {
             return Err("it has no host".into());
         };

@@ -166,7 +166,9 @@ pub(in crate::api) async fn remove(
     By(by, _): By<Administrators>,
     name: Named,
 ) -> Result<StatusCode, Problem> {
-    gateway.remove_webhook(&by, &named("webhook", name)?).await?;
+    gateway
+        .remove_webhook(&by, &named("webhook", name)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -231,12 +231,7 @@ impl Only {
     }
 
     /// The first of them, and where to go on behind them.
-    fn first(
-        &self,
-        mut found: Vec<StoredEvent>,
-        most: u32,
-        next: i64,
-    ) -> (Vec<StoredEvent>, i64) {
+    fn first(&self, mut found: Vec<StoredEvent>, most: u32, next: i64) -> (Vec<StoredEvent>, i64) {
         if !self.kinds.is_empty() {
             found.retain(|event| self.kinds.contains(&event.kind));
         }

@@ -98,7 +98,8 @@ impl Gateway {
                 Err(StoreError::Taken { .. }) => {
                     return Err(AdminError::Conflict {
                         code: "taken",
-                        detail: "there is a webhook of that name: choose another, or delete it".into(),
+                        detail: "there is a webhook of that name: choose another, or delete it"
+                            .into(),
                     });
                 }
                 Err(error) => return Err(error.into()),

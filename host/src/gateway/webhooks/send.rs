@@ -134,7 +134,8 @@ impl Gateway {
         let secrets = self.webhook_secrets(webhook);
         Ok(Means {
             to,
-            secrets: secrets.map_err(|error| self.webhook_failed(webhook, error.word().into(), None))?,
+            secrets: secrets
+                .map_err(|error| self.webhook_failed(webhook, error.word().into(), None))?,
             only: Only {
                 registries: webhook.registries.clone(),
                 kinds: webhook.kinds.clone(),
@@ -206,7 +207,12 @@ impl Gateway {
         }
     }
 
-    fn webhook_failed(&self, webhook: &Webhook, problem: String, retry_after: Option<Duration>) -> Went {
+    fn webhook_failed(
+        &self,
+        webhook: &Webhook,
+        problem: String,
+        retry_after: Option<Duration>,
+    ) -> Went {
         let sending = &self.inner.sending;
         let wait = sending.wait(webhook.attempts);
         Went::Failed {

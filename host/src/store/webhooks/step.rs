@@ -203,18 +203,16 @@ async fn change(conn: &mut Conn, name: &str, what: &WebhookChange) -> Result<u64
             .execute(conn)
             .await
         }
-        WebhookChange::Replay(position) => {
-            query(
-                "UPDATE webhooks SET position = $4, due_at = $3, edits = edits + 1, changed_at = $2 \
+        WebhookChange::Replay(position) => query(
+            "UPDATE webhooks SET position = $4, due_at = $3, edits = edits + 1, changed_at = $2 \
                  WHERE name = $1",
-            )
-            .bind(name)
-            .bind(at)
-            .bind(due)
-            .bind(*position)
-            .execute(conn)
-            .await
-        }
+        )
+        .bind(name)
+        .bind(at)
+        .bind(due)
+        .bind(*position)
+        .execute(conn)
+        .await,
         WebhookChange::Rotate(secret, previous_until) => {
             query(
                 "UPDATE webhooks SET previous_secret = secret, previous_until = $3, secret = $4, \
