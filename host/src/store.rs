@@ -26,6 +26,7 @@ mod error;
 mod events;
 mod grants;
 mod key_check;
+mod leases;
 mod links;
 mod look;
 mod modules;
@@ -42,7 +43,7 @@ mod wakes;
 mod webhooks;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -90,6 +91,8 @@ pub struct Store {
     writer: Writer,
     readers: Pool,
     opener: Arc<Opener>,
+    /// Whose the leases are that are taken from now on.
+    holder: Arc<OnceLock<String>>,
 }
 
 impl Store {
@@ -110,6 +113,7 @@ impl Store {
             writer: Writer::start(conn, opener.clone(), config),
             readers,
             opener: Arc::new(opener),
+            holder: Arc::default(),
         })
     }
 

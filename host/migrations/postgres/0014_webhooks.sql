@@ -26,6 +26,7 @@ CREATE TABLE webhooks (
     due_at          BIGINT NOT NULL,
     leased_until    BIGINT NOT NULL,
     fence           BIGINT NOT NULL,
+    holder          TEXT COLLATE "C",
     -- Moves with each change by an administrator: whoever sends meanwhile does not write over it.
     edits           BIGINT NOT NULL,
     -- Failures one after the other, since when, and a word for the last.

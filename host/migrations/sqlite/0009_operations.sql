@@ -23,6 +23,8 @@ CREATE TABLE operations (
     attempted_at    BIGINT,
     -- Who has taken it up is told by the fence: whoever comes later has a higher one.
     fence           BIGINT NOT NULL,
+    -- Whose the lease is: a node that begins anew frees what it held before it died.
+    holder          TEXT,
     -- Why it stands where it stands: words and codes, never a person.
     reason          TEXT,
     code            TEXT,
@@ -40,6 +42,7 @@ CREATE TABLE operations (
 CREATE INDEX operations_due ON operations (registry, bulk, due_at, position) WHERE due_at IS NOT NULL;
 CREATE INDEX operations_of_a_subject ON operations (registry, subject, position)
     WHERE state NOT IN ('applied', 'rejected', 'conflict', 'cancelled');
+CREATE INDEX operations_held ON operations (holder) WHERE holder IS NOT NULL;
 CREATE INDEX operations_reference ON operations (registry, reference) WHERE reference IS NOT NULL;
 CREATE INDEX operations_state ON operations (state, registry, position);
 CREATE INDEX operations_ended ON operations (changed_at)

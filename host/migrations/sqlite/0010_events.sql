@@ -15,6 +15,8 @@ CREATE TABLE callbacks (
     due_at        BIGINT,
     -- Who has taken it up is told by the fence: whoever comes later has a higher one.
     fence         BIGINT NOT NULL,
+    -- Whose the lease is.
+    holder        TEXT,
     -- Words and codes, never a person.
     reason        TEXT,
     code          TEXT,
@@ -27,6 +29,7 @@ CREATE TABLE callbacks (
     body          BLOB
 );
 CREATE INDEX callbacks_due ON callbacks (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX callbacks_held ON callbacks (holder) WHERE holder IS NOT NULL;
 CREATE INDEX callbacks_state ON callbacks (registry, state, number);
 CREATE INDEX callbacks_over ON callbacks (changed_at) WHERE state IN ('received', 'refused');
 
@@ -76,6 +79,7 @@ CREATE TABLE event_cursors (
     data         BLOB,
     due_at       BIGINT NOT NULL,
     fence        BIGINT NOT NULL,
+    holder       TEXT,
     polled_at    BIGINT,
     reason       TEXT
 );

@@ -11,6 +11,8 @@ mod sealed;
 mod settle;
 mod view;
 
+pub(super) use attempt::MARGIN as LEASE_MARGIN;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -40,7 +40,7 @@ pub struct Events<'a> {
 /// What the writing task does.
 #[derive(Debug)]
 pub(super) enum Telling {
-    Keep(Box<NewCallback>),
+    Keep(Box<NewCallback>, Option<String>),
     End {
         id: Uuid,
         fence: i64,
@@ -64,6 +64,7 @@ pub(super) enum Telling {
 pub(super) struct TakingCallbacks {
     pub(super) lease: Duration,
     pub(super) limit: u32,
+    pub(super) holder: Option<String>,
     pub(super) taken: Arc<Mutex<Vec<StoredCallback>>>,
 }
 
@@ -72,6 +73,7 @@ pub(super) struct TakingCallbacks {
 pub(super) struct TakingCursor {
     pub(super) registry: String,
     pub(super) lease: Duration,
+    pub(super) holder: Option<String>,
     pub(super) taken: Arc<Mutex<Option<EventCursor>>>,
 }
 
@@ -91,7 +93,10 @@ impl<'a> Events<'a> {
     /// `Busy`, `Unavailable` or `Closed`: it may not be answered as if it were kept.
     pub async fn keep(self, new: NewCallback, row: AuditBegin) -> Result<bool, StoreError> {
         let rows = vec![AuditRow::Begin(Box::new(row))];
-        Ok(self.tell(Telling::Keep(Box::new(new)), rows).await? >= 0)
+        Ok(self
+            .tell(Telling::Keep(Box::new(new), self.store.holder()), rows)
+            .await?
+            >= 0)
     }
 
     /// A callback was read: what it brought is stored in the transaction that says so. False: another
@@ -170,6 +175,7 @@ impl<'a> Events<'a> {
         let change = Change::TakeCallbacks(Box::new(TakingCallbacks {
             lease,
             limit: limit.min(READ_MAX),
+            holder: self.store.holder(),
             taken: Arc::clone(&taken),
         }));
         self.store.writer.write(Work::Change(change)).await?;
@@ -193,6 +199,7 @@ impl<'a> Events<'a> {
         let change = Change::TakeEventCursor(Box::new(TakingCursor {
             registry: registry.to_owned(),
             lease,
+            holder: self.store.holder(),
             taken: Arc::clone(&taken),
         }));
         self.store.writer.write(Work::Change(change)).await?;

@@ -72,6 +72,7 @@ pub(super) struct Taking {
     pub(super) registries: Vec<String>,
     pub(super) lease: Duration,
     pub(super) limit: u32,
+    pub(super) holder: Option<String>,
     pub(super) taken: std::sync::Arc<std::sync::Mutex<Vec<Operation>>>,
 }
 
@@ -125,6 +126,7 @@ impl<'a> Operations<'a> {
             registries,
             lease,
             limit: limit.min(READ_MAX),
+            holder: self.store.holder(),
             taken: std::sync::Arc::clone(&taken),
         };
         let change = Change::TakeOperations(Box::new(taking));

@@ -162,6 +162,7 @@ pub(super) enum WebhookStep {
     Take {
         name: String,
         lease: Duration,
+        holder: Option<String>,
         taken: Arc<Mutex<Option<Webhook>>>,
     },
     Went {
@@ -267,6 +268,7 @@ impl<'a> Webhooks<'a> {
         let step = WebhookStep::Take {
             name: name.to_owned(),
             lease,
+            holder: self.store.holder(),
             taken: Arc::clone(&taken),
         };
         self.write(step).await?;

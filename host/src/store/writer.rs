@@ -121,6 +121,8 @@ pub(super) enum Change {
     },
     TakeCallbacks(Box<TakingCallbacks>),
     TakeEventCursor(Box<TakingCursor>),
+    /// What a holder had taken up before it died.
+    FreeLeases(String, Duration),
     SequenceEvents,
     SweepEvents(Box<Old>),
     Webhook(Box<WebhookStep>),

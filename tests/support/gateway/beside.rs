@@ -72,7 +72,7 @@ impl TestGateway {
         std::fs::create_dir_all(&config.data_dir).expect("a data directory");
         for name in ["audit.key", "audit-signing.key", "bodies.key"] {
             let key = self.config.data_dir.join(name);
-            std::fs::copy(key, config.data_dir.join(name)).expect("its keys");
+            std::fs::copy(key, config.data_dir.join(name)).expect("the keys");
         }
         change(&mut config);
         let owned = environment.iter();

@@ -22,7 +22,7 @@ use crate::store::{AuditBegin, AuditEnd, Operation, OperationState, StoreError};
 /// Turns that an attempt waits for before it is put back.
 const TURNS: u32 = 3;
 /// What an attempt takes beside its call: two writes to the database, and what they may wait.
-pub(super) const MARGIN: Duration = Duration::from_secs(60);
+pub(in crate::gateway) const MARGIN: Duration = Duration::from_secs(60);
 /// The most of an adapter's own state, in bytes: the store's limit, without what sealing adds.
 const STATE_MAX_BYTES: usize = (1 << 20) - 64;
 /// Waits before each further try to write what came of an attempt.

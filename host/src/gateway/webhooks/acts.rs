@@ -14,8 +14,7 @@ use crate::store::{Webhook, WebhookChange};
 /// An old secret goes on for so long at most beside the one that takes its place.
 const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// A secret that took the place of another.
-#[derive(Clone, Debug)]
+/// A secret that took the place of another. Has no `Debug`.
 pub struct Rotated {
     /// What messages are signed with, this once.
     pub secret: String,

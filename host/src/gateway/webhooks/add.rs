@@ -41,8 +41,7 @@ pub struct NewWebhook {
     pub after: Option<i64>,
 }
 
-/// A subscription that was added.
-#[derive(Clone, Debug)]
+/// A subscription that was added. Has no `Debug`: the secret is one.
 pub struct AddedWebhook {
     /// Its name.
     pub name: String,

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -24,8 +25,8 @@ const COUNT: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_secs(60);
 /// What an attempt may take besides its own time before another node takes over.
 const MARGIN: Duration = Duration::from_secs(30);
-/// Messages one after the other, before others have a turn.
-const MESSAGES: u32 = 100;
+/// So long messages go one after the other, before others have a turn.
+const TURN: Duration = Duration::from_secs(10);
 
 /// What a turn is done with.
 struct Means {
@@ -78,10 +79,8 @@ impl Gateway {
                 return;
             }
         };
-        for _ in 0..MESSAGES {
-            if self.is_stopping() {
-                break;
-            }
+        let began = Instant::now();
+        while began.elapsed() < TURN && !self.is_stopping() {
             let went = self.send_next(&webhook, &means).await;
             let on = match &went {
                 Went::On {
@@ -215,6 +214,15 @@ impl Gateway {
     ) -> Went {
         let sending = &self.inner.sending;
         let wait = sending.wait(webhook.attempts);
+        let since = webhook.failing_since.unwrap_or_else(Timestamp::now);
+        let ago = Duration::try_from(Timestamp::now().duration_since(since));
+        if webhook.attempts > 0 && ago.is_ok_and(|ago| ago >= sending.pause_after()) {
+            tracing::warn!(
+                webhook = webhook.name,
+                problem,
+                "a webhook is paused: it failed for too long"
+            );
+        }
         Went::Failed {
             problem,
             again_in: wait.max(retry_after.unwrap_or_default()),

@@ -38,7 +38,7 @@ pub(in crate::store) async fn lock<'t>(
     let mut locks = Vec::new();
     for telling in tellings {
         match telling {
-            Telling::Keep(_) | Telling::Replay { .. } | Telling::Tell => {}
+            Telling::Keep(..) | Telling::Replay { .. } | Telling::Tell => {}
             Telling::Page { registry, .. } => locks.push(lock_of(registry)),
             Telling::End { id, .. } => {
                 let row = query("SELECT registry FROM callbacks WHERE id = $1")
@@ -66,7 +66,7 @@ pub(in crate::store) async fn lock<'t>(
 pub(in crate::store) async fn step(conn: &mut Conn, telling: &Telling) -> Result<i64, StoreError> {
     match telling {
         Telling::Tell => Ok(0),
-        Telling::Keep(new) => keep(conn, new).await,
+        Telling::Keep(new, holder) => keep(conn, new, holder.as_deref()).await,
         Telling::End { id, fence, reading } => end(conn, *id, *fence, reading).await,
         Telling::Page {
             registry,
@@ -77,7 +77,7 @@ pub(in crate::store) async fn step(conn: &mut Conn, telling: &Telling) -> Result
     }
 }
 
-async fn keep(conn: &mut Conn, new: &NewCallback) -> Result<i64, StoreError> {
+async fn keep(conn: &mut Conn, new: &NewCallback, holder: Option<&str>) -> Result<i64, StoreError> {
     let now = clock(conn).await?;
     let size = i64::try_from(new.body.len()).unwrap_or(i64::MAX);
     let held = query(
@@ -94,7 +94,8 @@ async fn keep(conn: &mut Conn, new: &NewCallback) -> Result<i64, StoreError> {
     }
     query(
         "INSERT INTO callbacks (id, registry, method, size, received_at, changed_at, state, attempts, \
-         due_at, fence, brought, body) VALUES ($1, $2, $3, $4, $5, $5, 'new', 1, $6, 1, 0, $7)",
+         due_at, fence, brought, body, holder) \
+         VALUES ($1, $2, $3, $4, $5, $5, 'new', 1, $6, 1, 0, $7, $8)",
     )
     .bind(new.id.to_string())
     .bind(&new.registry)
@@ -103,6 +104,7 @@ async fn keep(conn: &mut Conn, new: &NewCallback) -> Result<i64, StoreError> {
     .bind(new.at.as_microsecond())
     .bind(now.saturating_add(microseconds(new.lease)))
     .bind(&new.body[..])
+    .bind(holder)
     .execute(conn)
     .await?;
     Ok(0)
@@ -151,7 +153,7 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     let due_at = (reading.state == CallbackState::New).then_some(again);
     // A refused sender's bytes are nobody's to keep.
     query(
-        "UPDATE callbacks SET state = $3, changed_at = $4, due_at = $10, reason = $5, code = $6, \
+        "UPDATE callbacks SET state = $3, changed_at = $4, due_at = $10, holder = NULL, reason = $5, code = $6, \
          module_digest = $7, status = $8, brought = brought + $9, \
          body = CASE WHEN $3 = 'refused' THEN NULL ELSE body END \
          WHERE id = $1 AND fence = $2 AND state = 'new'",
@@ -194,7 +196,7 @@ async fn page(
         None => (None, None),
     };
     let done = query(
-        "UPDATE event_cursors SET state_schema = COALESCE($3, state_schema), data = COALESCE($4, data), \
+        "UPDATE event_cursors SET holder = NULL, state_schema = COALESCE($3, state_schema), data = COALESCE($4, data), \
          due_at = $5, polled_at = $6, reason = $7 WHERE registry = $1 AND fence = $2",
     )
     .bind(registry)
@@ -216,7 +218,7 @@ async fn page(
 async fn replay(conn: &mut Conn, id: Uuid, at: Timestamp) -> Result<i64, StoreError> {
     let now = clock(conn).await?;
     let done = query(
-        "UPDATE callbacks SET state = 'new', changed_at = $2, due_at = $3, fence = fence + 1, \
+        "UPDATE callbacks SET state = 'new', changed_at = $2, due_at = $3, holder = NULL, fence = fence + 1, \
          attempts = 0, reason = NULL, code = NULL \
          WHERE id = $1 AND state IN ('unreadable', 'failed') AND body IS NOT NULL",
     )
@@ -282,7 +284,7 @@ pub(in crate::store) async fn take(
 ) -> Result<i64, StoreError> {
     let now = clock(conn).await?;
     query(
-        "UPDATE callbacks SET state = 'failed', due_at = NULL, reason = 'given-up', fence = fence + 1 \
+        "UPDATE callbacks SET state = 'failed', due_at = NULL, holder = NULL, reason = 'given-up', fence = fence + 1 \
          WHERE due_at <= $1 AND attempts >= $2",
     )
     .bind(now)
@@ -303,6 +305,7 @@ pub(in crate::store) async fn take(
         .bind(until(now, taking.lease))
         .bind(now)
         .bind(i64::from(taking.limit))
+        .bind(&taking.holder)
         .fetch_all(conn)
         .await?;
     let taken: Result<Vec<_>, _> = rows.iter().map(callback_of).collect();
@@ -329,12 +332,13 @@ pub(in crate::store) async fn take_cursor(
     .execute(&mut *conn)
     .await?;
     let row = query(
-        "UPDATE event_cursors SET due_at = $2, fence = fence + 1 WHERE registry = $1 AND due_at <= $3 \
+        "UPDATE event_cursors SET due_at = $2, holder = $4, fence = fence + 1 WHERE registry = $1 AND due_at <= $3 \
          RETURNING state_schema, data, fence",
     )
     .bind(&taking.registry)
     .bind(until(now, taking.lease))
     .bind(now)
+    .bind(&taking.holder)
     .fetch_optional(conn)
     .await?;
     let Some(row) = row else {
@@ -375,7 +379,7 @@ use held;
 
 macro_rules! take_due {
     () => {
-        "UPDATE callbacks SET fence = fence + 1, attempts = attempts + 1, due_at = $1 \
+        "UPDATE callbacks SET fence = fence + 1, attempts = attempts + 1, due_at = $1, holder = $4 \
          WHERE number IN (SELECT number FROM callbacks WHERE due_at <= $2 \
          ORDER BY due_at, number LIMIT $3"
     };

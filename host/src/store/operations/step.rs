@@ -162,7 +162,7 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, moved: &Moved) -> Result<i64
     };
     let due_at = moved.due_at.filter(|_| !moved.state.lets_pass());
     let done = query(
-        "UPDATE operations SET state = $3, changed_at = $4, due_at = $5, reason = $6, code = $7, \
+        "UPDATE operations SET state = $3, changed_at = $4, due_at = $5, holder = NULL, reason = $6, code = $7, \
          field = $8, receipt = COALESCE($9, receipt), state_schema = $10, adapter_state = $11, \
          reference = CASE WHEN $3 = 'pending' THEN COALESCE($12, reference) ELSE $12 END \
          WHERE id = $1 AND fence = $2 \
@@ -220,7 +220,7 @@ async fn decide(
     };
     // One that was sent and waits for a next attempt did not reach the registry: it may be cancelled.
     let statement = format!(
-        "UPDATE operations SET state = $2, changed_at = $3, due_at = $4, fence = fence + 1, \
+        "UPDATE operations SET state = $2, changed_at = $3, due_at = $4, fence = fence + 1, holder = NULL, \
          give_up_at = COALESCE($5, give_up_at), reason = $6, code = NULL, field = NULL, \
          adapter_state = NULL, state_schema = NULL, reference = NULL \
          WHERE id = $1 AND state IN {from} AND request IS NOT NULL \

@@ -36,6 +36,7 @@ pub(in crate::store) async fn take(conn: &mut Conn, taking: &Taking) -> Result<i
                 .bind(bulk)
                 .bind(now)
                 .bind(i64::from(left))
+                .bind(&taking.holder)
                 .fetch_all(&mut *conn)
                 .await?;
             for row in &rows {
@@ -53,7 +54,7 @@ pub(in crate::store) async fn take(conn: &mut Conn, taking: &Taking) -> Result<i
 
 macro_rules! take_due {
     () => {
-        "UPDATE operations SET fence = fence + 1, due_at = $1 WHERE position IN \
+        "UPDATE operations SET fence = fence + 1, due_at = $1, holder = $6 WHERE position IN \
          (SELECT position FROM operations WHERE registry = $2 AND bulk = $3 AND due_at <= $4 \
          ORDER BY due_at, position LIMIT $5"
     };

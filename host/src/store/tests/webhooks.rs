@@ -11,6 +11,8 @@ on_both!(
     what_an_administrator_changed_is_not_written_over,
     it_fails_waits_and_is_paused,
     the_secret_before_goes_on,
+    who_has_much_to_send_is_behind_the_others,
+    who_begins_anew_does_not_wait_for_itself,
 );
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -173,4 +175,33 @@ async fn the_secret_before_goes_on(home: Home) {
     let sealed = webhooks.newest_sealed().await.unwrap();
     assert_eq!(sealed, Some((known.id, b"new".to_vec())));
     store.close().await;
+}
+
+async fn who_has_much_to_send_is_behind_the_others(home: Home) {
+    let store = with_one(&home).await;
+    let webhooks = store.webhooks();
+    webhooks.add(webhook("other")).await.unwrap();
+    assert_eq!(webhooks.due(10).await.unwrap(), ["imis", "other"]);
+    let taken = take(&store).await;
+    assert!(webhooks.went(&taken, on(1, Some(LEASE))).await.unwrap());
+    webhooks.release(&taken).await.unwrap();
+    assert_eq!(webhooks.due(10).await.unwrap(), ["other", "imis"]);
+    assert_eq!(webhooks.due(1).await.unwrap(), ["other"]);
+    store.close().await;
+}
+
+async fn who_begins_anew_does_not_wait_for_itself(home: Home) {
+    let store = with_one(&home).await;
+    assert_eq!(store.hold_as("node-1", LEASE).await.unwrap(), 0);
+    let dead = take(&store).await;
+    let other = home.open().await;
+    assert_eq!(other.hold_as("node-2", LEASE).await.unwrap(), 0);
+    assert_eq!(other.webhooks().due(10).await.unwrap(), [""; 0]);
+    let again = home.open().await;
+    assert_eq!(again.hold_as("node-1", LEASE).await.unwrap(), 1);
+    let taken = take(&again).await;
+    assert!(taken.fence > dead.fence);
+    for store in [store, other, again] {
+        store.close().await;
+    }
 }

@@ -14,8 +14,13 @@ use crate::store::now;
 pub(in crate::store) async fn step(conn: &mut Conn, step: &WebhookStep) -> Result<i64, StoreError> {
     let done = match step {
         WebhookStep::Add(new) => add(conn, new).await?,
-        WebhookStep::Take { name, lease, taken } => {
-            let found = take(conn, name, *lease).await?;
+        WebhookStep::Take {
+            name,
+            lease,
+            holder,
+            taken,
+        } => {
+            let found = take(conn, name, *lease, holder.as_deref()).await?;
             let count = u64::from(found.is_some());
             *taken.lock().unwrap_or_else(PoisonError::into_inner) = found;
             count
@@ -27,11 +32,16 @@ pub(in crate::store) async fn step(conn: &mut Conn, step: &WebhookStep) -> Resul
             went: how,
         } => went(conn, (name, *fence, *edits), how).await?,
         WebhookStep::Release { name, fence } => {
-            query("UPDATE webhooks SET leased_until = 0 WHERE name = $1 AND fence = $2")
-                .bind(name)
-                .bind(*fence)
-                .execute(conn)
-                .await?
+            // Behind all that wait: who has much to send must not keep the others from it.
+            let now = clock(conn).await?;
+            query(
+                "UPDATE webhooks SET leased_until = 0, due_at = $3 WHERE name = $1 AND fence = $2",
+            )
+            .bind(name)
+            .bind(*fence)
+            .bind(now)
+            .execute(conn)
+            .await?
         }
         WebhookStep::Change { name, change: what } => change(conn, name, what).await?,
     };
@@ -77,16 +87,18 @@ async fn take(
     conn: &mut Conn,
     name: &str,
     lease: Duration,
+    holder: Option<&str>,
 ) -> Result<Option<super::Webhook>, StoreError> {
     let now = clock(conn).await?;
     let row = query(concat!(
-        "UPDATE webhooks SET fence = fence + 1, leased_until = $2 WHERE name = $1 \
+        "UPDATE webhooks SET fence = fence + 1, leased_until = $2, holder = $4 WHERE name = $1 \
          AND state = 'active' AND due_at <= $3 AND leased_until <= $3 RETURNING ",
         webhook_columns!()
     ))
     .bind(name)
     .bind(now.saturating_add(microseconds(lease)))
     .bind(now)
+    .bind(holder)
     .fetch_optional(conn)
     .await?;
     row.as_ref().map(webhook_of).transpose()
@@ -109,6 +121,7 @@ async fn went(
             // That nothing was to be told says nothing of the receiver.
             query(
                 "UPDATE webhooks SET position = $4, leased_until = $5, \
+                 due_at = CASE WHEN $5 = 0 THEN $8 ELSE due_at END, \
                  attempts = CASE WHEN $6 = 1 THEN 0 ELSE attempts END, \
                  failing_since = CASE WHEN $6 = 1 THEN NULL ELSE failing_since END, \
                  problem = CASE WHEN $6 = 1 THEN NULL ELSE problem END, \
@@ -122,6 +135,7 @@ async fn went(
             .bind(lease.as_ref().map_or(0, then))
             .bind(i64::from(*delivered))
             .bind(at)
+            .bind(now)
             .execute(conn)
             .await
         }

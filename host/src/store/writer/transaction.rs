@@ -8,7 +8,8 @@ use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::{
     agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, events,
-    key_check, links, modules, nodes, now, open_states, operations, quotas, registries, webhooks,
+    key_check, leases, links, modules, nodes, now, open_states, operations, quotas, registries,
+    webhooks,
 };
 
 /// Commits all together, with one answer for each. First without savepoints, which would triple the
@@ -66,6 +67,7 @@ pub(super) async fn change(
         Change::Unlink { caller, id, why } => links::end(conn, &caller, id, &why).await,
         Change::TakeCallbacks(taking) => events::take(conn, &taking).await,
         Change::TakeEventCursor(taking) => events::take_cursor(conn, &taking).await,
+        Change::FreeLeases(holder, margin) => leases::free(conn, &holder, margin).await,
         Change::SequenceEvents => events::sequence(conn).await,
         Change::SweepEvents(old) => events::sweep(conn, &old).await,
         Change::Webhook(step) => webhooks::step(conn, &step).await,
