@@ -30,8 +30,11 @@ pub(crate) async fn all(world: &World, plan: &Plan, done: &mut Done) {
     effects(world, plan, &ended);
     order(world, &ended);
     events(world, &client, done).await;
-    let broken = world.errors();
-    assert!(broken.is_empty(), "{broken:#?}");
+    // That it cannot write is worth an error.
+    if plan.megabytes.is_none() {
+        let broken = world.errors();
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
     world.run(&["audit", "verify"]);
 }
 

@@ -1,8 +1,9 @@
 //! What callers do meanwhile: writes about some people, each in its order, and a reading of the feed.
 //! And a registrar at the counter.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gateway_tests::ask::{Answer, Ask};
@@ -35,13 +36,13 @@ pub(crate) struct Done {
     pub(crate) accepted: Vec<Accepted>,
     /// What the feed's reader saw.
     pub(crate) read: Vec<Entry>,
-    pub(crate) repeats: u64,
+    pub(crate) refusals: BTreeMap<u16, u64>,
 }
 
 /// The load, while it runs.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
-    repeats: Arc<AtomicU64>,
+    tally: Arc<Tally>,
     writers: Vec<JoinHandle<Vec<Accepted>>>,
     reader: JoinHandle<Vec<Entry>>,
     registrar: JoinHandle<()>,
@@ -52,13 +53,35 @@ pub(crate) struct Load {
 pub(crate) struct Client {
     bases: Vec<String>,
     key: String,
-    repeats: Arc<AtomicU64>,
+    tally: Arc<Tally>,
+}
+
+/// What the clients have met so far.
+#[derive(Default)]
+pub(crate) struct Tally {
+    accepted: AtomicUsize,
+    /// By status, 0 where nobody answered: what made a request be sent again.
+    refusals: Mutex<BTreeMap<u16, u64>>,
+}
+
+impl Tally {
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    fn refused(&self, status: u16) {
+        *self.refusals.lock().unwrap().entry(status).or_default() += 1;
+    }
+
+    pub(crate) fn refusals(&self) -> BTreeMap<u16, u64> {
+        self.refusals.lock().unwrap().clone()
+    }
 }
 
 impl Load {
     pub(crate) fn start(world: &World, plan: &Plan) -> Self {
-        let (stop, repeats) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
-        let client = Client::new(world, repeats.clone());
+        let (stop, tally) = (Arc::<AtomicBool>::default(), Arc::<Tally>::default());
+        let client = Client::new(world, tally.clone());
         let records = world.stand_in.records();
         let person = || records.put(&json!({ "names": [{ "family": "Devi" }], "sex": "F" }));
         let writers = (0..WRITERS).map(|number| {
@@ -86,10 +109,14 @@ impl Load {
         Self {
             reader: tokio::spawn(follow(client, stop.clone())),
             stop,
-            repeats,
+            tally,
             writers,
             registrar,
         }
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Ends it, all of it having been answered.
@@ -103,17 +130,17 @@ impl Load {
         Done {
             accepted,
             read: self.reader.await.unwrap(),
-            repeats: self.repeats.load(Ordering::Relaxed),
+            refusals: self.tally.refusals(),
         }
     }
 }
 
 impl Client {
-    pub(crate) fn new(world: &World, repeats: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(world: &World, tally: Arc<Tally>) -> Self {
         Self {
             bases: world.bases.clone(),
             key: world.key.clone(),
-            repeats,
+            tally,
         }
     }
 
@@ -124,12 +151,14 @@ impl Client {
             let asked = make(base)
                 .key(&self.key)
                 .header("registry-purpose", "enrolment");
-            match asked.try_send().await {
-                Some(answer) if !matches!(answer.status, 429 | 500..=599) => return answer,
+            let answer = asked.try_send().await;
+            let status = answer.as_ref().map_or(0, |answer| answer.status);
+            match answer {
+                Some(answer) if !matches!(status, 429 | 500..=599) => return answer,
                 Some(answer) => assert!(began.elapsed() < PATIENCE, "{}", answer.text),
                 None => assert!(began.elapsed() < PATIENCE, "nobody answers"),
             }
-            self.repeats.fetch_add(1, Ordering::Relaxed);
+            self.tally.refused(status);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         unreachable!("the circle has no end")
@@ -172,6 +201,7 @@ impl Writer {
                 assert_eq!(self.send(&key, &body).await, id, "one key, two operations");
             }
             accepted.push(Accepted { id, subject, kind });
+            self.client.tally.accepted.fetch_add(1, Ordering::Relaxed);
             let pause = Duration::from_millis(self.random.u64(5..60));
             tokio::time::sleep(pause).await;
         }

@@ -16,6 +16,7 @@
 )]
 
 mod check;
+mod disk;
 mod load;
 #[path = "../real/mod.rs"]
 mod real;
@@ -24,6 +25,7 @@ mod world;
 use std::time::{Duration, Instant};
 
 use gateway_tests::postgres::Server;
+use gateway_tests::wait::until;
 
 use load::Load;
 use world::{Plan, World};
@@ -61,10 +63,10 @@ async fn run(plan: Plan, database: Option<String>) {
     starts.sort_unstable();
     let median = starts.get(starts.len() / 2).copied().unwrap_or_default();
     println!(
-        "{} kills, {} accepted, {} repeated requests; a start takes {median:?}",
+        "{} kills, {} accepted, requests sent again: {:?}; a start takes {median:?}",
         plan.kills,
         done.accepted.len(),
-        done.repeats
+        done.refusals
     );
     check::all(&world, &plan, &mut done).await;
     world.end();
@@ -95,4 +97,43 @@ async fn a_registry_that_forgets() {
         ..Plan::read(1)
     };
     run(plan, None).await;
+}
+
+/// Nothing is accepted that is not durable, and all goes on by itself once there is room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk() {
+    let plan = Plan {
+        kills: 0,
+        megabytes: Some(32),
+        ..Plan::read(1)
+    };
+    let world = World::start(&plan, None).await;
+    let Some(disk) = &world.disk else {
+        println!("LEFT OUT: a full disk, since nothing may be mounted here (run it as root)");
+        return;
+    };
+    let load = Load::start(&world, &plan);
+    let took = async |more: usize| {
+        let enough = load.tally().accepted() + more;
+        until("writes are taken", async || {
+            load.tally().accepted() >= enough
+        })
+        .await;
+    };
+    took(20).await;
+    let ballast = disk.fill();
+    let is_refused = async || load.tally().refusals().contains_key(&503);
+    until("it says that it cannot", is_refused).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    std::fs::remove_file(ballast).unwrap();
+    took(20).await;
+    let mut done = load.stop().await;
+    println!("{} accepted, {:?}", done.accepted.len(), done.refusals);
+    let known = done
+        .refusals
+        .keys()
+        .all(|status| [429, 503, 507].contains(status));
+    assert!(known, "{:?}", done.refusals);
+    check::all(&world, &plan, &mut done).await;
+    world.end();
 }

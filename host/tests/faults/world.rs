@@ -8,6 +8,7 @@ use gateway_tests::components::{component, target_directory};
 use gateway_tests::stand_in::records::{Hook, RecordsOptions, Schedule};
 use gateway_tests::stand_in::{Options, StandIn};
 
+use crate::disk::Disk;
 use crate::real::{Place, Running};
 
 /// Of a hundred writes and callbacks so many meet something that goes wrong at the registry.
@@ -23,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) nodes: usize,
     /// Whether the registry keeps no keys.
     pub(crate) forgets: bool,
+    /// The size of the first node's disk; none: it shares the machine's.
+    pub(crate) megabytes: Option<u32>,
 }
 
 /// All of it.
@@ -30,6 +33,8 @@ pub(crate) struct World {
     pub(crate) stand_in: Arc<StandIn>,
     pub(crate) key: String,
     pub(crate) bases: Vec<String>,
+    /// Of the first node.
+    pub(crate) disk: Option<Disk>,
     places: Vec<Place>,
     running: Vec<Option<Running>>,
 }
@@ -48,6 +53,7 @@ impl Plan {
             kills: u32::try_from(number("FAULT_KILLS", 6)).unwrap(),
             nodes,
             forgets: false,
+            megabytes: None,
         }
     }
 }
@@ -86,6 +92,8 @@ impl World {
             );
             places.push(place);
         }
+        let data = places[0].folder.path().join("data");
+        let disk = plan.megabytes.and_then(|size| Disk::mount(&data, size));
         places[0].write("registries.toml", &registry(&stand_in));
         places[0].run(&["registry", "apply", "-f", "registries.toml"]);
         let grant = "records:create,update,link,enrolment,events";
@@ -101,6 +109,7 @@ impl World {
         }
         let mut world = Self {
             running: places.iter().map(|_| None).collect(),
+            disk,
             stand_in,
             key,
             bases,

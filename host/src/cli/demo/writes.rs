@@ -36,13 +36,13 @@ pub(super) async fn make(base: &str, key: &str, registry: &str) -> Result<(), Fa
     let created = write(&gateway, title, "demo-create", create, "applied").await?;
     let receipt = created.get("receipt").cloned().unwrap_or_default();
     let identifiers = receipt.get("identifiers").cloned().unwrap_or_default();
-    let read = receipt.get("version").cloned().unwrap_or_default();
+    let version = receipt.get("version").cloned().unwrap_or_default();
     let record = identifiers.pointer("/0/value").and_then(Value::as_str);
     let record = record.ok_or("the receipt names no record")?.to_owned();
 
     let update = |given: &str| {
         json!({ "subject": SUBJECT, "update": {
-            "identifiers": identifiers, "mask": ["names"], "version": read,
+            "identifiers": identifiers, "mask": ["names"], "version": version,
             "person": { "names": [{ "family": "Rai", "given": [given] }] },
         }})
     };
