@@ -160,7 +160,9 @@ async fn of_what_is_sent() -> String {
         "mask": ["sex"],
     }});
     let sent = gateway.post("/v1/registries/records/operations", &write);
-    let sent = sent.header("idempotency-key", "k-1").send().await;
+    let writer = gateway.caller("writer", &["records"], &[Ability::Update]);
+    let sent = sent.header("idempotency-key", "k-1").key(&writer.await);
+    let sent = sent.send().await;
     assert_eq!(sent.status, 202, "{}", sent.text);
     gateway.caller("imis", &["vital"], &[Ability::Events]).await;
     let admin = gateway.staff("ada", &[Role::Administrator]).await;
