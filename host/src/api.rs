@@ -95,6 +95,34 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             "/admin/v1/callbacks/{id}/raw",
             post(admin::callback_raw::raw),
         )
+        .route(
+            "/admin/v1/webhooks",
+            get(admin::webhooks::list).post(admin::webhooks::add),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}",
+            get(admin::webhooks::one).delete(admin::webhooks::remove),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/pause",
+            post(admin::webhooks::pause),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/resume",
+            post(admin::webhooks::resume),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/replay",
+            post(admin::webhooks::replay),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/secret",
+            post(admin::webhooks::rotate),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/ping",
+            post(admin::webhooks::ping),
+        )
         .route("/admin/v1/whoami", get(admin::whoami::whoami))
         .route(
             "/admin/v1/callers",

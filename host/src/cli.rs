@@ -17,6 +17,7 @@ mod refused;
 mod registry;
 mod serve;
 mod telemetry;
+mod webhook;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -82,6 +83,9 @@ Examples:
     /// Look at life events and at what registries called back with.
     #[command(subcommand)]
     Event(event::EventCommand),
+    /// Tell callers of life events at addresses of theirs.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Print the OpenAPI document.
     #[command(after_help = "\
 Examples:
@@ -179,6 +183,12 @@ async fn command(mut cli: Cli) -> Result<(), Failure> {
         Command::Event(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = event::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Webhook(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = webhook::run(command, &client).await;
             client.close().await;
             done
         }

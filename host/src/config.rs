@@ -19,6 +19,7 @@ pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod traffic;
+pub mod webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -67,6 +68,8 @@ pub struct Config {
     pub bodies: bodies::BodiesConfig,
     /// How writes are delivered.
     pub operations: operations::OperationsConfig,
+    /// How callers are told of events.
+    pub webhooks: webhooks::WebhooksConfig,
 }
 
 /// The process's own log, on standard error.
@@ -119,6 +122,7 @@ impl Default for Config {
             admission: admission::AdmissionConfig::default(),
             bodies: bodies::BodiesConfig::default(),
             operations: operations::OperationsConfig::default(),
+            webhooks: webhooks::WebhooksConfig::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod registries;
 mod roster;
 mod shadow;
 mod swap;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -57,6 +58,7 @@ pub use registries::{ApplyError, Change, apply_file};
 pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
 pub use shadow::{Difference, FieldReport, Seen, ShadowReport};
 pub use swap::{Back, CandidateView, LoadedModule, SwapView, Swapped, ToActivate};
+pub use webhooks::{AddedWebhook, NewWebhook, Pinged, Rotated, WebhookView};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
@@ -86,6 +88,7 @@ use operations::Delivery;
 use phase::Phase;
 use roster::Roster;
 use swap::OpenPages;
+use webhooks::Sending;
 
 use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
@@ -94,6 +97,7 @@ use crate::config::callers::CallersConfig;
 use crate::config::events::EventsConfig;
 use crate::config::operations::OperationsConfig;
 use crate::config::secret::Secrets;
+use crate::config::webhooks::WebhooksConfig;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
@@ -124,6 +128,7 @@ struct Inner {
     nodes: Membership,
     admission: Admission,
     delivery: Delivery,
+    sending: Sending,
 }
 
 /// What of the configuration a gateway is made with.
@@ -142,6 +147,8 @@ pub struct Sections<'a> {
     pub bodies: &'a BodiesConfig,
     /// How writes are delivered.
     pub operations: &'a OperationsConfig,
+    /// How callers are told of events.
+    pub webhooks: &'a WebhooksConfig,
 }
 
 /// The gateway cannot start.
@@ -231,6 +238,7 @@ impl Gateway {
             events,
             bodies,
             operations,
+            webhooks,
         } = sections;
         let bodies = Bodies::open(bodies, &store, &secrets, data_dir).await?;
         let audit = Audit::open(audit, &store, &secrets, data_dir).await?;
@@ -243,6 +251,7 @@ impl Gateway {
         let name_key = fingerprint.derive(b"names of callers");
         let tokens = Tokens::new(callers, &egress, &secrets, name_key)?;
         let sessions = Sessions::new(fingerprint.derive(b"sessions"));
+        let sending = Sending::new(webhooks, &egress);
         Ok(Self {
             inner: Arc::new(Inner {
                 tokens,
@@ -261,6 +270,7 @@ impl Gateway {
                 phase: Phase::default(),
                 admission,
                 delivery: Delivery::new(operations),
+                sending,
                 nodes,
                 store,
             }),

@@ -8,6 +8,7 @@ mod contact;
 mod date;
 mod event;
 mod failure;
+mod feed;
 mod grant;
 mod household;
 mod name;
@@ -31,6 +32,7 @@ pub use event::{
     Participant, ParticipantRole, Reception,
 };
 pub use failure::{Failure, Refusal, Unavailability};
+pub use feed::{FeedEntry, cursor_of, position_of};
 pub use grant::{CallerLimits, EventsOf, Grant};
 pub use household::{Household, Relation};
 pub use name::HumanName;

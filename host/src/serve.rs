@@ -118,6 +118,7 @@ pub fn sections(config: &Config) -> Sections<'_> {
         events: &config.events,
         bodies: &config.bodies,
         operations: &config.operations,
+        webhooks: &config.webhooks,
     }
 }
 
@@ -175,6 +176,7 @@ async fn serve(
         return Err(error.into());
     }
     serving.gateway.keep_events();
+    serving.gateway.send_webhooks();
     tracing::info!("ready");
     Ok(serving)
 }

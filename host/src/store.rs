@@ -40,6 +40,7 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod wakes;
+mod webhooks;
 mod writer;
 
 use std::sync::{Arc, OnceLock};
@@ -77,6 +78,7 @@ pub use operations::{
 pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 pub use wakes::Wakes;
+pub use webhooks::{NewWebhook, Webhook, WebhookChange, Webhooks, Went};
 
 use crate::config::store::StoreConfig;
 use db::{Conn, Opener, Pool, query};
@@ -138,6 +140,11 @@ impl Store {
     /// What registries tell by themselves.
     pub fn events(&self) -> Events<'_> {
         Events::new(self)
+    }
+
+    /// Callers' subscriptions to what registries tell.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks::new(self)
     }
 
     /// Which module served which registry when.

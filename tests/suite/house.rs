@@ -48,6 +48,7 @@ const ROOMS: &[Room] = &[
             "bodies",
             "events",
             "operations",
+            "webhooks",
             "node",
             "registry",
             "retry",

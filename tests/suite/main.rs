@@ -59,3 +59,4 @@ mod traffic;
 mod trials;
 mod ui;
 mod uploads;
+mod webhooks;

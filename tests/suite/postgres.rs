@@ -46,6 +46,7 @@ mod tokens;
 mod traffic;
 mod trials;
 mod ui;
+mod webhooks;
 
 /// What every other test of this program takes for granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -189,6 +189,20 @@ fn real() -> BTreeMap<String, u64> {
             "operations.give_up_days",
             config.operations.give_up_days.get().into(),
         ),
+        (
+            "webhooks.timeout_ms",
+            config.webhooks.timeout_ms.get().into(),
+        ),
+        ("webhooks.at_once", config.webhooks.at_once.get().into()),
+        (
+            "webhooks.first_wait_ms",
+            config.webhooks.first_wait_ms.get(),
+        ),
+        ("webhooks.max_wait_ms", config.webhooks.max_wait_ms.get()),
+        (
+            "webhooks.pause_after_ms",
+            config.webhooks.pause_after_ms.get(),
+        ),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
         (

@@ -21,6 +21,7 @@ pub(super) mod registry_test;
 pub(super) mod session;
 pub(super) mod shadow;
 pub(super) mod swap;
+pub(super) mod webhooks;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;

@@ -4,20 +4,17 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
 use super::query::{Parameters, invalid};
 use super::request::{Statements, stated};
-use crate::gateway::{FeedEvent, FeedQuery, Gateway, MAX_FEED_LIMIT, MAX_FEED_WAIT};
-use crate::model::Event;
+use crate::gateway::{FeedQuery, Gateway, MAX_FEED_LIMIT, MAX_FEED_WAIT};
+use crate::model::{FeedEntry, cursor_of, position_of};
 
 /// Events of one reading, where the caller does not say.
 const LIMIT: u32 = 100;
-/// The form of a cursor: callers keep it, and do not look into it.
-const CURSOR: &str = "e1-";
 
 /// What a reading takes of the URL, for the API's document alone.
 #[derive(IntoParams)]
@@ -46,23 +43,6 @@ pub(super) struct FeedResponse {
     newest: String,
 }
 
-/// One event, and where it comes from.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct FeedEntry {
-    /// Where to go on behind it.
-    cursor: String,
-    /// Which registry told it.
-    registry: String,
-    /// The digest of the module that read it.
-    module: String,
-    /// When it was stored here.
-    #[schema(value_type = String, format = DateTime)]
-    stored_at: Timestamp,
-    /// What happened. Its `id` is the registry's own, unique there.
-    event: Event,
-}
-
 /// Reads life events, of those registries whose events the caller is granted: of people whom it has
 /// linked, or of all where its grant says so.
 #[utoipa::path(
@@ -86,7 +66,7 @@ pub(super) async fn feed(
     let given = Parameters::of(&parts.uri, &["after", "limit", "wait"])?;
     let after = match given.text("after")? {
         None => 0,
-        Some(text) => position(&text)
+        Some(text) => position_of(&text)
             .ok_or_else(|| invalid("after", "the `next` or `cursor` of an earlier reading"))?,
     };
     let longest = i64::try_from(MAX_FEED_WAIT.as_secs()).unwrap_or(i64::MAX);
@@ -101,53 +81,8 @@ pub(super) async fn feed(
     };
     let page = gateway.feed(&caller, &call, query).await?;
     Ok(Json(FeedResponse {
-        events: page.events.into_iter().map(FeedEntry::of).collect(),
-        next: cursor(page.next),
-        newest: cursor(page.newest),
+        events: page.events.into_iter().map(FeedEntry::from).collect(),
+        next: cursor_of(page.next),
+        newest: cursor_of(page.newest),
     }))
-}
-
-impl FeedEntry {
-    fn of(told: FeedEvent) -> Self {
-        Self {
-            cursor: cursor(told.position),
-            registry: told.registry,
-            module: told.module,
-            stored_at: told.stored_at,
-            event: told.event,
-        }
-    }
-}
-
-fn cursor(position: i64) -> String {
-    format!("{CURSOR}{position:x}")
-}
-
-fn position(cursor: &str) -> Option<i64> {
-    let number = cursor.strip_prefix(CURSOR)?;
-    let digits = number.bytes().all(|byte| byte.is_ascii_hexdigit());
-    i64::from_str_radix(number, 16).ok().filter(|_| digits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_is_read_as_it_was_written() {
-        for at in [0, 1, 255, i64::MAX] {
-            assert_eq!(position(&cursor(at)), Some(at));
-        }
-        for bad in [
-            "",
-            "e1-",
-            "e1--1",
-            "e1-+1",
-            "e2-1",
-            "7",
-            "e1-8000000000000000",
-        ] {
-            assert_eq!(position(bad), None, "{bad}");
-        }
-    }
 }

@@ -217,8 +217,11 @@ async fn newest(store: &Store) -> Result<Option<(Place, Vec<u8>)>, StartError> {
         limit: 1,
         ..Default::default()
     };
-    let link = store.links().list(&filter).await?.pop();
-    Ok(link.map(|link| (super::links::place(link.id), link.sealed)))
+    if let Some(link) = store.links().list(&filter).await?.pop() {
+        return Ok(Some((super::links::place(link.id), link.sealed)));
+    }
+    let webhook = store.webhooks().newest_sealed().await?;
+    Ok(webhook.map(|(id, secret)| (super::webhooks::place_of_secret(id), secret)))
 }
 
 #[cfg(test)]

@@ -17,9 +17,10 @@ use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 pub use acts::{CallbackView, EventView};
+pub(super) use feed::Only;
 pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT};
 pub use hook::HookError;
-pub(super) use sealed::place_of_event;
+pub(super) use sealed::{place_of_event, word_of};
 
 use crate::config::events::EventsConfig;
 use crate::store::KeyedHash;
@@ -56,5 +57,10 @@ impl Events {
             waiting: Arc::new(Semaphore::new(waiting.min(Semaphore::MAX_PERMITS))),
             config: config.clone(),
         }
+    }
+
+    /// Tells when there is a newer position.
+    pub(super) fn newer(&self) -> watch::Receiver<i64> {
+        self.newest.subscribe()
     }
 }

@@ -5,6 +5,7 @@
 
 pub(super) mod health;
 mod live;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::model::Ability;
 use health::Health;
 use live::Live;
 pub(super) use live::Now;
+use webhooks::Webhooks;
 
 /// What is counted. Cheap to clone.
 #[derive(Clone)]
@@ -41,6 +43,7 @@ pub struct Metrics {
     attempts: Family<CallLabels, Counter>,
     operations: Family<OperationLabels, Gauge>,
     requests: Family<RequestLabels, Counter>,
+    webhooks: Webhooks,
     live: Live,
     health: Health,
 }
@@ -210,6 +213,7 @@ impl Metrics {
                 None,
                 Family::default(),
             ),
+            webhooks: Webhooks::new(ours),
             live,
             health: Health::default(),
             registry: Arc::default(),
@@ -235,6 +239,10 @@ impl Metrics {
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+
+    pub(super) fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     pub(super) fn live(&self) -> &Live {

@@ -32,6 +32,7 @@ async fn gateway(directory: &Path) -> Gateway {
         callers: &CallersConfig::default(),
         events: &Default::default(),
         bodies: &Default::default(),
+        webhooks: &WebhooksConfig::default(),
         operations: &Default::default(),
     };
     let made = Gateway::new(store, sandbox, egress, secrets, sections);

@@ -46,6 +46,8 @@ pub(super) async fn free(
     for statement in [
         "UPDATE callbacks SET holder = NULL, due_at = $2 WHERE holder = $1",
         "UPDATE event_cursors SET holder = NULL, due_at = $2 WHERE holder = $1",
+        // What was on its way may come again, under its old id.
+        "UPDATE webhooks SET holder = NULL, leased_until = $2 WHERE holder = $1 AND leased_until > $2",
     ] {
         let done = query(statement).bind(holder).bind(now);
         freed = freed.saturating_add(done.execute(&mut *conn).await?);

@@ -38,6 +38,7 @@ mod operations;
 mod power;
 mod schema;
 mod swap;
+mod webhooks;
 
 use std::path::Path;
 

@@ -32,6 +32,7 @@ use super::open_states::OpenState;
 use super::operations::{Step, Taking};
 use super::quotas::Leasing;
 use super::registries::RegistryChange;
+use super::webhooks::WebhookStep;
 use crate::config::store::StoreConfig;
 pub(super) use chain::Chain;
 use task::Task;
@@ -124,6 +125,7 @@ pub(super) enum Change {
     FreeLeases(String, Duration),
     SequenceEvents,
     SweepEvents(Box<Old>),
+    Webhook(Box<WebhookStep>),
     IndexPeople(Box<IndexStep>),
     PruneAudit,
     /// None: only whether one could be made.

@@ -26,6 +26,8 @@ pub const MAX_FEED_WAIT: Duration = Duration::from_secs(60);
 const SPAN: i64 = 20_000;
 /// So long they are looked through, where nobody waits.
 const LOOKS: Duration = Duration::from_secs(1);
+/// Where only some kinds are wanted, so many are looked through at once.
+const LOOKED_THROUGH: u32 = 50;
 /// How often it is looked whether the gateway stops.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -66,6 +68,15 @@ pub struct FeedEvent {
     pub event: Event,
 }
 
+/// What of the feed somebody is told of. Default: all of it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::gateway) struct Only {
+    /// Empty: of all.
+    pub(in crate::gateway) registries: Vec<String>,
+    /// Words for kinds. Empty: all.
+    pub(in crate::gateway) kinds: Vec<String>,
+}
+
 /// What is told of one registry and module in one reading.
 #[derive(Default)]
 struct Told {
@@ -84,7 +95,18 @@ impl Gateway {
         call: &Call,
         query: FeedQuery,
     ) -> Result<FeedPage, GatewayError> {
-        let policies = self.granted(caller, call)?;
+        self.feed_only(caller, call, query, &Only::default()).await
+    }
+
+    /// The same, of some of them.
+    pub(in crate::gateway) async fn feed_only(
+        &self,
+        caller: &Caller,
+        call: &Call,
+        query: FeedQuery,
+        only: &Only,
+    ) -> Result<FeedPage, GatewayError> {
+        let policies = self.granted(caller, call, only)?;
         let scope = |name: &String| EventScope {
             registry: name.clone(),
             linked_by: (!caller.reads_all(name)).then(|| caller.name.clone()),
@@ -106,7 +128,8 @@ impl Gateway {
         loop {
             newer.mark_unchanged();
             let newest = events.newest().await.map_err(GatewayError::Audit)?;
-            let limit = query.limit.clamp(1, MAX_FEED_LIMIT);
+            let most = query.limit.clamp(1, MAX_FEED_LIMIT);
+            let limit = only.looked_through(most);
             let until = match narrowed {
                 true => newest.min(after.saturating_add(SPAN)),
                 false => newest,
@@ -117,7 +140,8 @@ impl Gateway {
             let last = found.last().map(|event| event.position);
             // What was found to be nobody's need not be looked through again.
             let next = last.filter(|_| full).unwrap_or(until).max(after);
-            let (now, more) = (Instant::now(), until < newest);
+            let (found, next) = only.first(found, most, next);
+            let (now, more) = (Instant::now(), next < newest);
             let is_over = (now >= by && (now >= looks || !more)) || self.is_stopping();
             if !found.is_empty() || is_over {
                 let events = self.tell(caller, call, &policies, found).await?;
@@ -137,14 +161,15 @@ impl Gateway {
     }
 
     /// The registries whose events the caller may read, and what it may see of each.
-    fn granted(
+    pub(in crate::gateway) fn granted(
         &self,
         caller: &Caller,
         call: &Call,
+        only: &Only,
     ) -> Result<BTreeMap<String, PolicyConfig>, GatewayError> {
         let mut granted = BTreeMap::new();
         for (name, policy) in self.inner.roster.policies() {
-            if !caller.may(&name, Ability::Events) {
+            if !caller.may(&name, Ability::Events) || !only.of(&name) {
                 continue;
             }
             // To leave it out would pass for "nothing happened".
@@ -208,6 +233,34 @@ impl Gateway {
             told.map_err(GatewayError::Audit)?;
         }
         Ok(events)
+    }
+}
+
+impl Only {
+    fn of(&self, registry: &str) -> bool {
+        self.registries.is_empty() || self.registries.iter().any(|name| name == registry)
+    }
+
+    /// Of how many events those are picked.
+    fn looked_through(&self, most: u32) -> u32 {
+        match self.kinds.is_empty() {
+            true => most,
+            false => most.max(LOOKED_THROUGH),
+        }
+    }
+
+    /// The first of them, and where to go on behind them.
+    fn first(&self, mut found: Vec<StoredEvent>, most: u32, next: i64) -> (Vec<StoredEvent>, i64) {
+        if !self.kinds.is_empty() {
+            found.retain(|event| self.kinds.contains(&event.kind));
+        }
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        if found.len() <= most {
+            return (found, next);
+        }
+        found.truncate(most);
+        let last = found.last().map(|event| event.position);
+        (found, last.unwrap_or(next))
     }
 }
 

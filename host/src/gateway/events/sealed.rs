@@ -184,7 +184,7 @@ fn place_of(hash: &KeyedHash) -> Uuid {
 }
 
 /// The kind's word. A registry's own stays sealed: it may be any text.
-fn word_of(kind: &EventKind) -> String {
+pub(in crate::gateway) fn word_of(kind: &EventKind) -> String {
     if let EventKind::Other(_) = kind {
         return "other".into();
     }

@@ -9,6 +9,7 @@ use crate::store::error::StoreError;
 use crate::store::{
     agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, events,
     key_check, leases, links, modules, nodes, now, open_states, operations, quotas, registries,
+    webhooks,
 };
 
 /// Commits all together, with one answer for each. First without savepoints, which would triple the
@@ -69,6 +70,7 @@ pub(super) async fn change(
         Change::FreeLeases(holder, margin) => leases::free(conn, &holder, margin).await,
         Change::SequenceEvents => events::sequence(conn).await,
         Change::SweepEvents(old) => events::sweep(conn, &old).await,
+        Change::Webhook(step) => webhooks::step(conn, &step).await,
         Change::IndexPeople(step) => audit_people::index(conn, &step).await,
         Change::PruneAudit => audit_prune::step(conn).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
