@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::load::{Accepted, Client, Done, Entry, entries};
 use crate::world::{Plan, World};
 use gateway_tests::ask::Ask;
+use serde_json::json;
 
 /// The last leases, and the registry's own waits.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -64,7 +65,12 @@ async fn settled<'a>(
                         0 => "rejected",
                         _ => "applied",
                     };
-                    world.run(&["operation", "resolve", &one.id, "--as", word]);
+                    let path = format!("/admin/v1/operations/{}/resolve", one.id);
+                    let looked = client.ask_as(&world.admin, |base| {
+                        Ask::post(format!("{base}{path}")).json(&json!({ "as": word }))
+                    });
+                    let looked = looked.await;
+                    assert!((200..300).contains(&looked.status), "{}", looked.text);
                     open.push((&one.id, state));
                 }
                 _ => open.push((&one.id, state)),

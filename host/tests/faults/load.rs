@@ -146,11 +146,13 @@ impl Client {
 
     /// Asks one gateway after the other until one answers that is able to.
     pub(crate) async fn ask(&self, make: impl Fn(&str) -> Ask) -> Answer {
+        self.ask_as(&self.key, make).await
+    }
+
+    pub(crate) async fn ask_as(&self, key: &str, make: impl Fn(&str) -> Ask) -> Answer {
         let began = Instant::now();
         for base in self.bases.iter().cycle() {
-            let asked = make(base)
-                .key(&self.key)
-                .header("registry-purpose", "enrolment");
+            let asked = make(base).key(key).header("registry-purpose", "enrolment");
             let answer = asked.try_send().await;
             let status = answer.as_ref().map_or(0, |answer| answer.status);
             match answer {

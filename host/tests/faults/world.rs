@@ -35,6 +35,8 @@ pub(crate) struct Plan {
 pub(crate) struct World {
     pub(crate) stand_in: Arc<StandIn>,
     pub(crate) key: String,
+    /// An administrator's.
+    pub(crate) admin: String,
     pub(crate) bases: Vec<String>,
     /// Of the first node.
     pub(crate) disk: Option<Disk>,
@@ -103,9 +105,11 @@ impl World {
         let power = plan.power.then(|| Power::on(&data)).flatten();
         places[0].write("registries.toml", &registry(&stand_in));
         places[0].run(&["registry", "apply", "-f", "registries.toml"]);
-        let grant = "records:create,update,link,enrolment,events";
+        let grant = "records:create,update,link,enrolment,events=all";
         let added = ["caller", "add", "openimis", "--grant", grant];
         let key = places[0].run(&added).trim().to_owned();
+        let added = ["caller", "add", "ada", "--role", "administrator"];
+        let admin = places[0].run(&added).trim().to_owned();
         let folder = |place: &Place| place.folder.path().join("data");
         for other in places.iter().skip(1) {
             std::fs::create_dir_all(folder(other)).unwrap();
@@ -120,6 +124,7 @@ impl World {
             power,
             stand_in,
             key,
+            admin,
             bases,
             places,
         };
