@@ -29,6 +29,7 @@ mod configuration;
 mod events;
 mod faults;
 mod figures;
+mod leases;
 mod links;
 mod look;
 mod nodes;

@@ -81,8 +81,10 @@ impl Gateway {
                         let query = query.clone();
                         Box::pin(async move { entry.module.find(work, &query).await })
                     }),
-                    resume: |entry, work, state| {
-                        Box::pin(async move { entry.module.resume_find(work, &state, None).await })
+                    resume: |entry, work, state, answer| {
+                        Box::pin(
+                            async move { entry.module.resume_find(work, &state, answer).await },
+                        )
                     },
                     plain: |person| serde_json::to_value(person).unwrap_or_default(),
                     // How claims compare is told, as by `verify`, and nothing else.

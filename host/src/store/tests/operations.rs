@@ -9,9 +9,9 @@ use jiff::SignedDuration;
 
 use super::*;
 
-const LEASE: Duration = Duration::from_secs(60);
+pub(super) const LEASE: Duration = Duration::from_secs(60);
 
-fn new(key: &str, subject: u8) -> NewOperation {
+pub(super) fn new(key: &str, subject: u8) -> NewOperation {
     NewOperation {
         id: Uuid::now_v7(),
         at: now(),
@@ -28,14 +28,14 @@ fn new(key: &str, subject: u8) -> NewOperation {
     }
 }
 
-async fn accept(store: &Store, new: NewOperation) -> Accepted {
+pub(super) async fn accept(store: &Store, new: NewOperation) -> Accepted {
     let mut begin = begin_row("accept");
     begin.id = new.id;
     let end = end_row(new.id);
     store.operations().accept(new, begin, end).await.unwrap()
 }
 
-async fn take(store: &Store) -> Vec<Operation> {
+pub(super) async fn take(store: &Store) -> Vec<Operation> {
     take_for(store, LEASE).await
 }
 
@@ -48,7 +48,7 @@ async fn take_for(store: &Store, lease: Duration) -> Vec<Operation> {
         .unwrap()
 }
 
-async fn begin(store: &Store, operation: &Operation) -> bool {
+pub(super) async fn begin(store: &Store, operation: &Operation) -> bool {
     let row = begin_row("attempt");
     store
         .operations()
@@ -57,7 +57,7 @@ async fn begin(store: &Store, operation: &Operation) -> bool {
         .unwrap()
 }
 
-fn to(state: OperationState) -> Moved {
+pub(super) fn to(state: OperationState) -> Moved {
     Moved {
         state,
         at: now(),
@@ -72,7 +72,7 @@ fn to(state: OperationState) -> Moved {
     }
 }
 
-async fn end(store: &Store, operation: &Operation, moved: Moved) -> bool {
+pub(super) async fn end(store: &Store, operation: &Operation, moved: Moved) -> bool {
     store
         .operations()
         .end(operation, moved, None)
@@ -80,7 +80,7 @@ async fn end(store: &Store, operation: &Operation, moved: Moved) -> bool {
         .unwrap()
 }
 
-fn keys(taken: &[Operation], names: &BTreeMap<Uuid, &str>) -> String {
+pub(super) fn keys(taken: &[Operation], names: &BTreeMap<Uuid, &str>) -> String {
     let names = taken.iter().map(|operation| names[&operation.id]);
     names.collect::<Vec<_>>().join(" ")
 }
@@ -293,47 +293,6 @@ async fn two_drain_one_queue(home: Home) {
     }
 }
 
-async fn a_node_begun_anew_frees_what_it_held(home: Home) {
-    let store = home.open().await;
-    assert_eq!(store.hold_as("node-1", LEASE).await.unwrap(), 0);
-    let mut names = BTreeMap::new();
-    for (key, subject) in [("sent", 1), ("taken", 2), ("waits", 3)] {
-        let new = new(key, subject);
-        names.insert(new.id, key);
-        accept(&store, new).await;
-    }
-    let taken = take(&store).await;
-    let [sent, _, waits] = &taken[..] else {
-        panic!()
-    };
-    assert!(begin(&store, sent).await && begin(&store, waits).await);
-    let later = Moved {
-        due_at: Some(now() + SignedDuration::from_hours(1)),
-        ..to(OperationState::Waiting)
-    };
-    assert!(end(&store, waits, later).await);
-
-    // Another node's death frees nothing of this one's.
-    let other = home.open().await;
-    assert_eq!(other.hold_as("node-2", LEASE).await.unwrap(), 0);
-    assert!(take(&other).await.is_empty());
-    // What was being sent may be on its way as long as a call may take; the wait goes on.
-    let again = home.open().await;
-    let short = Duration::from_secs(1);
-    assert_eq!(again.hold_as("node-1", short).await.unwrap(), 2);
-    assert_eq!(keys(&take(&again).await, &names), "taken");
-    // Of a lease that is a margin and nothing else all is free. What was taken is this node's again.
-    accept(&again, new("more", 4)).await;
-    let more = take(&again).await;
-    assert!(begin(&again, &more[0]).await);
-    names.insert(more[0].id, "more");
-    let third = home.open().await;
-    assert_eq!(third.hold_as("node-1", LEASE).await.unwrap(), 2);
-    assert_eq!(keys(&take(&third).await, &names), "taken more");
-    // Whoever comes back from the dead changes nothing.
-    assert!(!end(&again, &more[0], to(OperationState::Applied)).await);
-}
-
 fn with_id(mut row: AuditBegin, id: Uuid) -> AuditBegin {
     row.id = id;
     row
@@ -403,5 +362,4 @@ on_both!(
     who_comes_late_changes_nothing,
     only_what_can_be_decided_is,
     two_drain_one_queue,
-    a_node_begun_anew_frees_what_it_held,
 );
