@@ -62,7 +62,7 @@ pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
 pub use events::{
     CallbackState, EventCursor, Events, NewCallback, NewEvent, Old as OldEvents, Polled, Reading,
-    StoredCallback, StoredEvent,
+    StoredAnswer, StoredCallback, StoredEvent,
 };
 pub use links::{Link, Linked, Links};
 pub use look::Look;
@@ -70,8 +70,8 @@ pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
 pub use open_states::{OpenState, OpenStates};
 pub use operations::{
-    Accepted, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved, NewOperation,
-    Operation, OperationFilter, OperationState, OperationStep, Operations,
+    Accepted, Answered, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved, NewOperation,
+    Operation, OperationFilter, OperationState, OperationStep, Operations, Queue,
 };
 pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};

@@ -21,12 +21,13 @@ use super::error::StoreError;
 use super::writer::{AuditRow, Change, Work};
 
 pub use types::{
-    CallbackState, EventCursor, NewCallback, NewEvent, Old, Polled, Reading, StoredCallback,
+    CallbackState, EventCursor, NewCallback, NewEvent, Old, Polled, Reading, StoredAnswer,
+    StoredCallback,
     StoredEvent,
 };
 
 pub(super) use sequence::{sequence, sweep};
-pub(super) use step::{lock, step, take, take_cursor};
+pub(super) use step::{lock, references, step, take, take_cursor};
 
 /// Most that one reading returns.
 const READ_MAX: u32 = 1_000;
@@ -300,7 +301,7 @@ impl<'a> Events<'a> {
         self,
         registry: &str,
         reference: &KeyedHash,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<Option<StoredAnswer>, StoreError> {
         read::answer(&self.store.readers, registry, reference).await
     }
 }

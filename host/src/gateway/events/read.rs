@@ -59,6 +59,7 @@ impl Gateway {
         })
         .await;
         let read = self.judge(entry, result);
+        let brings_answers = !read.reading.answers.is_empty();
         let end = AuditEnd {
             id: taken.row,
             at: Timestamp::now(),
@@ -77,6 +78,9 @@ impl Gateway {
         match stored {
             Ok(true) => {
                 self.inner.events.stored.notify_one();
+                if brings_answers {
+                    self.inner.delivery.look();
+                }
                 read.answer
             }
             // Another node has it, and answers for what it brought.

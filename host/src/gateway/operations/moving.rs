@@ -152,6 +152,7 @@ pub(super) fn to(state: OperationState, at: Timestamp, why: Why) -> Moved {
         receipt: None,
         adapter_state: None,
         reference: None,
+        answered: None,
     }
 }
 

@@ -95,6 +95,13 @@ async fn insert_all(
 ) -> Result<Vec<i64>, StoreError> {
     operations::lock(conn, shared.iter().filter_map(|it| it.step.as_ref())).await?;
     events::lock(conn, shared.iter().filter_map(|it| it.telling.as_ref())).await?;
+    let answers = shared.iter().filter_map(|it| it.telling.as_ref());
+    operations::lock_references(
+        conn,
+        shared.iter().filter_map(|it| it.step.as_ref()),
+        answers.flat_map(events::references),
+    )
+    .await?;
     let mut results = Vec::with_capacity(shared.len());
     let mut rows = Vec::with_capacity(shared.len());
     for Shared {
