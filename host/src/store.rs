@@ -70,8 +70,9 @@ pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
 pub use open_states::{OpenState, OpenStates};
 pub use operations::{
-    Accepted, Answered, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved, NewOperation,
-    Operation, OperationFilter, OperationState, OperationStep, Operations, Queue,
+    Accepted, Answered, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved,
+    NewOperation, Operation, OperationFilter, OperationState, OperationStep, Operations, Queue,
+    Resealed,
 };
 pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};

@@ -1,6 +1,9 @@
 //! Writes: accepted, delivered once and in order, and what becomes of each.
 
+mod answers;
 mod ends;
+mod held;
+mod kept;
 mod refused;
 
 use std::time::{Duration, Instant};

@@ -6,6 +6,7 @@ mod acts;
 mod attempt;
 mod deliver;
 mod ended;
+mod keep;
 mod moving;
 mod sealed;
 mod settle;

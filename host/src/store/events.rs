@@ -22,8 +22,7 @@ use super::writer::{AuditRow, Change, Work};
 
 pub use types::{
     CallbackState, EventCursor, NewCallback, NewEvent, Old, Polled, Reading, StoredAnswer,
-    StoredCallback,
-    StoredEvent,
+    StoredCallback, StoredEvent,
 };
 
 pub(super) use sequence::{sequence, sweep};

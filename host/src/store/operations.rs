@@ -5,6 +5,7 @@
 //! a time at which it is due. Whatever ends one lets the next be due, in the same transaction.
 
 mod answers;
+mod bodies;
 mod read;
 mod step;
 mod take;
@@ -22,9 +23,11 @@ use super::error::StoreError;
 use super::writer::{AuditRow, Change, Work};
 
 pub(super) use answers::{arrived, lock_references};
+pub use bodies::Resealed;
+pub(super) use bodies::{purge, reseal};
 #[cfg(test)]
 pub(super) use read::QUEUES;
-pub(super) use step::{lock, step};
+pub(super) use step::{lock, require_none_open, step};
 pub(super) use take::take;
 pub use types::{
     Accepted, Answered, Decision, Moved, NewOperation, Operation, OperationFilter, OperationState,
@@ -280,6 +283,40 @@ impl<'a> Operations<'a> {
     /// `Busy`, `Unavailable` or `Damaged`.
     pub async fn history(self, id: Uuid) -> Result<Vec<OperationStep>, StoreError> {
         read::history(&self.store.readers, id).await
+    }
+
+    /// Drops what was asked and answered of those that were over before then, some at a time. Where they
+    /// stood and when stays. Gives how many.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn purge(self, before: Timestamp) -> Result<u64, StoreError> {
+        let change = Change::PurgeOperations(before);
+        let purged = self.store.writer.write(Work::Change(change)).await?;
+        Ok(u64::try_from(purged).unwrap_or(0))
+    }
+
+    /// Bodies of those behind this position, in order, some at a time: for a key that takes the place of
+    /// another.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn bodies(self, behind: i64, limit: u32) -> Result<Vec<Operation>, StoreError> {
+        read::bodies(&self.store.readers, behind, limit.min(READ_MAX)).await
+    }
+
+    /// Puts bodies that were sealed anew in the place of what they were. One that was changed since
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn reseal(self, resealed: Vec<Resealed>) -> Result<(), StoreError> {
+        let change = Change::ResealOperations(resealed);
+        self.store
+            .writer
+            .write(Work::Change(change))
+            .await
+            .map(drop)
     }
 
     /// How many of each registry stand where, of those that are not over.

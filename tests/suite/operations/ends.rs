@@ -22,9 +22,16 @@ async fn it_is_applied_rejected_or_in_conflict() {
     // The number is tied to somebody else.
     let other = writing.gateway.stand_in.records();
     let other = other.put(&json!({ "names": [{ "family": "Rai" }] }));
-    for (key, record, end) in [("l-1", &other, "applied"), ("l-2", &writing.record, "rejected")] {
-        let sent = writing.send(key, &writing.link("p-1", record, "4711")).await;
-        let ended = writing.reaches(&id(&sent.json), &["applied", "rejected"]).await;
+    for (key, record, end) in [
+        ("l-1", &other, "applied"),
+        ("l-2", &writing.record, "rejected"),
+    ] {
+        let sent = writing
+            .send(key, &writing.link("p-1", record, "4711"))
+            .await;
+        let ended = writing
+            .reaches(&id(&sent.json), &["applied", "rejected"])
+            .await;
         assert_eq!(ended["state"], end, "{ended:#}");
         if end == "rejected" {
             assert_eq!(ended["reason"], "rejected");
@@ -120,7 +127,10 @@ async fn a_fault_after_sending_is_traced() {
     writing.inject(Mishap::Late(Duration::from_secs(6)));
     let done = writing.write("k-1", "male", &["applied"]).await;
     assert_eq!(done["history"][2]["reason"], "out-of-time", "{done:#}");
-    assert_eq!((&done["attempts"], writing.done(&id(&done))), (&json!(1), 1));
+    assert_eq!(
+        (&done["attempts"], writing.done(&id(&done))),
+        (&json!(1), 1)
+    );
 }
 
 /// A registry that keeps no keys: nobody can be asked what became of a write.
@@ -214,7 +224,7 @@ async fn what_a_crash_left_is_traced() {
     writing.inject(Mishap::Status {
         status: 503,
         applied: false,
-        retry_after: Some(60),
+        retry_after: Some(3),
     });
     let lost = id(&writing.write("k-2", "female", &["waiting"]).await);
     let left = left.replace(&id(&done), &lost);

@@ -161,7 +161,8 @@ impl Gateway {
         sealed: &[u8],
     ) -> Result<PendingAnswer, GatewayError> {
         let plain = self.open(place_of(reference), ANSWER, sealed)?;
-        let kept: KeptAnswer = serde_json::from_slice(&plain).map_err(|_| GatewayError::Internal)?;
+        let kept: KeptAnswer =
+            serde_json::from_slice(&plain).map_err(|_| GatewayError::Internal)?;
         Ok(PendingAnswer {
             reference: kept.reference,
             data: STANDARD

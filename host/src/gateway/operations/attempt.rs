@@ -17,9 +17,7 @@ use crate::gateway::roster::Entry;
 use crate::gateway::{Gateway, GatewayError};
 use crate::model::{Ability, Call, Opaque, WriteRequest, Written};
 use crate::sandbox::{Lent, PendingAnswer, Ran, Usage, Work};
-use crate::store::{
-    Answered, AuditBegin, AuditEnd, Moved, Operation, OperationState, StoreError,
-};
+use crate::store::{Answered, AuditBegin, AuditEnd, Moved, Operation, OperationState, StoreError};
 
 /// Turns that an attempt waits for before it is put back.
 const TURNS: u32 = 3;
@@ -124,13 +122,7 @@ impl Gateway {
         Ok(Some((stored.at, answer)))
     }
 
-    async fn send(
-        &self,
-        entry: &Arc<Entry>,
-        operation: &Operation,
-        asked: &Asked,
-        step: Step,
-    ) {
+    async fn send(&self, entry: &Arc<Entry>, operation: &Operation, asked: &Asked, step: Step) {
         let _underway = entry.begin();
         let waited = Instant::now();
         let mut turns = 0;

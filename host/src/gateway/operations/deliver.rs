@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::attempt::MARGIN;
+use super::keep::keep;
 use crate::gateway::{Gateway, Inner};
 use crate::store::{Queue, StoreError};
 
@@ -23,6 +24,7 @@ impl Gateway {
     /// process of its own does not.
     pub fn deliver(&self) {
         tokio::spawn(follow(Arc::downgrade(&self.inner)));
+        tokio::spawn(keep(Arc::downgrade(&self.inner)));
     }
 
     /// Takes up what is due, as far as there is room. Gives how long nothing more can be.

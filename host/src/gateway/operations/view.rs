@@ -100,7 +100,10 @@ impl Gateway {
     }
 
     /// Why nothing is sent to a registry now whatever is due, and until when that is so at least.
-    pub(super) fn keeps_waiting(&self, registry: &str) -> Option<(&'static str, Option<Timestamp>)> {
+    pub(super) fn keeps_waiting(
+        &self,
+        registry: &str,
+    ) -> Option<(&'static str, Option<Timestamp>)> {
         let entry = match self.inner.roster.take(registry) {
             Ok(entry) => entry,
             Err(GatewayError::Disabled) => return Some(("registry-disabled", None)),

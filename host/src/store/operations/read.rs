@@ -94,6 +94,25 @@ pub(super) async fn list(
     .collect()
 }
 
+pub(super) async fn bodies(
+    readers: &Pool,
+    behind: i64,
+    limit: u32,
+) -> Result<Vec<Operation>, StoreError> {
+    query(concat!(
+        "SELECT ",
+        columns!(),
+        "FROM operations WHERE position > $1 AND request IS NOT NULL ORDER BY position LIMIT $2"
+    ))
+    .bind(behind)
+    .bind(i64::from(limit))
+    .fetch_all(readers)
+    .await?
+    .iter()
+    .map(operation_of)
+    .collect()
+}
+
 pub(super) async fn history(readers: &Pool, id: Uuid) -> Result<Vec<OperationStep>, StoreError> {
     query(
         "SELECT number, at, state, attempt, reason, code, module_digest, by_caller \

@@ -262,6 +262,28 @@ async fn decide(
     Ok(1)
 }
 
+/// Nothing would deliver them, and those behind them would wait for ever.
+pub(in crate::store) async fn require_none_open(
+    conn: &mut Conn,
+    registry: &str,
+) -> Result<(), StoreError> {
+    let statement = format!(
+        "SELECT COUNT(*) AS held FROM operations WHERE registry = $1 AND state NOT IN {HOLDING}"
+    );
+    let row = query(sqlx::AssertSqlSafe(statement))
+        .bind(registry)
+        .fetch_one(conn)
+        .await?;
+    let count: i64 = get(&row, "held")?;
+    match u64::try_from(count) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(count) => Err(StoreError::OperationsOpen {
+            registry: registry.to_owned(),
+            count,
+        }),
+    }
+}
+
 /// The step that was just made, as the row stands now.
 async fn remember(
     conn: &mut Conn,

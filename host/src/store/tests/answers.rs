@@ -140,7 +140,10 @@ async fn an_answer_may_come_before_it_is_known_that_somebody_waits(home: Home) {
     // One that comes while it is asked for is not lost, though the attempt was not given it.
     call_back(&store, b"meanwhile").await;
     let old = now() - SignedDuration::from_secs(60);
-    let used = Answered { at: old, used: true };
+    let used = Answered {
+        at: old,
+        used: true,
+    };
     end(&store, &taken, pending(Some(REFERENCE), Some(used))).await;
     assert_eq!(answer(&store).await.unwrap().data, b"meanwhile");
     let taken = take(&store).await.expect("it is due");

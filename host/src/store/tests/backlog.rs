@@ -20,11 +20,15 @@ async fn fill(home: &Home, store: &Store, count: i64) {
         Conn::Sqlite(_) => "CAST(CAST(i AS TEXT) AS BLOB)",
         Conn::Postgres(_) => "decode(lpad(to_hex(i), 64, '0'), 'hex')",
     };
+    let id = match &conn {
+        Conn::Sqlite(_) => "printf('00000000-0000-7000-8000-%012d', i)",
+        Conn::Postgres(_) => "'00000000-0000-7000-8000-' || lpad(CAST(i AS TEXT), 12, '0')",
+    };
     run(&mut conn, "BEGIN").await.unwrap();
     let statement = format!(
         "INSERT INTO operations (id, caller, registry, ability, idempotency_key, request_hash, subject, \
          bulk, state, accepted_at, changed_at, due_at, give_up_at, attempts, fence, module_digest, \
-         request) SELECT CAST(i AS TEXT), 'openimis', CASE WHEN i % 2 = 0 THEN 'civil' ELSE 'crvs' END, \
+         request) SELECT {id}, 'openimis', CASE WHEN i % 2 = 0 THEN 'civil' ELSE 'crvs' END, \
          'update', CAST(i AS TEXT), {blob}, {blob}, i % 4 > 1, 'accepted', i, i, i, \
          9000000000000000, 0, 0, 'sha256:00', {blob} FROM {numbers}"
     );

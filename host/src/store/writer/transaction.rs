@@ -61,6 +61,8 @@ pub(super) async fn change(
             quotas::give_back(conn, &name, day, count).await
         }
         Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
+        Change::PurgeOperations(before) => operations::purge(conn, before).await,
+        Change::ResealOperations(resealed) => operations::reseal(conn, &resealed).await,
         Change::TakeOperations(taking) => operations::take(conn, &taking).await,
         Change::Link(linking) => links::add(conn, &linking).await,
         Change::Unlink { caller, id, why } => links::end(conn, &caller, id, &why).await,
