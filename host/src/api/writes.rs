@@ -164,9 +164,8 @@ fn people(place: &str, household: &Household) -> Result<(), Problem> {
             "subject and object are indexes of people",
         ));
     }
-    let all = household.people.iter().enumerate();
-    all.map(|(at, one)| person(&format!("{place}.people.{at}"), one))
-        .collect()
+    let mut all = household.people.iter().enumerate();
+    all.try_for_each(|(at, one)| person(&format!("{place}.people.{at}"), one))
 }
 
 fn updating(update: &UpdateRequest) -> Result<(), Problem> {

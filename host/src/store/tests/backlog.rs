@@ -4,18 +4,14 @@ use std::time::Duration;
 
 use super::*;
 
+/// Rows that are written by one statement.
+const PART: i64 = 10_000;
+
 /// Rows of two registries that are due, or come later, past the store.
 async fn fill(home: &Home, store: &Store, count: i64) {
     // The tables must be there.
     store.operations().queues().await.unwrap();
     let mut conn = home.connect().await;
-    let numbers = match &conn {
-        Conn::Sqlite(_) => format!(
-            "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
-             SELECT i FROM n) AS numbers"
-        ),
-        Conn::Postgres(_) => format!("generate_series(1, {count}) AS numbers(i)"),
-    };
     let blob = match &conn {
         Conn::Sqlite(_) => "CAST(CAST(i AS TEXT) AS BLOB)",
         Conn::Postgres(_) => "decode(lpad(to_hex(i), 64, '0'), 'hex')",
@@ -24,16 +20,28 @@ async fn fill(home: &Home, store: &Store, count: i64) {
         Conn::Sqlite(_) => "printf('00000000-0000-7000-8000-%012d', i)",
         Conn::Postgres(_) => "'00000000-0000-7000-8000-' || lpad(CAST(i AS TEXT), 12, '0')",
     };
-    run(&mut conn, "BEGIN").await.unwrap();
-    let statement = format!(
-        "INSERT INTO operations (id, caller, registry, ability, idempotency_key, request_hash, subject, \
-         bulk, state, accepted_at, changed_at, due_at, give_up_at, attempts, fence, module_digest, \
-         request) SELECT {id}, 'openimis', CASE WHEN i % 2 = 0 THEN 'civil' ELSE 'crvs' END, \
-         'update', CAST(i AS TEXT), {blob}, {blob}, i % 4 > 1, 'accepted', i, i, i, \
-         9000000000000000, 0, 0, 'sha256:00', {blob} FROM {numbers}"
-    );
-    run(&mut conn, statement).await.unwrap();
-    run(&mut conn, "COMMIT").await.unwrap();
+    // Some at a time: a server that is silent for too long is given up.
+    let mut last = 0;
+    while last < count {
+        let (first, end) = (last + 1, (last + PART).min(count));
+        let numbers = match &conn {
+            Conn::Sqlite(_) => format!(
+                "(WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n \
+                 WHERE i < {end}) SELECT i FROM n) AS numbers"
+            ),
+            Conn::Postgres(_) => format!("generate_series({first}, {end}) AS numbers(i)"),
+        };
+        let statement = format!(
+            "INSERT INTO operations (id, caller, registry, ability, idempotency_key, request_hash, \
+             subject, bulk, state, accepted_at, changed_at, due_at, give_up_at, attempts, fence, \
+             module_digest, request) SELECT {id}, 'openimis', \
+             CASE WHEN i % 2 = 0 THEN 'civil' ELSE 'crvs' END, 'update', CAST(i AS TEXT), {blob}, \
+             {blob}, i % 4 > 1, 'accepted', i, i, i, 9000000000000000, 0, 0, 'sha256:00', {blob} \
+             FROM {numbers}"
+        );
+        run(&mut conn, statement).await.unwrap();
+        last = end;
+    }
     run(&mut conn, "ANALYZE").await.unwrap();
 }
 
