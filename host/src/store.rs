@@ -64,7 +64,7 @@ pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
 pub use events::{
     CallbackState, EventCursor, EventScope, Events, NewCallback, NewEvent, Old as OldEvents,
-    Polled, Reading, StoredCallback, StoredEvent,
+    Polled, Reading, StoredAnswer, StoredCallback, StoredEvent,
 };
 pub use links::{Link, LinkFilter, Linked, Links, NewLinks, Unlinked};
 pub use look::Look;
@@ -72,8 +72,9 @@ pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
 pub use open_states::{OpenState, OpenStates};
 pub use operations::{
-    Accepted, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved, NewOperation,
-    Operation, OperationFilter, OperationState, OperationStep, Operations,
+    Accepted, Answered, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved,
+    NewOperation, Operation, OperationFilter, OperationState, OperationStep, Operations, Queue,
+    Resealed,
 };
 pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};

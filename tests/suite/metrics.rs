@@ -144,7 +144,7 @@ async fn of_what_is_sent() -> String {
         .registry("vital", |_| RegistryText::bare(component("telling-guest")))
         .registry("records", |_| {
             // Nobody listens there: the write waits.
-            RegistryText::bare(component("writing-guest"))
+            RegistryText::bare(component("registrar-guest"))
                 .set("endpoints.registry.base_url", "http://127.0.0.1:1")
         })
         .config(|config| {
@@ -155,7 +155,7 @@ async fn of_what_is_sent() -> String {
         .start()
         .await;
     let write = json!({ "subject": "p-1", "update": {
-        "identifiers": [{ "scheme": "record", "value": "1" }],
+        "identifiers": [{ "scheme": "record-id", "value": "1" }],
         "person": { "sex": "female" },
         "mask": ["sex"],
     }});

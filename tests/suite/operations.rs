@@ -1,13 +1,17 @@
 //! Writes: accepted, delivered once and in order, and what becomes of each.
 
+mod answers;
 mod ends;
+mod held;
+mod kept;
 mod refused;
 
 use std::time::{Duration, Instant};
 
 use gateway_tests::components;
-use gateway_tests::gateway::{Answer, RegistryText, TestGateway};
-use registry_gateway::model::Role;
+use gateway_tests::gateway::{Answer, Builder, RegistryText, TestGateway};
+use registry_gateway::config::Config;
+use registry_gateway::model::{Ability, Role};
 use serde_json::{Value, json};
 use stand_in::records::Mishap;
 
@@ -23,19 +27,22 @@ impl Writing {
         Self::with(|text| text).await
     }
 
-    pub(crate) async fn with(
-        change: impl FnOnce(RegistryText) -> RegistryText + Send + 'static,
-    ) -> Self {
-        let file = components::component("writing-guest");
-        let gateway = TestGateway::builder()
-            .registry("records", |_| change(RegistryText::bare(file)))
-            .config(|config| {
-                config.operations.first_wait_ms = 50.try_into().unwrap();
-                config.operations.max_wait_ms = 400.try_into().unwrap();
-            })
-            .start()
-            .await;
+    /// With another configuration of the registry.
+    pub(crate) async fn with(change: impl FnOnce(RegistryText) -> RegistryText) -> Self {
+        Self::of(|builder| builder.registry("records", change)).await
+    }
+
+    /// With another gateway or registry.
+    pub(crate) async fn of(change: impl FnOnce(Builder) -> Builder) -> Self {
+        let file = components::component("registrar-guest");
+        let builder = TestGateway::builder()
+            .registry("records", |_| RegistryText::bare(file))
+            .config(quick);
+        let mut gateway = change(builder).start().await;
         let admin = gateway.staff("ada", &[Role::Administrator]).await;
+        // Nobody writes who is not granted it by name.
+        let writes = gateway.caller("writer", &["records"], &Ability::WRITES);
+        gateway.key = writes.await;
         let record = json!({ "names": [{ "family": "Devi" }], "sex": "F" });
         let record = gateway.stand_in.records().put(&record);
         Self {
@@ -48,9 +55,18 @@ impl Writing {
     /// The body of an update of the record.
     pub(crate) fn body(&self, subject: &str, sex: &str) -> Value {
         json!({ "subject": subject, "update": {
-            "identifiers": [{ "scheme": "record", "value": self.record }],
+            "identifiers": [{ "scheme": "record-id", "value": self.record }],
             "person": { "sex": sex },
             "mask": ["sex"],
+        }})
+    }
+
+    /// The body of a link of the record with a number.
+    pub(crate) fn link(&self, subject: &str, record: &str, number: &str) -> Value {
+        json!({ "subject": subject, "link": {
+            "identifiers": [{ "scheme": "record-id", "value": record }],
+            "change": "add",
+            "linked": { "scheme": "national-id", "value": number },
         }})
     }
 
@@ -102,6 +118,12 @@ impl Writing {
     pub(crate) fn inject(&self, mishap: Mishap) {
         self.gateway.stand_in.records().inject(mishap);
     }
+}
+
+/// Waits that a test can wait for.
+pub(crate) fn quick(config: &mut Config) {
+    config.operations.first_wait_ms = 50.try_into().unwrap();
+    config.operations.max_wait_ms = 400.try_into().unwrap();
 }
 
 pub(crate) fn id(operation: &Value) -> String {

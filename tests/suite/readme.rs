@@ -186,6 +186,10 @@ fn real() -> BTreeMap<String, u64> {
             config.operations.max_wait_ms.get(),
         ),
         (
+            "operations.keep_bodies_days",
+            config.operations.keep_bodies_days.get().into(),
+        ),
+        (
             "operations.give_up_days",
             config.operations.give_up_days.get().into(),
         ),

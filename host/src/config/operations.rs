@@ -17,6 +17,9 @@ pub struct OperationsConfig {
     pub first_wait_ms: NonZeroU64,
     /// The longest wait before an attempt, in milliseconds, unless the registry asks for a longer one.
     pub max_wait_ms: NonZeroU64,
+    /// For how many days it is kept what was asked and answered, once that is over. Where it stood and
+    /// when stays.
+    pub keep_bodies_days: NonZeroU32,
     /// For how many days a write is tried where its caller gives no deadline.
     pub give_up_days: NonZeroU32,
 }
@@ -42,6 +45,7 @@ impl Default for OperationsConfig {
             at_once_per_registry: or_one(4),
             first_wait_ms: or_one_ms(1_000),
             max_wait_ms: or_one_ms(600_000),
+            keep_bodies_days: or_one(30),
             give_up_days: or_one(30),
         }
     }

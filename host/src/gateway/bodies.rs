@@ -57,29 +57,70 @@ impl Bodies {
         secrets: &Secrets,
         data_dir: &Path,
     ) -> Result<Self, StartError> {
+        match Self::look(config, store, secrets, data_dir).await? {
+            Some(bodies) => Ok(bodies),
+            None => Ok(Self {
+                current: make(&data_dir.join(KEY_FILE)).map_err(StartError::BodiesKey)?,
+                previous: previous(config, secrets)?,
+            }),
+        }
+    }
+
+    /// What is wrong with the keys. Nothing is made.
+    pub(super) async fn check(
+        config: &BodiesConfig,
+        store: &Store,
+        secrets: &Secrets,
+        data_dir: &Path,
+    ) -> Option<StartError> {
+        let looked = Self::look(config, store, secrets, data_dir).await;
+        // Those of before are read even where there is no body yet.
+        looked.and_then(|_| previous(config, secrets)).err()
+    }
+
+    /// None: there is no key, and nothing that needs one.
+    async fn look(
+        config: &BodiesConfig,
+        store: &Store,
+        secrets: &Secrets,
+        data_dir: &Path,
+    ) -> Result<Option<Self>, StartError> {
         let path = data_dir.join(KEY_FILE);
         let current = match &config.key {
             Some(source) => Key::secret("bodies.key", source, secrets)?,
             None => match read(&path).map_err(StartError::BodiesKey)? {
                 Some(key) => key,
                 None if newest(store).await?.is_some() => return Err(StartError::BodiesKeyLost),
-                None => make(&path).map_err(StartError::BodiesKey)?,
+                None => return Ok(None),
             },
         };
-        let previous = config.previous_keys.iter().enumerate();
-        let previous = previous.map(|(at, source)| {
-            Key::secret(&format!("bodies.previous_keys.{at}"), source, secrets)
-        });
         let bodies = Self {
             current,
-            previous: previous.collect::<Result<_, _>>()?,
+            previous: previous(config, secrets)?,
         };
         if let Some((place, sealed)) = newest(store).await?
             && bodies.unseal(place, &sealed).is_err()
         {
             return Err(StartError::BodiesKeyLost);
         }
-        Ok(bodies)
+        Ok(Some(bodies))
+    }
+
+    /// Whether there are keys of before.
+    pub(super) fn is_rotated(&self) -> bool {
+        !self.previous.is_empty()
+    }
+
+    /// The same by the key of today. None: it is already, or cannot be opened.
+    pub(super) fn anew(&self, place: Place, sealed: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let id = sealed.get(1..=ID_BYTES);
+        if id == Some(&self.current.id[..]) {
+            return Ok(None);
+        }
+        match self.unseal(place, sealed) {
+            Ok(plain) => self.seal(place, plain).map(Some),
+            Err(Sealed) => Ok(None),
+        }
     }
 
     /// Seals it for that place.
@@ -120,6 +161,13 @@ impl Bodies {
         }
         Err(Sealed)
     }
+}
+
+fn previous(config: &BodiesConfig, secrets: &Secrets) -> Result<Vec<Key>, StartError> {
+    let keys = config.previous_keys.iter().enumerate();
+    let keys = keys
+        .map(|(at, source)| Key::secret(&format!("bodies.previous_keys.{at}"), source, secrets));
+    keys.collect()
 }
 
 impl Place {
@@ -271,6 +319,10 @@ mod tests {
         let new = rotated.seal(SITA, b"new".to_vec()).unwrap();
         assert_eq!(bodies(2, &[]).unseal(SITA, &new), Ok(b"new".to_vec()));
         assert_eq!(bodies(1, &[]).unseal(SITA, &new), Err(Sealed));
+        let anew = rotated.anew(SITA, &sealed).unwrap().unwrap();
+        assert_eq!(bodies(2, &[]).unseal(SITA, &anew), Ok(b"old".to_vec()));
+        assert_eq!(rotated.anew(SITA, &anew).unwrap(), None);
+        assert_eq!(bodies(3, &[]).anew(SITA, &sealed).unwrap(), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod acts;
 mod attempt;
 mod deliver;
 mod ended;
+mod keep;
 mod moving;
 mod sealed;
 mod settle;
@@ -68,11 +69,20 @@ impl Delivery {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many more attempts there may be at the registry now.
-    fn free(&self, registry: &str) -> u32 {
+    /// Something may be due.
+    pub(super) fn look(&self) {
+        self.wake.notify_one();
+    }
+
+    /// How many more attempts there may be at the registry now, and of these of what nobody waits for:
+    /// where there is room for several the last place is kept for what somebody waits for.
+    fn free(&self, registry: &str) -> (u32, u32) {
         let busy = self.busy().get(registry).copied().unwrap_or(0);
-        let here = self.config.at_once_per_registry.get().saturating_sub(busy);
-        here.min(u32::try_from(self.places.available_permits()).unwrap_or(u32::MAX))
+        let most = self.config.at_once_per_registry.get();
+        let (here, all) = (most.saturating_sub(busy), self.config.at_once.get());
+        let left = u32::try_from(self.places.available_permits()).unwrap_or(u32::MAX);
+        let but_one = |left: u32, of: u32| left.saturating_sub(u32::from(of > 1));
+        (here.min(left), but_one(here, most).min(but_one(left, all)))
     }
 
     /// None: all are taken.

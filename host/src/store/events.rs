@@ -22,11 +22,11 @@ use super::writer::{AuditRow, Change, Work};
 
 pub use types::{
     CallbackState, EventCursor, EventScope, NewCallback, NewEvent, Old, Polled, Reading,
-    StoredCallback, StoredEvent,
+    StoredAnswer, StoredCallback, StoredEvent,
 };
 
 pub(super) use sequence::{sequence, sweep};
-pub(super) use step::{lock, step, take, take_cursor};
+pub(super) use step::{lock, references, step, take, take_cursor};
 
 /// Most that one reading returns.
 const READ_MAX: u32 = 1_000;
@@ -307,7 +307,7 @@ impl<'a> Events<'a> {
         self,
         registry: &str,
         reference: &KeyedHash,
-    ) -> Result<Option<Vec<u8>>, StoreError> {
+    ) -> Result<Option<StoredAnswer>, StoreError> {
         read::answer(&self.store.readers, registry, reference).await
     }
 }

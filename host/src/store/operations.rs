@@ -4,6 +4,8 @@
 //! Order is kept by subject: of those of one registry and subject that are not over only the first has
 //! a time at which it is due. Whatever ends one lets the next be due, in the same transaction.
 
+mod answers;
+mod bodies;
 mod read;
 mod step;
 mod take;
@@ -20,10 +22,15 @@ use super::columns::{check_size, check_text};
 use super::error::StoreError;
 use super::writer::{AuditRow, Change, Work};
 
-pub(super) use step::{lock, step};
+pub(super) use answers::{arrived, lock_references};
+pub use bodies::Resealed;
+pub(super) use bodies::{purge, reseal};
+#[cfg(test)]
+pub(super) use read::QUEUES;
+pub(super) use step::{lock, require_none_open, step};
 pub(super) use take::take;
 pub use types::{
-    Accepted, Decision, Moved, NewOperation, Operation, OperationFilter, OperationState,
+    Accepted, Answered, Decision, Moved, NewOperation, Operation, OperationFilter, OperationState,
     OperationStep,
 };
 
@@ -55,6 +62,8 @@ pub(super) enum Step {
         id: Uuid,
         fence: i64,
         moved: Box<Moved>,
+        /// What a callback names it by, so far.
+        reference: Option<KeyedHash>,
     },
     Decide {
         id: Uuid,
@@ -66,6 +75,18 @@ pub(super) enum Step {
     },
 }
 
+/// A registry that something is to be delivered to, and how long until the first of it is due, by the
+/// database's clock. None: there is none of the kind.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Queue {
+    /// Its name.
+    pub registry: String,
+    /// Of what somebody waits for.
+    pub due: Option<Duration>,
+    /// Of what is one of many.
+    pub bulk_due: Option<Duration>,
+}
+
 /// What is taken up.
 #[derive(Debug)]
 pub(super) struct Taking {
@@ -73,6 +94,8 @@ pub(super) struct Taking {
     pub(super) lease: Duration,
     pub(super) limit: u32,
     pub(super) holder: Option<String>,
+    /// Of those at most so many for which nobody waits.
+    pub(super) bulk: u32,
     pub(super) taken: std::sync::Arc<std::sync::Mutex<Vec<Operation>>>,
 }
 
@@ -111,7 +134,8 @@ impl<'a> Operations<'a> {
 
     /// Takes up what is due, of these registries, for so long: who waits for an answer before what is
     /// one of many, each by its time. An operation whose state is `delivering` was left by somebody
-    /// who died in an attempt. Nobody else is given them until the lease is over.
+    /// who died in an attempt. Nobody else is given them until the lease is over. At most `limit`, of
+    /// them at most `bulk` of those for which nobody waits.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Closed` as for any write.
@@ -120,6 +144,7 @@ impl<'a> Operations<'a> {
         registries: Vec<String>,
         lease: Duration,
         limit: u32,
+        bulk: u32,
     ) -> Result<Vec<Operation>, StoreError> {
         let taken = std::sync::Arc::default();
         let taking = Taking {
@@ -127,6 +152,7 @@ impl<'a> Operations<'a> {
             lease,
             limit: limit.min(READ_MAX),
             holder: self.store.holder(),
+            bulk,
             taken: std::sync::Arc::clone(&taken),
         };
         let change = Change::TakeOperations(Box::new(taking));
@@ -183,6 +209,7 @@ impl<'a> Operations<'a> {
             id: operation.id,
             fence: operation.fence,
             moved: Box::new(moved),
+            reference: operation.reference,
         };
         let rows = row.map(|row| AuditRow::End(Box::new(row)));
         let rows = rows.into_iter().collect();
@@ -260,6 +287,40 @@ impl<'a> Operations<'a> {
         read::history(&self.store.readers, id).await
     }
 
+    /// Drops what was asked and answered of those that were over before then, some at a time. Where they
+    /// stood and when stays. Gives how many.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn purge(self, before: Timestamp) -> Result<u64, StoreError> {
+        let change = Change::PurgeOperations(before);
+        let purged = self.store.writer.write(Work::Change(change)).await?;
+        Ok(u64::try_from(purged).unwrap_or(0))
+    }
+
+    /// Bodies of those behind this position, in order, some at a time: for a key that takes the place of
+    /// another.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn bodies(self, behind: i64, limit: u32) -> Result<Vec<Operation>, StoreError> {
+        read::bodies(&self.store.readers, behind, limit.min(READ_MAX)).await
+    }
+
+    /// Puts bodies that were sealed anew in the place of what they were. One that was changed since
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn reseal(self, resealed: Vec<Resealed>) -> Result<(), StoreError> {
+        let change = Change::ResealOperations(resealed);
+        self.store
+            .writer
+            .write(Work::Change(change))
+            .await
+            .map(drop)
+    }
+
     /// How many of each registry stand where, of those that are not over.
     ///
     /// # Errors
@@ -268,12 +329,12 @@ impl<'a> Operations<'a> {
         read::counts(&self.store.readers).await
     }
 
-    /// The registries that something is to be delivered to, and how long until the first of it is
-    /// due, by the database's clock.
+    /// The registries that something is to be delivered to, by name. It takes as long as there are such
+    /// registries, however long their queues are.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Damaged`.
-    pub async fn queues(self) -> Result<Vec<(String, Duration)>, StoreError> {
+    pub async fn queues(self) -> Result<Vec<Queue>, StoreError> {
         read::queues(&self.store.readers).await
     }
 

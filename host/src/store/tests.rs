@@ -21,7 +21,9 @@ macro_rules! on_both {
 }
 
 mod agreements;
+mod answers;
 mod audit;
+mod backlog;
 mod caller_keys;
 mod chain;
 mod closing;

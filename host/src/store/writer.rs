@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,7 @@ use super::links::Linking;
 use super::modules::Module;
 use super::nodes::Beating;
 use super::open_states::OpenState;
-use super::operations::{Step, Taking};
+use super::operations::{Resealed, Step, Taking};
 use super::quotas::Leasing;
 use super::registries::RegistryChange;
 use super::webhooks::WebhookStep;
@@ -112,6 +113,9 @@ pub(super) enum Change {
         count: u64,
     },
     ForgetQuotas(Duration),
+    /// Of what was over before then.
+    PurgeOperations(Timestamp),
+    ResealOperations(Vec<Resealed>),
     TakeOperations(Box<Taking>),
     Link(Box<Linking>),
     Unlink {

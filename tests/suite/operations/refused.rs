@@ -117,12 +117,11 @@ async fn bad_writes_are_refused_by_their_field() {
     let long = writing.send(&"k".repeat(256), &good).await;
     assert_eq!((long.status, long.code()), (400, "invalid-request"));
     // The adapter cannot.
-    let link = json!({ "subject": "p-1", "link": {
-        "identifiers": [{ "scheme": "record", "value": "R000001" }],
-        "change": "add",
-        "linked": { "scheme": "national-id", "value": "1" },
-    }});
-    let cannot = writing.send("k-1", &link).await;
+    let gateway = &writing.gateway;
+    let key = gateway.caller("all", &["civil"], &Ability::WRITES).await;
+    let asked = gateway.post("/v1/registries/civil/operations", &good);
+    let asked = asked.key(&key).header("idempotency-key", "k-1");
+    let cannot = asked.send().await;
     assert_eq!((cannot.status, cannot.code()), (501, "no-ability"));
 }
 
@@ -189,7 +188,7 @@ async fn what_was_not_sent_can_be_cancelled() {
         .gateway
         .get("/admin/v1/operations?registry=records&state=cancelled");
     let listed = listed.key(&writing.admin).send().await.ok();
-    assert_eq!(listed.json["operations"][0]["caller"], "suite");
+    assert_eq!(listed.json["operations"][0]["caller"], "writer");
     assert_eq!(listed.json["operations"].as_array().map(Vec::len), Some(1));
     let bad = writing
         .gateway
@@ -263,7 +262,12 @@ async fn a_gateway_without_the_key_does_not_start() {
 async fn attempts_are_counted_by_how_they_ended() {
     let writing = Writing::start().await;
     writing.write("k-1", "male", &["applied"]).await;
-    writing.write("k-2", "unknown", &["rejected"]).await;
+    let mut body = writing.body("p-1", "male");
+    body["update"]["identifiers"][0]["scheme"] = json!("none-of-its");
+    let refused = writing.send("k-2", &body).await;
+    let refused = writing.reaches(&id(&refused.json), &["rejected"]).await;
+    let told = (&refused["registryCode"], &refused["field"]);
+    assert_eq!(told, (&json!("identifier.scheme"), &json!("identifiers")));
     let metrics = writing.gateway.get("/metrics").send().await.ok().text;
     for outcome in ["applied", "rejected"] {
         let line = metrics.lines().find(|line| {

@@ -80,6 +80,9 @@ impl Gateway {
         match stored {
             Ok(true) => {
                 self.inner.events.stored.notify_one();
+                if !answers.is_empty() {
+                    self.inner.delivery.look();
+                }
                 for reference in answers {
                     // Nobody may wait here.
                     let _ = self.inner.events.answered.send(reference);

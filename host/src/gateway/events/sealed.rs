@@ -11,6 +11,7 @@ use crate::gateway::audit::fingerprint::Fingerprint;
 use crate::gateway::bodies::{Bodies, Place};
 use crate::gateway::{Gateway, GatewayError};
 use crate::model::{Callback, Event, EventKind, Extra};
+use crate::sandbox::PendingAnswer;
 use crate::store::{KeyedHash, NewEvent};
 
 const CALLBACK: &str = "callback";
@@ -27,6 +28,13 @@ struct Kept {
     headers: Vec<(String, String)>,
     body: String,
     extra: Vec<Extra>,
+}
+
+/// An answer, as it is kept.
+#[derive(Deserialize, Serialize)]
+struct KeptAnswer {
+    reference: String,
+    data: String,
 }
 
 /// What of a registry's words is kept as a hash: an id may be made from what is known of people.
@@ -115,9 +123,14 @@ impl Gateway {
         reference: &str,
         data: Vec<u8>,
     ) -> Result<(KeyedHash, Vec<u8>), GatewayError> {
-        let reference = self.reference_of(registry, reference);
-        let data = seal(&self.inner.bodies, place_of(&reference), ANSWER, data)?;
-        Ok((reference, data))
+        let hash = self.reference_of(registry, reference);
+        let kept = KeptAnswer {
+            reference: reference.to_owned(),
+            data: STANDARD.encode(&data),
+        };
+        let plain = serde_json::to_vec(&kept).map_err(|_| GatewayError::Internal)?;
+        let sealed = seal(&self.inner.bodies, place_of(&hash), ANSWER, plain)?;
+        Ok((hash, sealed))
     }
 
     /// Keyed hash of what a callback names a call by that waits.
@@ -125,8 +138,8 @@ impl Gateway {
         self.inner.fingerprint.of_reference(registry, reference)
     }
 
-    /// The answer that a callback brought for a reference, if one came: it may come before the call
-    /// that waits for it is known to wait.
+    /// The data of the answer that a callback brought for a reference, if one came: it may come before
+    /// the call that waits for it is known to wait.
     ///
     /// # Errors
     /// [`GatewayError::Internal`]: the database does not give it, or it cannot be opened.
@@ -138,9 +151,24 @@ impl Gateway {
         let reference = self.reference_of(registry, reference);
         let sealed = self.inner.store.events().answer(registry, &reference).await;
         let sealed = sealed.map_err(|_| GatewayError::Internal)?;
-        sealed
-            .map(|sealed| self.open(place_of(&reference), ANSWER, &sealed))
-            .transpose()
+        let answer = sealed.map(|sealed| self.open_answer(&reference, &sealed.data));
+        Ok(answer.transpose()?.map(|answer| answer.data))
+    }
+
+    pub(in crate::gateway) fn open_answer(
+        &self,
+        reference: &KeyedHash,
+        sealed: &[u8],
+    ) -> Result<PendingAnswer, GatewayError> {
+        let plain = self.open(place_of(reference), ANSWER, sealed)?;
+        let kept: KeptAnswer =
+            serde_json::from_slice(&plain).map_err(|_| GatewayError::Internal)?;
+        Ok(PendingAnswer {
+            reference: kept.reference,
+            data: STANDARD
+                .decode(&kept.data)
+                .map_err(|_| GatewayError::Internal)?,
+        })
     }
 
     fn cursor_of(&self, registry: &str) -> Uuid {

@@ -10,14 +10,14 @@ use uuid::Uuid;
 use super::ended::{Ended, Why};
 use super::moving::to;
 use super::sealed::Asked;
-use crate::gateway::Gateway;
 use crate::gateway::lookups::disclosed::Disclosed;
 use crate::gateway::lookups::waiting::Spent;
 use crate::gateway::metrics::RegistryLabels;
 use crate::gateway::roster::Entry;
+use crate::gateway::{Gateway, GatewayError};
 use crate::model::{Ability, Call, Opaque, WriteRequest, Written};
-use crate::sandbox::{Lent, Ran, Usage, Work};
-use crate::store::{AuditBegin, AuditEnd, Moved, Operation, OperationState, StoreError};
+use crate::sandbox::{Lent, PendingAnswer, Ran, Usage, Work};
+use crate::store::{Answered, AuditBegin, AuditEnd, Moved, Operation, OperationState, StoreError};
 
 /// Turns that an attempt waits for before it is put back.
 const TURNS: u32 = 3;
@@ -34,15 +34,43 @@ const RETRIES: [Duration; 5] = [
     Duration::from_secs(20),
 ];
 
+/// What an attempt goes on from.
+struct Step {
+    state: Option<Opaque>,
+    /// What a callback brought, and when.
+    answer: Option<(Timestamp, PendingAnswer)>,
+}
+
+/// An attempt that is over.
+pub(super) struct Over {
+    pub(super) ability: Ability,
+    /// Attempts that began.
+    pub(super) attempts: u32,
+    /// When the answer came that it was given.
+    pub(super) given: Option<Timestamp>,
+    /// Of the audit.
+    pub(super) end: AuditEnd,
+}
+
 impl Gateway {
     /// Delivers an operation that this gateway has taken up.
     pub(super) async fn attempt(&self, entry: Arc<Entry>, operation: Operation) {
         let Ok(asked) = self.asked(&operation) else {
             return self.put_back(&operation, "sealed-by-another-key").await;
         };
+        let answer = match self.answer_for(&operation).await {
+            Ok(answer) => answer,
+            Err(GatewayError::Audit(error)) => {
+                // It is looked at again when its lease is over.
+                tracing::warn!(operation = %operation.id, %error, "the answer to an operation is not read");
+                return;
+            }
+            Err(_) => return self.put_back(&operation, "sealed-by-another-key").await,
+        };
         let over = Timestamp::now() >= operation.give_up_at;
         match operation.state {
             OperationState::Delivering => return self.settle(&entry, &operation, &asked).await,
+            OperationState::Pending if answer.is_some() => {}
             OperationState::Pending if over => {
                 return self.settle(&entry, &operation, &asked).await;
             }
@@ -72,16 +100,29 @@ impl Gateway {
             (OperationState::Pending, Ok(state)) => state,
             _ => None,
         };
-        self.send(&entry, &operation, &asked, state).await;
+        self.send(&entry, &operation, &asked, Step { state, answer })
+            .await;
     }
 
-    async fn send(
+    /// What a callback brought for an operation that waits.
+    async fn answer_for(
         &self,
-        entry: &Arc<Entry>,
         operation: &Operation,
-        asked: &Asked,
-        state: Option<Opaque>,
-    ) {
+    ) -> Result<Option<(Timestamp, PendingAnswer)>, GatewayError> {
+        let (OperationState::Pending, Some(reference)) = (operation.state, &operation.reference)
+        else {
+            return Ok(None);
+        };
+        let events = self.inner.store.events();
+        let stored = events.answer(&operation.registry, reference).await;
+        let Some(stored) = stored.map_err(GatewayError::Audit)? else {
+            return Ok(None);
+        };
+        let answer = self.open_answer(reference, &stored.data)?;
+        Ok(Some((stored.at, answer)))
+    }
+
+    async fn send(&self, entry: &Arc<Entry>, operation: &Operation, asked: &Asked, step: Step) {
         let _underway = entry.begin();
         let waited = Instant::now();
         let mut turns = 0;
@@ -114,7 +155,9 @@ impl Gateway {
         let began = Instant::now();
         let work = work(entry, call);
         let lent = work.lent.clone();
-        let ran = run(entry, work, &asked.request, state).await;
+        let Step { state, answer } = step;
+        let (given, answer) = answer.unzip();
+        let ran = run(entry, work, &asked.request, state, answer).await;
         self.count(entry, &ran.usage, turn_wait);
         let mut ended = Ended::of_write(ran.result, lent.trail());
         if let Ended::Pending(pending) = &ended
@@ -123,8 +166,13 @@ impl Gateway {
             ended = Ended::Unclear(Why::word("answer-too-large"), None);
         }
         let end = self.end_row(id, &ended, &ran.usage, began);
-        self.finish(entry, operation, ended, ability, attempt, end)
-            .await;
+        let over = Over {
+            ability,
+            attempts: attempt,
+            given,
+            end,
+        };
+        self.finish(entry, operation, ended, over).await;
     }
 
     /// Writes where the operation goes, with the end of the audit's row.
@@ -133,10 +181,14 @@ impl Gateway {
         entry: &Entry,
         operation: &Operation,
         ended: Ended,
-        ability: Ability,
-        attempts: u32,
-        end: AuditEnd,
+        over: Over,
     ) {
+        let Over {
+            ability,
+            attempts,
+            given,
+            end,
+        } = over;
         self.metrics()
             .attempted(&labels(entry), ability, ended.word());
         let can_trace = entry.module.can(Ability::Trace);
@@ -144,8 +196,17 @@ impl Gateway {
             Ended::Applied(receipt) => self.links_of_receipt(entry, operation, receipt),
             _ => None,
         };
+        // Else the next attempt is given it too.
+        let used = matches!(
+            ended,
+            Ended::Applied(_) | Ended::Refused(..) | Ended::Pending(_)
+        );
         let moved = match self.moved(operation, ended, can_trace, attempts) {
-            Ok(moved) => Moved { links, ..moved },
+            Ok(moved) => Moved {
+                links,
+                answered: given.map(|at| Answered { at, used }),
+                ..moved
+            },
             Err(error) => {
                 tracing::error!(operation = %operation.id, %error, "what came of an attempt is not sealed");
                 return;
@@ -294,6 +355,7 @@ async fn run(
     work: Work,
     request: &WriteRequest,
     state: Option<Opaque>,
+    answer: Option<PendingAnswer>,
 ) -> Ran<Written> {
     let module = &entry.module;
     match (request, state) {
@@ -301,9 +363,11 @@ async fn run(
         (WriteRequest::Update(request), None) => module.update(work, request).await,
         (WriteRequest::Link(request), None) => module.link(work, request).await,
         (WriteRequest::Enrolment(request), None) => module.enrol(work, request).await,
-        (WriteRequest::Create(_), Some(state)) => module.resume_create(work, &state, None).await,
-        (WriteRequest::Update(_), Some(state)) => module.resume_update(work, &state, None).await,
-        (WriteRequest::Link(_), Some(state)) => module.resume_link(work, &state, None).await,
-        (WriteRequest::Enrolment(_), Some(state)) => module.resume_enrol(work, &state, None).await,
+        (WriteRequest::Create(_), Some(state)) => module.resume_create(work, &state, answer).await,
+        (WriteRequest::Update(_), Some(state)) => module.resume_update(work, &state, answer).await,
+        (WriteRequest::Link(_), Some(state)) => module.resume_link(work, &state, answer).await,
+        (WriteRequest::Enrolment(_), Some(state)) => {
+            module.resume_enrol(work, &state, answer).await
+        }
     }
 }

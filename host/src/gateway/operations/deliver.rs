@@ -4,13 +4,13 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::attempt::MARGIN;
+use super::keep::keep;
 use crate::gateway::{Gateway, Inner};
-use crate::store::StoreError;
+use crate::store::{Queue, StoreError};
 
 /// How often it looks by itself.
 const POLL: Duration = Duration::from_secs(1);
@@ -24,31 +24,42 @@ impl Gateway {
     /// process of its own does not.
     pub fn deliver(&self) {
         tokio::spawn(follow(Arc::downgrade(&self.inner)));
+        tokio::spawn(keep(Arc::downgrade(&self.inner)));
     }
 
     /// Takes up what is due, as far as there is room. Gives how long nothing more can be.
     async fn take_due(&self) -> Result<Duration, StoreError> {
         let mut rest = POLL;
-        for (registry, due) in self.inner.store.operations().queues().await? {
-            if !due.is_zero() {
-                rest = rest.min(due);
+        for Queue {
+            registry,
+            due,
+            bulk_due,
+        } in self.inner.store.operations().queues().await?
+        {
+            let delivery = &self.inner.delivery;
+            let (free, bulk) = delivery.free(&registry);
+            let first = due.into_iter().chain(bulk_due).min().unwrap_or(POLL);
+            if !first.is_zero() {
+                rest = rest.min(first);
                 continue;
             }
-            let delivery = &self.inner.delivery;
-            let free = delivery.free(&registry);
+            let is_due = |due: Option<Duration>| due.is_some_and(|due| due.is_zero());
+            // What is due and has no place is taken up when one is free.
+            if !(is_due(due) && free > 0 || is_due(bulk_due) && bulk > 0) {
+                continue;
+            }
+            // Why it stays is told to whoever looks.
+            if self.keeps_waiting(&registry).is_some() {
+                continue;
+            }
             let Ok(entry) = self.inner.roster.take(&registry) else {
                 continue;
             };
-            let hours = entry.policy.hours.as_ref();
-            let closed = hours.and_then(|hours| hours.closed_for(Timestamp::now()));
-            // It would be in vain, and the registry has said so.
-            if free == 0 || closed.is_some() || entry.endpoints.resting() {
-                continue;
-            }
             // Longer than anything that is done before the attempt's own lease begins.
             let lease = 4 * entry.longest_call() + MARGIN;
             let operations = self.inner.store.operations();
-            let taken = operations.take(vec![registry.clone()], lease, free).await?;
+            let taken = operations.take(vec![registry.clone()], lease, free, bulk);
+            let taken = taken.await?;
             for operation in taken {
                 let Some(place) = delivery.place(self, &registry) else {
                     break;
@@ -75,7 +86,7 @@ impl Gateway {
 
 /// Ends with the gateway: it holds no strong reference while it waits.
 async fn follow(weak: Weak<Inner>) {
-    let (mut counted, mut told): (Option<Instant>, Option<Instant>) = (None, None);
+    let (mut count_at, mut told): (Instant, Option<Instant>) = (Instant::now(), None);
     loop {
         let Some(inner) = weak.upgrade() else {
             return;
@@ -85,9 +96,11 @@ async fn follow(weak: Weak<Inner>) {
             return;
         }
         let mut looked = gateway.take_due().await;
-        if looked.is_ok() && counted.is_none_or(|at| at.elapsed() >= COUNT) {
-            counted = Some(Instant::now());
+        if looked.is_ok() && count_at <= Instant::now() {
+            let began = Instant::now();
             looked = gateway.count_operations().await.and(looked);
+            // A long backlog takes its time to count: a hundredth of all time at most.
+            count_at = Instant::now() + COUNT.max(100 * began.elapsed());
         }
         let rest = match looked {
             Ok(rest) => rest,

@@ -153,6 +153,7 @@ pub(super) fn to(state: OperationState, at: Timestamp, why: Why) -> Moved {
         adapter_state: None,
         reference: None,
         links: None,
+        answered: None,
     }
 }
 

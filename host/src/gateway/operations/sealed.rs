@@ -116,6 +116,11 @@ impl Gateway {
     }
 }
 
+/// Where the bodies of an operation are, in the order of the store's.
+pub(super) fn places(of: Uuid) -> [Place; 3] {
+    [REQUEST, RECEIPT, ADAPTER_STATE].map(|column| place(of, column))
+}
+
 fn place(of: Uuid, column: &'static str) -> Place {
     Place { of, column }
 }

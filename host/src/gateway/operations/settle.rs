@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::attempt::{begin_row, reads, work};
+use super::attempt::{Over, begin_row, reads, work};
 use super::ended::{Ended, Why};
 use super::moving::to;
 use super::sealed::Asked;
@@ -55,9 +55,13 @@ impl Gateway {
         self.count(entry, &ran.usage, turn_wait);
         let ended = Ended::of_trace(ran.result);
         let end = self.end_row(id, &ended, &ran.usage, began);
-        let attempts = operation.attempts;
-        self.finish(entry, operation, ended, Ability::Trace, attempts, end)
-            .await;
+        let over = Over {
+            ability: Ability::Trace,
+            attempts: operation.attempts,
+            given: None,
+            end,
+        };
+        self.finish(entry, operation, ended, over).await;
     }
 
     async fn nobody_knows(&self, operation: &Operation) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -12,6 +13,9 @@ use crate::store::{Operation, OperationFilter, OperationState, OperationStep};
 
 /// Whoever waits for an end looks by themselves so often: another gateway may bring it.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// What is due at a registry that asked for a rest says so.
+const RESTS: &str = "registry-resting";
 
 /// An operation, and how it came there.
 #[derive(Clone, Debug)]
@@ -58,7 +62,7 @@ impl Gateway {
         }
         let history = self.inner.store.operations().history(id).await;
         Ok(OperationView {
-            operation,
+            operation: self.as_told(operation),
             receipt,
             history: history.map_err(GatewayError::Audit)?,
         })
@@ -95,6 +99,45 @@ impl Gateway {
         }
     }
 
+    /// Why nothing is sent to a registry now whatever is due, and until when that is so at least.
+    pub(super) fn keeps_waiting(
+        &self,
+        registry: &str,
+    ) -> Option<(&'static str, Option<Timestamp>)> {
+        let entry = match self.inner.roster.take(registry) {
+            Ok(entry) => entry,
+            Err(GatewayError::Disabled) => return Some(("registry-disabled", None)),
+            Err(GatewayError::UnknownRegistry) => return Some(("registry-unknown", None)),
+            Err(_) => return Some(("registry-not-ready", None)),
+        };
+        let now = Timestamp::now();
+        let hours = entry.policy.hours.as_ref();
+        if let Some(closed) = hours.and_then(|hours| hours.closed_for(now)) {
+            let closed = SignedDuration::try_from(closed).unwrap_or(SignedDuration::MAX);
+            return Some(("registry-closed", now.checked_add(closed).ok()));
+        }
+        // It would be in vain, and the registry has said so.
+        entry.endpoints.resting().then_some((RESTS, None))
+    }
+
+    /// As whoever looks is told of it: what is to be sent and is not says why. What an attempt said
+    /// stays in its history.
+    fn as_told(&self, mut operation: Operation) -> Operation {
+        let is_to_be_sent = matches!(
+            operation.state,
+            OperationState::Accepted | OperationState::Waiting | OperationState::Pending
+        );
+        // Of a registry that rests the last attempt tells more.
+        let tells = |why: &str| why != RESTS || operation.reason.is_none();
+        let waits = self.keeps_waiting(&operation.registry);
+        if let Some((why, until)) = waits.filter(|(why, _)| is_to_be_sent && tells(why)) {
+            operation.reason = Some(why.into());
+            (operation.code, operation.field) = (None, None);
+            operation.due_at = operation.due_at.and(until).max(operation.due_at);
+        }
+        operation
+    }
+
     pub(super) async fn own(&self, caller: &Caller, id: Uuid) -> Result<Operation, GatewayError> {
         let operation = self.inner.store.operations().get(id).await;
         let operation = operation.map_err(GatewayError::Audit)?;
@@ -108,7 +151,8 @@ impl Gateway {
     /// # Errors
     /// The database does not answer.
     pub async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Operation>, AdminError> {
-        Ok(self.inner.store.operations().list(filter).await?)
+        let found = self.inner.store.operations().list(filter).await?;
+        Ok(found.into_iter().map(|it| self.as_told(it)).collect())
     }
 
     /// One, for who administers: without what the registry told of a person.
@@ -119,7 +163,7 @@ impl Gateway {
         let operations = self.inner.store.operations();
         let operation = operations.get(id).await?.ok_or_else(|| unknown(id))?;
         Ok(OperationView {
-            operation,
+            operation: self.as_told(operation),
             receipt: None,
             history: operations.history(id).await?,
         })

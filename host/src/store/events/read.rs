@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{CallbackState, EventScope, StoredCallback, StoredEvent};
+use super::{CallbackState, EventScope, StoredAnswer, StoredCallback, StoredEvent};
 use crate::store::audit::KeyedHash;
 use crate::store::clock::clock_of;
 use crate::store::columns::{as_time, count, get, time, uuid};
@@ -193,14 +193,19 @@ pub(super) async fn answer(
     readers: &Pool,
     registry: &str,
     reference: &KeyedHash,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = query("SELECT data FROM pending_answers WHERE registry = $1 AND reference = $2")
+) -> Result<Option<StoredAnswer>, StoreError> {
+    let row = query("SELECT data, at FROM pending_answers WHERE registry = $1 AND reference = $2")
         .bind(registry)
         .bind(&reference[..])
         .fetch_optional(readers)
         .await?;
-    row.map(|row| get::<&[u8]>(&row, "data").map(<[u8]>::to_vec))
-        .transpose()
+    row.map(|row| {
+        Ok(StoredAnswer {
+            data: get::<&[u8]>(&row, "data")?.to_vec(),
+            at: time(&row, "at")?,
+        })
+    })
+    .transpose()
 }
 
 pub(super) fn callback_of(row: &Row) -> Result<StoredCallback, StoreError> {

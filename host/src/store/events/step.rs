@@ -11,10 +11,12 @@ use super::{
     CallbackState, EventCursor, NewCallback, NewEvent, Polled, Reading, TakingCallbacks,
     TakingCursor, Telling,
 };
+use crate::store::audit::KeyedHash;
 use crate::store::clock::{clock, microseconds};
 use crate::store::columns::get;
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
+use crate::store::operations;
 use crate::store::postgres::EVENT_LOCKS;
 
 /// It was not done, and nothing was changed.
@@ -60,6 +62,15 @@ pub(in crate::store) async fn lock<'t>(
             .await?;
     }
     Ok(())
+}
+
+/// What it brings answers to.
+pub(in crate::store) fn references(telling: &Telling) -> impl Iterator<Item = &KeyedHash> {
+    let answers = match telling {
+        Telling::End { reading, .. } => &reading.answers[..],
+        _ => &[],
+    };
+    answers.iter().map(|(reference, _)| reference)
 }
 
 /// Does it. A number below 0: it was not done, and nothing was changed.
@@ -136,6 +147,7 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
         callback,
     )
     .await?;
+    let now = clock(conn).await?;
     for (reference, data) in &reading.answers {
         query(
             "INSERT INTO pending_answers (registry, reference, data, at) VALUES ($1, $2, $3, $4) \
@@ -147,8 +159,8 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
         .bind(reading.at.as_microsecond())
         .execute(&mut *conn)
         .await?;
+        operations::arrived(conn, &registry, reference, now).await?;
     }
-    let now = clock(conn).await?;
     let again = now.saturating_add(microseconds(AGAIN));
     let due_at = (reading.state == CallbackState::New).then_some(again);
     // A refused sender's bytes are nobody's to keep.

@@ -101,6 +101,15 @@ pub struct Reading {
     pub answers: Vec<(KeyedHash, Vec<u8>)>,
 }
 
+/// An answer to what waits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredAnswer {
+    /// Sealed.
+    pub data: Vec<u8>,
+    /// When it came. Of one reference a later one takes the place of an earlier one.
+    pub at: Timestamp,
+}
+
 /// A life event, sealed.
 #[derive(Clone, Debug)]
 pub struct NewEvent {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Decision, Moved, NewOperation, OperationState, Step};
+use super::{Decision, Moved, NewOperation, OperationState, Step, answers};
 use crate::store::audit::KeyedHash;
 use crate::store::clock::clock;
 use crate::store::columns::get;
@@ -77,7 +77,12 @@ pub(in crate::store) async fn step(conn: &mut Conn, step: &Step) -> Result<i64, 
             lease_until,
             module_digest,
         } => begin(conn, *id, *fence, *at, *lease_until, module_digest).await,
-        Step::End { id, fence, moved } => end(conn, *id, *fence, moved).await,
+        Step::End {
+            id,
+            fence,
+            moved,
+            reference,
+        } => end(conn, *id, *fence, moved, reference.as_ref()).await,
         Step::Decide {
             id,
             decision,
@@ -161,7 +166,13 @@ async fn begin(
     Ok(1)
 }
 
-async fn end(conn: &mut Conn, id: Uuid, fence: i64, moved: &Moved) -> Result<i64, StoreError> {
+async fn end(
+    conn: &mut Conn,
+    id: Uuid,
+    fence: i64,
+    moved: &Moved,
+    before: Option<&KeyedHash>,
+) -> Result<i64, StoreError> {
     let (schema, state) = match &moved.adapter_state {
         Some((schema, state)) => (Some(i64::from(*schema)), Some(&state[..])),
         None => (None, None),
@@ -170,7 +181,8 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, moved: &Moved) -> Result<i64
     let done = query(
         "UPDATE operations SET state = $3, changed_at = $4, due_at = $5, holder = NULL, reason = $6, code = $7, \
          field = $8, receipt = COALESCE($9, receipt), state_schema = $10, adapter_state = $11, \
-         reference = CASE WHEN $3 = 'pending' THEN COALESCE($12, reference) ELSE $12 END \
+         reference = CASE WHEN $3 IN ('pending', 'delivering') THEN COALESCE($12, reference) \
+         ELSE NULL END \
          WHERE id = $1 AND fence = $2 \
          AND state IN ('accepted', 'delivering', 'waiting', 'pending')",
     )
@@ -193,6 +205,10 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, moved: &Moved) -> Result<i64
     }
     if let Some(new) = &moved.links {
         link(conn, id, new).await?;
+    }
+    if before.is_some() || moved.reference.is_some() {
+        let now = clock(conn).await?;
+        answers::settle(conn, id, moved, before, now).await?;
     }
     remember(conn, id, moved.at, None).await?;
     if moved.state.lets_pass() {
@@ -266,6 +282,28 @@ async fn link(conn: &mut Conn, id: Uuid, new: &NewLinks) -> Result<(), StoreErro
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// Nothing would deliver them, and those behind them would wait for ever.
+pub(in crate::store) async fn require_none_open(
+    conn: &mut Conn,
+    registry: &str,
+) -> Result<(), StoreError> {
+    let statement = format!(
+        "SELECT COUNT(*) AS held FROM operations WHERE registry = $1 AND state NOT IN {HOLDING}"
+    );
+    let row = query(sqlx::AssertSqlSafe(statement))
+        .bind(registry)
+        .fetch_one(conn)
+        .await?;
+    let count: i64 = get(&row, "held")?;
+    match u64::try_from(count) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(count) => Err(StoreError::OperationsOpen {
+            registry: registry.to_owned(),
+            count,
+        }),
+    }
 }
 
 /// The step that was just made, as the row stands now.

@@ -15,6 +15,9 @@ pub(in crate::store) async fn take(conn: &mut Conn, taking: &Taking) -> Result<i
     let mut left = taking.limit;
     let mut taken = Vec::new();
     for bulk in [false, true] {
+        if bulk {
+            left = left.min(taking.bulk);
+        }
         for registry in &taking.registries {
             if left == 0 {
                 break;

@@ -116,6 +116,8 @@ pub struct Operation {
     pub receipt: Option<Vec<u8>>,
     /// The form of the adapter's own state, and the state, sealed.
     pub adapter_state: Option<(u32, Vec<u8>)>,
+    /// Keyed hash of what a callback will name it by.
+    pub reference: Option<KeyedHash>,
 }
 
 /// One step of an operation's history.
@@ -158,10 +160,21 @@ pub struct Moved {
     pub receipt: Option<Vec<u8>>,
     /// The form of the adapter's own state, and the state, sealed. None: there is none any more.
     pub adapter_state: Option<(u32, Vec<u8>)>,
-    /// Keyed hash of what a callback will name it by.
+    /// Keyed hash of what a callback will name it by. None: as before.
     pub reference: Option<KeyedHash>,
     /// Of one that is applied: whom it ties to whom. Where that cannot be, its history says so.
     pub links: Option<NewLinks>,
+    /// The answer of a callback that the attempt was given.
+    pub answered: Option<Answered>,
+}
+
+/// An answer that an attempt was given.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Answered {
+    /// When it came: it tells it from one that came since.
+    pub at: Timestamp,
+    /// Whether it is used up. Else it is given to the next attempt too.
+    pub used: bool,
 }
 
 /// Which operations somebody wants to see.

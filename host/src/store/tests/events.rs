@@ -112,7 +112,7 @@ async fn an_event_is_stored_once_with_its_callback(home: Home) {
     assert_eq!((known.state, known.brought), (CallbackState::Received, 1));
     assert_eq!(known.status, Some(202));
     let answer = store.events().answer("civil", &[7; 32]).await.unwrap();
-    assert_eq!(answer.as_deref(), Some(&b"data"[..]));
+    assert_eq!(answer.unwrap().data, b"data");
     let entry = store.audit().call(again).await.unwrap().unwrap();
     assert_eq!(entry.end.unwrap().disclosed, [[9; 32]]);
     store.close().await;

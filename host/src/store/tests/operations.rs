@@ -43,7 +43,7 @@ async fn take_for(store: &Store, lease: Duration) -> Vec<Operation> {
     let registries = vec!["crvs".to_owned()];
     store
         .operations()
-        .take(registries, lease, 10)
+        .take(registries, lease, 10, 10)
         .await
         .unwrap()
 }
@@ -69,6 +69,7 @@ pub(super) fn to(state: OperationState) -> Moved {
         adapter_state: None,
         reference: None,
         links: None,
+        answered: None,
     }
 }
 
@@ -258,7 +259,7 @@ async fn two_drain_one_queue(home: Home) {
             while done.lock().unwrap().len() < usize::from(SUBJECTS) * EACH {
                 assert!(began.elapsed() < Duration::from_secs(60), "some are stuck");
                 let registries = vec!["crvs".to_owned()];
-                let Ok(taken) = store.operations().take(registries, LEASE, 3).await else {
+                let Ok(taken) = store.operations().take(registries, LEASE, 3, 3).await else {
                     continue;
                 };
                 for operation in &taken {

@@ -62,6 +62,8 @@ pub(super) async fn change(
             quotas::give_back(conn, &name, day, count).await
         }
         Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
+        Change::PurgeOperations(before) => operations::purge(conn, before).await,
+        Change::ResealOperations(resealed) => operations::reseal(conn, &resealed).await,
         Change::TakeOperations(taking) => operations::take(conn, &taking).await,
         Change::Link(linking) => links::add(conn, &linking).await,
         Change::Unlink { id, why, by } => links::end(conn, id, &why, &by).await,
@@ -98,6 +100,13 @@ async fn insert_all(
 ) -> Result<Vec<i64>, StoreError> {
     operations::lock(conn, shared.iter().filter_map(|it| it.step.as_ref())).await?;
     events::lock(conn, shared.iter().filter_map(|it| it.telling.as_ref())).await?;
+    let answers = shared.iter().filter_map(|it| it.telling.as_ref());
+    operations::lock_references(
+        conn,
+        shared.iter().filter_map(|it| it.step.as_ref()),
+        answers.flat_map(events::references),
+    )
+    .await?;
     let mut results = Vec::with_capacity(shared.len());
     let mut rows = Vec::with_capacity(shared.len());
     for Shared {

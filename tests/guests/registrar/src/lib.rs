@@ -23,6 +23,9 @@ struct Settings {
     /// The scheme of the registry's own numbers.
     #[serde(default = "record_id")]
     scheme: String,
+    /// The registry calls back with what it does later: it is not asked.
+    #[serde(default)]
+    calls_back: bool,
 }
 
 fn record_id() -> String {

@@ -255,11 +255,14 @@ fn step(sent: Result<Sent, Failure>, mut left: Left) -> Result<WriteAnswer, Fail
 fn go_on(sent: Sent, mut left: Left) -> Result<WriteAnswer, Failure> {
     match sent {
         Sent::Unclear(answer) => Ok(answer),
-        Sent::Accepted(reference) => Ok(WriteAnswer::Pending(Pending {
-            reference: Some(reference),
-            retry_after_ms: Some(AGAIN_MS),
-            state: left.pack()?,
-        })),
+        Sent::Accepted(reference) => {
+            let settings: Settings = settings::load()?;
+            Ok(WriteAnswer::Pending(Pending {
+                reference: Some(reference),
+                retry_after_ms: (!settings.calls_back).then_some(AGAIN_MS),
+                state: left.pack()?,
+            }))
+        }
         Sent::Done(Told { id, .. }) if left.addresses.is_some() && left.record.is_none() => {
             left.key.push_str(".addresses");
             left.record = Some(id);
