@@ -28,5 +28,5 @@ CREATE TABLE links (
 );
 -- An identifier of a registry is one person of a caller's at a time.
 CREATE UNIQUE INDEX links_one_of_an_identifier ON links (caller, registry, identifier) WHERE unlinked_at IS NULL;
-CREATE INDEX links_of_a_subject ON links (caller, registry, subject, linked_at);
+CREATE INDEX links_of_a_subject ON links (caller, subject, registry, linked_at);
 CREATE INDEX links_of_an_identifier ON links (registry, identifier, linked_at);

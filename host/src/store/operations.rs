@@ -258,6 +258,20 @@ impl<'a> Operations<'a> {
         read::one(&self.store.readers, id).await
     }
 
+    /// The operation that a caller's own key names already, and whether it is of that request.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn known(
+        self,
+        caller: &str,
+        registry: &str,
+        key: &str,
+        request_hash: &KeyedHash,
+    ) -> Result<Option<(Uuid, bool)>, StoreError> {
+        read::known(&self.store.readers, (caller, registry, key), request_hash).await
+    }
+
     /// By the caller's own key.
     ///
     /// # Errors

@@ -165,14 +165,15 @@ pub(super) enum WebhookStep {
         holder: Option<String>,
         taken: Arc<Mutex<Option<Webhook>>>,
     },
+    /// By its id: another may bear the name by now.
     Went {
-        name: String,
+        id: Uuid,
         fence: i64,
         edits: i64,
         went: Went,
     },
     Release {
-        name: String,
+        id: Uuid,
         fence: i64,
     },
     Change {
@@ -283,7 +284,7 @@ impl<'a> Webhooks<'a> {
     /// `Busy`, `Unavailable` or `Closed`: it stands where it stood.
     pub async fn went(self, taken: &Webhook, went: Went) -> Result<bool, StoreError> {
         let step = WebhookStep::Went {
-            name: taken.name.clone(),
+            id: taken.id,
             fence: taken.fence,
             edits: taken.edits,
             went,
@@ -297,7 +298,7 @@ impl<'a> Webhooks<'a> {
     /// `Busy`, `Unavailable` or `Closed`: it is due again when its lease is over.
     pub async fn release(self, taken: &Webhook) -> Result<(), StoreError> {
         let step = WebhookStep::Release {
-            name: taken.name.clone(),
+            id: taken.id,
             fence: taken.fence,
         };
         self.write(step).await.map(drop)

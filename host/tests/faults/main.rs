@@ -8,11 +8,12 @@
 //! FAULT_SEED=7 FAULT_KILLS=300 cargo test --test faults -- --nocapture --test-threads=1
 //! ```
 #![allow(
+    clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test that cannot go on stops"
+    reason = "a test that cannot go on stops, and the seed comes from the environment"
 )]
 
 mod check;

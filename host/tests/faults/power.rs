@@ -94,7 +94,6 @@ impl Filesystem for Mounted {
         answer!(reply, self.tree().attr(ino), attr => reply.attr(&TTL, &attr));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the trait has them")]
     fn setattr(
         &self,
         _: &Request,
@@ -174,7 +173,6 @@ impl Filesystem for Mounted {
         answer!(reply, made, attr => reply.entry(&TTL, &attr, Generation(0)));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the trait has them")]
     fn read(
         &self,
         _: &Request,
@@ -189,7 +187,6 @@ impl Filesystem for Mounted {
         answer!(reply, self.tree().read(ino, offset, size), bytes => reply.data(&bytes));
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the trait has them")]
     fn write(
         &self,
         _: &Request,

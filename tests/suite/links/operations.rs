@@ -19,7 +19,9 @@ async fn written(gateway: &TestGateway, key: &str, body: &Value) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_applied_is_linked() {
     let mut gateway = TestGateway::builder()
-        .registry("records", |_| records())
+        .registry("records", |_| {
+            records().set("policy.link_evidence", number_alone())
+        })
         .start()
         .await;
     gateway.key = gateway.caller("imis", &["records"], &Ability::ALL).await;
@@ -89,4 +91,28 @@ async fn what_is_applied_is_linked() {
             .await
             .is_empty()
     );
+}
+
+fn number_alone() -> toml::Value {
+    toml::Value::Array(vec![toml::Value::Array(Vec::new())])
+}
+
+/// Who knows a number and nothing else is tied to nobody by telling the registry another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_alone_ties_nobody() {
+    let mut gateway = TestGateway::builder()
+        .registry("records", |_| records())
+        .start()
+        .await;
+    gateway.key = gateway.caller("imis", &["records"], &Ability::ALL).await;
+    let person = json!({ "names": [{ "family": "Devi" }] });
+    let record = gateway.stand_in.records().put(&person);
+    let link = json!({ "subject": "p-1", "link": {
+        "identifiers": [{ "scheme": "record-id", "value": record }], "change": "add",
+        "linked": { "scheme": "openimis", "value": "p-1" },
+    }});
+    let linked = written(&gateway, "k-1", &link).await;
+    assert_eq!(linked["state"], "applied");
+    let links = search(&gateway, json!({ "subject": "p-1" })).await;
+    assert!(links.is_empty(), "{links:?}");
 }

@@ -2,7 +2,8 @@
 //! `txn/status` knows searches and subscriptions only, so that the registry is asked for the person.
 
 use adapter_sdk::model::{
-    EnrolmentRequest, Fate, Outcome, Pending, Receipt, TraceQuery, WriteAnswer, WriteRequest,
+    EnrolmentRequest, EnrolmentStatus, Fate, Outcome, Pending, Receipt, TraceQuery, WriteAnswer,
+    WriteRequest,
 };
 use adapter_sdk::{
     Enrol, Failure, Opaque, PendingAnswer, Trace, call, dates, http, ids, settings, writes,
@@ -80,7 +81,12 @@ impl Trace for Spdci {
             return Ok(Fate::Unknown);
         };
         let sought = Sought::of(&mapping::beneficiary(request, &settings)?);
-        let standing = match is_enrolled(&sought, &settings) {
+        // Of somebody whose membership was to end, "no" is what a write that was done looks like.
+        let is_member = matches!(
+            request.status,
+            EnrolmentStatus::Enrolled | EnrolmentStatus::Active
+        );
+        let standing = match is_member.then(|| is_enrolled(&sought, &settings)).flatten() {
             Some(false) => Standing::Not,
             _ => match standing(&sought, &settings) {
                 Ok(standing) => standing,

@@ -52,7 +52,14 @@ impl Gateway {
                 // The numbers of what was made are nobody's.
                 _ => return Ok(Vec::new()),
             },
-            WriteRequest::Link(link) if link.change == LinkChange::Add => Some(&link.linked),
+            // The registry was told a number, and nothing was compared: that ties nobody where the number
+            // alone is not evidence enough.
+            WriteRequest::Link(link)
+                if link.change == LinkChange::Add
+                    && entry.policy.link_evidence.iter().any(Vec::is_empty) =>
+            {
+                Some(&link.linked)
+            }
             _ => return Ok(Vec::new()),
         };
         // What was tied to the registry's person there is somebody else's number for them.

@@ -69,6 +69,18 @@ impl Gateway {
         let ability = new.request.ability();
         let at = Timestamp::now();
         let request_hash = self.hash_of(&new, &call)?;
+        // What was taken is told again, whatever may not be taken now: else its caller would take it for
+        // lost, and write anew.
+        if caller.may_ask(&registry) {
+            let operations = self.inner.store.operations();
+            let key = &new.idempotency_key;
+            let known = operations.known(&caller.name, &registry, key, &request_hash);
+            match known.await.map_err(GatewayError::Audit)? {
+                Some((id, true)) => return Ok(Accepted { id, known: true }),
+                Some((_, false)) => return Err(GatewayError::IdempotencyConflict),
+                None => {}
+            }
+        }
         let entry = async {
             if !caller.may_ask(&registry) {
                 return Err(GatewayError::UnknownRegistry);
@@ -106,7 +118,10 @@ impl Gateway {
         let id = Uuid::now_v7();
         call.registry.clone_from(&registry);
         let asked = Asked::new(new.request, new.subject.clone(), &call);
-        let hashes = self.hashes_of(&asked);
+        let hashes = self.hashes_of(&asked).map_err(|_| GatewayError::Invalid {
+            field: "body".into(),
+            problem: "fewer people: more than 4,096 identifiers are not written into the audit",
+        })?;
         let request = self.seal_asked(id, &asked);
         let operation = NewOperation {
             id,
@@ -177,7 +192,7 @@ impl Gateway {
     }
 
     /// Whom the write is about, for the audit.
-    pub(super) fn hashes_of(&self, asked: &Asked) -> Vec<KeyedHash> {
+    pub(super) fn hashes_of(&self, asked: &Asked) -> Result<Vec<KeyedHash>, GatewayError> {
         let mut about = Disclosed::default();
         match &asked.request {
             WriteRequest::Create(create) => match &create.subject {
@@ -206,7 +221,7 @@ impl Gateway {
                 Beneficiary::Household(household) => of_household(&mut about, household),
             },
         }
-        about.hashes(&self.inner.fingerprint).unwrap_or_default()
+        about.hashes(&self.inner.fingerprint)
     }
 }
 

@@ -137,7 +137,8 @@ impl Gateway {
         let attempt = operation.attempts.saturating_add(1);
         let call = asked.call(&operation.registry, Some(operation.id), attempt);
         let ability = asked.request.ability();
-        let row = begin_row(operation, entry, &call, ability, self.hashes_of(asked));
+        let hashes = self.hashes_of(asked).unwrap_or_default();
+        let row = begin_row(operation, entry, &call, ability, hashes);
         let id = row.id;
         let lease = entry.longest_call() + MARGIN;
         let operations = self.inner.store.operations();

@@ -52,8 +52,9 @@ impl Gateway {
                 }
             }
             Ended::Absent if over => to(OperationState::GivenUp, at, Why::word("absent")),
+            // Less and less often: what swallows writes may go on doing so.
             Ended::Absent => Moved {
-                due_at: Some(at),
+                due_at: due(delivery.wait(attempts)),
                 ..to(OperationState::Waiting, at, Why::word("absent"))
             },
             Ended::Pending(_) if over => {

@@ -35,7 +35,7 @@ impl Gateway {
             entry,
             &call,
             Ability::Trace,
-            self.hashes_of(asked),
+            self.hashes_of(asked).unwrap_or_default(),
         );
         let id = row.id;
         if let Err(error) = self.inner.store.audit().begin(row).await {

@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::config::registry::PolicyConfig;
 use crate::gateway::{AdminError, Caller, Gateway, GatewayError};
 use crate::model::{Ability, Receipt};
 use crate::store::{Operation, OperationFilter, OperationState, OperationStep};
@@ -41,10 +40,11 @@ impl Gateway {
         let operation = self.own(caller, id).await?;
         let mut receipt = self.receipt(&operation).unwrap_or_default();
         if let (Some(receipt), Some(ability)) = (&mut receipt, Ability::parse(&operation.ability)) {
-            let fields = match self.inner.roster.take(&operation.registry) {
-                Ok(entry) => entry.policy.fields.clone(),
-                Err(_) => PolicyConfig::default().fields,
-            };
+            // A disabled or broken registry has its policy still; of one that has none nothing is shown.
+            let policies = self.inner.roster.policies().into_iter();
+            let mut policies = policies.filter(|(name, _)| *name == operation.registry);
+            let fields = policies.next().and_then(|(_, policy)| policy);
+            let fields = fields.map(|policy| policy.fields).unwrap_or_default();
             let shown = caller.shown(&operation.registry, ability, &fields);
             let shows = |field: &str| shown.iter().any(|shown| shown == field);
             if !shows("identifiers") {

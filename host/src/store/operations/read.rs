@@ -52,6 +52,28 @@ pub(super) async fn by_key(
     row.as_ref().map(operation_of).transpose()
 }
 
+/// The operation that a key names already, and whether it is of that request.
+pub(super) async fn known(
+    readers: &Pool,
+    (caller, registry, key): (&str, &str, &str),
+    request_hash: &KeyedHash,
+) -> Result<Option<(Uuid, bool)>, StoreError> {
+    let row = query(
+        "SELECT id, request_hash FROM operations \
+         WHERE caller = $1 AND registry = $2 AND idempotency_key = $3",
+    )
+    .bind(caller)
+    .bind(registry)
+    .bind(key)
+    .fetch_optional(readers)
+    .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let same = get_column::<&[u8]>(&row, "request_hash")? == request_hash;
+    Ok(Some((uuid(&row, "id")?, same)))
+}
+
 pub(super) async fn by_reference(
     readers: &Pool,
     registry: &str,

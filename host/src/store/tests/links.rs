@@ -147,7 +147,11 @@ async fn by_policy_a_person_has_several_records(home: Home) {
     };
     let (first, second) = (link(1, 1), link(1, 2));
     add(&store, std::slice::from_ref(&first)).await;
-    let done = store.links().add(many(&[second.clone()])).await.unwrap();
+    let done = store
+        .links()
+        .add(many(std::slice::from_ref(&second)))
+        .await
+        .unwrap();
     assert_eq!(done, Linked::Done(vec![second.clone()]));
     assert_ne!(first.record, second.record);
     // One number twice in a request is one link.
@@ -190,7 +194,7 @@ async fn they_are_listed_the_newest_first(home: Home) {
         caller: Some("other".into()),
         ..all
     };
-    assert_eq!(listed(theirs).await, [Uuid::nil(); 0]);
+    assert!(listed(theirs).await.is_empty());
 }
 
 on_both!(

@@ -4,6 +4,8 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::read::{webhook_columns, webhook_of};
+use uuid::Uuid;
+
 use super::{NewWebhook, WebhookChange, WebhookStep, Went};
 use crate::store::clock::{clock, microseconds};
 use crate::store::db::{Conn, query};
@@ -26,22 +28,20 @@ pub(in crate::store) async fn step(conn: &mut Conn, step: &WebhookStep) -> Resul
             count
         }
         WebhookStep::Went {
-            name,
+            id,
             fence,
             edits,
             went: how,
-        } => went(conn, (name, *fence, *edits), how).await?,
-        WebhookStep::Release { name, fence } => {
+        } => went(conn, (*id, *fence, *edits), how).await?,
+        WebhookStep::Release { id, fence } => {
             // Behind all that wait: who has much to send must not keep the others from it.
             let now = clock(conn).await?;
-            query(
-                "UPDATE webhooks SET leased_until = 0, due_at = $3 WHERE name = $1 AND fence = $2",
-            )
-            .bind(name)
-            .bind(*fence)
-            .bind(now)
-            .execute(conn)
-            .await?
+            query("UPDATE webhooks SET leased_until = 0, due_at = $3 WHERE id = $1 AND fence = $2")
+                .bind(id.to_string())
+                .bind(*fence)
+                .bind(now)
+                .execute(conn)
+                .await?
         }
         WebhookStep::Change { name, change: what } => change(conn, name, what).await?,
     };
@@ -106,9 +106,10 @@ async fn take(
 
 async fn went(
     conn: &mut Conn,
-    (name, fence, edits): (&str, i64, i64),
+    (id, fence, edits): (Uuid, i64, i64),
     how: &Went,
 ) -> Result<u64, StoreError> {
+    let id = id.to_string();
     let at = now().as_microsecond();
     let now = clock(conn).await?;
     let then = |wait: &Duration| now.saturating_add(microseconds(*wait));
@@ -126,9 +127,9 @@ async fn went(
                  failing_since = CASE WHEN $6 = 1 THEN NULL ELSE failing_since END, \
                  problem = CASE WHEN $6 = 1 THEN NULL ELSE problem END, \
                  delivered_at = CASE WHEN $6 = 1 THEN $7 ELSE delivered_at END \
-                 WHERE name = $1 AND fence = $2 AND edits = $3",
+                 WHERE id = $1 AND fence = $2 AND edits = $3",
             )
-            .bind(name)
+            .bind(&id)
             .bind(fence)
             .bind(edits)
             .bind(*position)
@@ -150,9 +151,9 @@ async fn went(
                  state = CASE WHEN COALESCE(failing_since, $6) <= $7 THEN 'paused' ELSE state END, \
                  reason = CASE WHEN COALESCE(failing_since, $6) <= $7 THEN 'failing' ELSE reason END, \
                  changed_at = CASE WHEN COALESCE(failing_since, $6) <= $7 THEN $6 ELSE changed_at END \
-                 WHERE name = $1 AND fence = $2 AND edits = $3",
+                 WHERE id = $1 AND fence = $2 AND edits = $3",
             )
-            .bind(name)
+            .bind(&id)
             .bind(fence)
             .bind(edits)
             .bind(problem)
@@ -165,9 +166,9 @@ async fn went(
         Went::Later { again_in } => {
             query(
                 "UPDATE webhooks SET due_at = $4, leased_until = 0 \
-                 WHERE name = $1 AND fence = $2 AND edits = $3",
+                 WHERE id = $1 AND fence = $2 AND edits = $3",
             )
-            .bind(name)
+            .bind(&id)
             .bind(fence)
             .bind(edits)
             .bind(then(again_in))
@@ -177,9 +178,9 @@ async fn went(
         Went::Stopped { reason } => {
             query(
                 "UPDATE webhooks SET state = 'paused', reason = $4, leased_until = 0, changed_at = $5 \
-                 WHERE name = $1 AND fence = $2 AND edits = $3",
+                 WHERE id = $1 AND fence = $2 AND edits = $3",
             )
-            .bind(name)
+            .bind(&id)
             .bind(fence)
             .bind(edits)
             .bind(*reason)
