@@ -120,7 +120,7 @@ pub trait Verify {
     }
 }
 
-fn never_pending() -> Failure {
+pub(crate) fn never_pending() -> Failure {
     Failure::unsupported("resume").message("this adapter never answers later")
 }
 

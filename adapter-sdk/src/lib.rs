@@ -16,10 +16,14 @@ mod lent;
 pub mod log;
 pub mod model;
 pub mod names;
+pub mod reports;
 pub mod settings;
 pub mod signing;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod writes;
 
 pub use ability::{About, Answer, Find, FindHousehold, Search, Verify};
 pub use model::{Failure, Opaque, Pending, PendingAnswer};
+pub use reports::{Events, Trace};
+pub use writes::{Create, Enrol, Link, Update};

@@ -3,10 +3,14 @@
 mod admin;
 mod body;
 mod check;
+mod events;
 mod find;
 mod health;
+mod hooks;
 mod household;
+mod links;
 mod openapi;
+mod operations;
 mod peer;
 mod problem;
 mod query;
@@ -17,12 +21,13 @@ mod trace;
 mod ui;
 mod upload;
 mod verify;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{any, delete, get, post};
 use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -50,6 +55,74 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             post(household::household),
         )
         .route("/v1/registries/{registry}/verify", post(verify::verify))
+        .route(
+            "/v1/registries/{registry}/operations",
+            post(operations::accept),
+        )
+        .route("/v1/operations/{id}", get(operations::one))
+        .route("/v1/operations/{id}/cancel", post(operations::cancel))
+        .route("/admin/v1/operations", get(admin::operations::list))
+        .route("/admin/v1/operations/{id}", get(admin::operations::one))
+        .route(
+            "/admin/v1/operations/{id}/replay",
+            post(admin::operations::replay),
+        )
+        .route(
+            "/admin/v1/operations/{id}/cancel",
+            post(admin::operations::cancel),
+        )
+        .route(
+            "/admin/v1/operations/{id}/resolve",
+            post(admin::operations::resolve),
+        )
+        .route("/v1/links", post(links::add))
+        .route("/v1/links/search", post(links::search))
+        .route("/v1/links/{id}", delete(links::end))
+        .route("/admin/v1/links", get(admin::links::list))
+        .route("/admin/v1/links/{id}", get(admin::links::one))
+        .route("/admin/v1/links/{id}/end", post(admin::links::end))
+        .route("/v1/events", get(events::feed))
+        .route("/hooks/{registry}", any(hooks::top))
+        .route("/hooks/{registry}/", any(hooks::top))
+        .route("/hooks/{registry}/{*path}", any(hooks::below))
+        .route("/admin/v1/events", get(admin::events::list))
+        .route("/admin/v1/callbacks", get(admin::events::callbacks))
+        .route(
+            "/admin/v1/callbacks/{id}/replay",
+            post(admin::events::replay),
+        )
+        .route(
+            "/admin/v1/callbacks/{id}/raw",
+            post(admin::callback_raw::raw),
+        )
+        .route(
+            "/admin/v1/webhooks",
+            get(admin::webhooks::list).post(admin::webhooks::add),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}",
+            get(admin::webhooks::one).delete(admin::webhooks::remove),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/pause",
+            post(admin::webhooks::pause),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/resume",
+            post(admin::webhooks::resume),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/replay",
+            post(admin::webhooks::replay),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/secret",
+            post(admin::webhooks::rotate),
+        )
+        .route(
+            "/admin/v1/webhooks/{webhook}/ping",
+            post(admin::webhooks::ping),
+        )
         .route("/admin/v1/whoami", get(admin::whoami::whoami))
         .route(
             "/admin/v1/callers",

@@ -6,14 +6,18 @@ mod caller;
 mod client;
 mod completions;
 mod demo;
+mod event;
 mod exit;
+mod link;
 pub mod logging;
 mod node;
+mod operation;
 mod progress;
 mod refused;
 mod registry;
 mod serve;
 mod telemetry;
+mod webhook;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -70,6 +74,18 @@ Examples:
     /// Look at the gateways that share the database.
     #[command(subcommand)]
     Node(node::NodeCommand),
+    /// Look at writes, and decide what nobody else can.
+    #[command(subcommand)]
+    Operation(operation::OperationCommand),
+    /// Look at who is linked where, and end what is wrong.
+    #[command(subcommand)]
+    Link(link::LinkCommand),
+    /// Look at life events and at what registries called back with.
+    #[command(subcommand)]
+    Event(event::EventCommand),
+    /// Tell callers of life events at addresses of theirs.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
     /// Print the OpenAPI document.
     #[command(after_help = "\
 Examples:
@@ -149,6 +165,30 @@ async fn command(mut cli: Cli) -> Result<(), Failure> {
         Command::Node(command) => {
             let client = Client::open(&cli.connection, &config).await?;
             let done = node::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Operation(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = operation::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Link(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = link::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Event(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = event::run(command, &client).await;
+            client.close().await;
+            done
+        }
+        Command::Webhook(command) => {
+            let client = Client::open(&cli.connection, &config).await?;
+            let done = webhook::run(command, &client).await;
             client.close().await;
             done
         }

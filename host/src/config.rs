@@ -4,10 +4,13 @@
 pub mod admission;
 pub mod api;
 pub mod audit;
+pub mod bodies;
 pub mod callers;
 pub mod endpoint;
+pub mod events;
 pub mod limits;
 pub mod node;
+pub mod operations;
 pub mod read;
 pub mod registry;
 pub mod retry;
@@ -16,6 +19,7 @@ pub mod secret;
 pub mod store;
 pub mod telemetry;
 pub mod traffic;
+pub mod webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -50,6 +54,8 @@ pub struct Config {
     pub store: store::StoreConfig,
     /// The audit's checkpoints, and how long its rows are kept.
     pub audit: audit::AuditConfig,
+    /// What registries tell by themselves.
+    pub events: events::EventsConfig,
     /// This gateway among those that share the database.
     pub node: node::NodeConfig,
     /// The process's own log.
@@ -58,6 +64,12 @@ pub struct Config {
     pub telemetry: telemetry::TelemetryConfig,
     /// How modules come in.
     pub admission: admission::AdmissionConfig,
+    /// The key of what is kept of people in the database.
+    pub bodies: bodies::BodiesConfig,
+    /// How writes are delivered.
+    pub operations: operations::OperationsConfig,
+    /// How callers are told of events.
+    pub webhooks: webhooks::WebhooksConfig,
 }
 
 /// The process's own log, on standard error.
@@ -103,10 +115,14 @@ impl Default for Config {
             sandbox: sandbox::SandboxConfig::default(),
             store: store::StoreConfig::default(),
             audit: audit::AuditConfig::default(),
+            events: events::EventsConfig::default(),
             node: node::NodeConfig::default(),
             log: LogConfig::default(),
             telemetry: telemetry::TelemetryConfig::default(),
             admission: admission::AdmissionConfig::default(),
+            bodies: bodies::BodiesConfig::default(),
+            operations: operations::OperationsConfig::default(),
+            webhooks: webhooks::WebhooksConfig::default(),
         }
     }
 }

@@ -5,17 +5,22 @@
 mod acting;
 mod admission;
 mod audit;
+mod bodies;
 mod callers;
 mod check;
 mod error;
+mod events;
+mod links;
 mod lookups;
 mod metrics;
 mod nodes;
+mod operations;
 mod phase;
 mod registries;
 mod roster;
 mod shadow;
 mod swap;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,11 +36,17 @@ pub use callers::session::{Held, Opened, SessionLimits};
 pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCaller};
 pub use check::check;
 pub use error::GatewayError;
+pub use events::{
+    CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT,
+    MAX_FEED_WAIT,
+};
+pub use links::{LinkEnd, LinkQuery, LinkRefused, LinkView, LinkedPeople, NewLink};
 pub use lookups::audited::{Answered, Asking};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use metrics::health::{Hour, Minute, Went};
 pub use nodes::{NodeView, NodesView};
+pub use operations::{Accepted, NewWrite, OperationView, Resolution};
 pub use phase::NotReady;
 pub use registries::settings::check_settings;
 pub use registries::test::{End, RegistryTest, Step};
@@ -47,33 +58,46 @@ pub use registries::{ApplyError, Change, apply_file};
 pub use roster::{AdministeredRegistry, Drain, Readiness, RegistryState, RegistryView, chain};
 pub use shadow::{Difference, FieldReport, Seen, ShadowReport};
 pub use swap::{Back, CandidateView, LoadedModule, SwapView, Swapped, ToActivate};
+pub use webhooks::{AddedWebhook, NewWebhook, Pinged, Rotated, WebhookView};
 
 // They stand in `GatewayError`: who renders one should not have to know whose they are.
 pub use crate::config::registry::Requirement;
 pub(crate) use crate::sandbox::digest_of as module_digest;
 pub use crate::sandbox::{Description, Fault, Following, Said, TooSlow};
+pub use crate::store::LinkFilter;
 pub use crate::store::{ActEntry, AuditEntry, AuditFilter, AuditPage};
 pub use crate::store::{Activation, Behind, CallerKey, CallerSettings, OpenState};
+pub use crate::store::{
+    IDEMPOTENCY_KEY_MAX_BYTES, Operation, OperationFilter, OperationState, OperationStep,
+};
 
 use tokio_util::task::TaskTracker;
 
 use admission::Admission;
 use audit::Audit;
 use audit::fingerprint::Fingerprint;
+use bodies::Bodies;
 use callers::allowance::Allowance;
 use callers::keys::Keys;
 use callers::session::Sessions;
 use callers::tokens::Tokens;
+use events::Events;
 use lookups::page_token::PageTokens;
 use nodes::{Membership, StoreLedger};
+use operations::Delivery;
 use phase::Phase;
 use roster::Roster;
 use swap::OpenPages;
+use webhooks::Sending;
 
 use crate::config::admission::AdmissionConfig;
 use crate::config::audit::AuditConfig;
+use crate::config::bodies::BodiesConfig;
 use crate::config::callers::CallersConfig;
+use crate::config::events::EventsConfig;
+use crate::config::operations::OperationsConfig;
 use crate::config::secret::Secrets;
+use crate::config::webhooks::WebhooksConfig;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
 use crate::store::Store;
@@ -94,6 +118,8 @@ struct Inner {
     page_tokens: PageTokens,
     sessions: Sessions,
     audit: Audit,
+    bodies: Bodies,
+    events: Events,
     open_pages: OpenPages,
     metrics: Metrics,
     /// The calls under way: each goes on when its caller has hung up.
@@ -101,6 +127,8 @@ struct Inner {
     phase: Phase,
     nodes: Membership,
     admission: Admission,
+    delivery: Delivery,
+    sending: Sending,
 }
 
 /// What of the configuration a gateway is made with.
@@ -113,6 +141,14 @@ pub struct Sections<'a> {
     pub audit: &'a AuditConfig,
     /// What callers may do in general.
     pub callers: &'a CallersConfig,
+    /// How much of what registries tell is taken.
+    pub events: &'a EventsConfig,
+    /// By which key what is kept of people is sealed.
+    pub bodies: &'a BodiesConfig,
+    /// How writes are delivered.
+    pub operations: &'a OperationsConfig,
+    /// How callers are told of events.
+    pub webhooks: &'a WebhooksConfig,
 }
 
 /// The gateway cannot start.
@@ -162,6 +198,18 @@ pub enum StartError {
          that serves with this database"
     )]
     OtherKey,
+    /// The key of bodies cannot be read or made.
+    #[error("the key of sealed bodies cannot be used")]
+    BodiesKey(#[source] std::io::Error),
+    /// The same, where it is a secret.
+    #[error("the key of sealed bodies cannot be read")]
+    BodiesKeySecret(#[source] crate::config::secret::SecretError),
+    /// There are sealed bodies, and none of the keys opens them.
+    #[error(
+        "the key that sealed what is in the database is not here: restore bodies.key from backup, or \
+         copy it from another gateway of this database, or put it into [bodies] previous_keys"
+    )]
+    BodiesKeyLost,
     /// The node's id cannot be read or made.
     #[error("the node's id in the data directory cannot be used")]
     NodeId(#[source] std::io::Error),
@@ -187,7 +235,12 @@ impl Gateway {
             admission,
             audit,
             callers,
+            events,
+            bodies,
+            operations,
+            webhooks,
         } = sections;
+        let bodies = Bodies::open(bodies, &store, &secrets, data_dir).await?;
         let audit = Audit::open(audit, &store, &secrets, data_dir).await?;
         let fingerprint = fingerprint(&store, &data_dir.join("audit.key")).await?;
         let admission = Admission::new(admission)?;
@@ -198,6 +251,7 @@ impl Gateway {
         let name_key = fingerprint.derive(b"names of callers");
         let tokens = Tokens::new(callers, &egress, &secrets, name_key)?;
         let sessions = Sessions::new(fingerprint.derive(b"sessions"));
+        let sending = Sending::new(webhooks, &egress);
         Ok(Self {
             inner: Arc::new(Inner {
                 tokens,
@@ -208,11 +262,15 @@ impl Gateway {
                 page_tokens,
                 sessions,
                 audit,
+                bodies,
+                events: Events::new(events),
                 open_pages: OpenPages::default(),
                 metrics: Metrics::new(),
                 tasks: TaskTracker::new(),
                 phase: Phase::default(),
                 admission,
+                delivery: Delivery::new(operations),
+                sending,
                 nodes,
                 store,
             }),

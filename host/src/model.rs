@@ -6,7 +6,9 @@ mod call;
 mod codes;
 mod contact;
 mod date;
+mod event;
 mod failure;
+mod feed;
 mod grant;
 mod household;
 mod name;
@@ -15,6 +17,7 @@ mod query;
 mod role;
 mod trace;
 mod verification;
+mod writing;
 
 pub use ability::Ability;
 pub use call::{Asker, Call, Consent, Proof, ProofKind};
@@ -24,8 +27,13 @@ pub use codes::{
 };
 pub use contact::{Address, AdministrativeArea, Contact, GeoPoint, Photo};
 pub use date::{DateError, OriginalDate, PartialDate};
+pub use event::{
+    Amendment, Callback, CallbackResponse, ChangesPage, Event, EventKind, Notification,
+    Participant, ParticipantRole, Reception,
+};
 pub use failure::{Failure, Refusal, Unavailability};
-pub use grant::{CallerLimits, Grant};
+pub use feed::{FeedEntry, cursor_of, position_of};
+pub use grant::{CallerLimits, EventsOf, Grant};
 pub use household::{Household, Relation};
 pub use name::HumanName;
 pub use person::{Extra, Identifier, Person, RelatedPerson, Unmapped};
@@ -36,3 +44,8 @@ pub use query::{
 pub use role::Role;
 pub use trace::TraceContext;
 pub use verification::{AttributeResult, Verification};
+pub use writing::{
+    Beneficiary, Benefit, CreateRequest, CreateSubject, EnrolmentRequest, EnrolmentStatus, Fate,
+    LinkChange, LinkRequest, Programme, Receipt, TraceQuery, UpdateRequest, WriteOutcome,
+    WriteRequest, Written,
+};

@@ -28,6 +28,7 @@ mod meter;
 mod module;
 mod output;
 mod progress;
+mod reports;
 mod room;
 mod slip;
 mod spelling;

@@ -115,6 +115,10 @@ pub fn sections(config: &Config) -> Sections<'_> {
         admission: &config.admission,
         audit: &config.audit,
         callers: &config.callers,
+        events: &config.events,
+        bodies: &config.bodies,
+        operations: &config.operations,
+        webhooks: &config.webhooks,
     }
 }
 
@@ -162,13 +166,17 @@ async fn serve(
         gateway
             .join(&config.node, &config.data_dir, address)
             .await?;
-        gateway.load().await
+        gateway.load().await?;
+        gateway.deliver();
+        Ok::<_, StartError>(())
     };
     if let Err(error) = started.await {
         serving.task.abort();
         serving.gateway.close(Instant::now()).await;
         return Err(error.into());
     }
+    serving.gateway.keep_events();
+    serving.gateway.send_webhooks();
     tracing::info!("ready");
     Ok(serving)
 }

@@ -23,12 +23,16 @@ mod clock;
 mod columns;
 mod db;
 mod error;
+mod events;
 mod grants;
 mod key_check;
+mod leases;
+mod links;
 mod look;
 mod modules;
 mod nodes;
 mod open_states;
+mod operations;
 mod postgres;
 mod quotas;
 mod registries;
@@ -36,9 +40,10 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod wakes;
+mod webhooks;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -57,13 +62,24 @@ pub use callers::{Caller, CallerSettings, Callers, NewCaller};
 pub use candidates::{Candidate, Candidates};
 pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
+pub use events::{
+    CallbackState, EventCursor, EventScope, Events, NewCallback, NewEvent, Old as OldEvents,
+    Polled, Reading, StoredAnswer, StoredCallback, StoredEvent,
+};
+pub use links::{Link, LinkFilter, Linked, Links, NewLinks, Unlinked};
 pub use look::Look;
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
 pub use open_states::{OpenState, OpenStates};
+pub use operations::{
+    Accepted, Answered, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved,
+    NewOperation, Operation, OperationFilter, OperationState, OperationStep, Operations, Queue,
+    Resealed,
+};
 pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
 pub use wakes::Wakes;
+pub use webhooks::{NewWebhook, Webhook, WebhookChange, Webhooks, Went};
 
 use crate::config::store::StoreConfig;
 use db::{Conn, Opener, Pool, query};
@@ -76,6 +92,8 @@ pub struct Store {
     writer: Writer,
     readers: Pool,
     opener: Arc<Opener>,
+    /// Whose the leases are that are taken from now on.
+    holder: Arc<OnceLock<String>>,
 }
 
 impl Store {
@@ -96,6 +114,7 @@ impl Store {
             writer: Writer::start(conn, opener.clone(), config),
             readers,
             opener: Arc::new(opener),
+            holder: Arc::default(),
         })
     }
 
@@ -107,6 +126,26 @@ impl Store {
     /// The registries.
     pub fn registries(&self) -> Registries<'_> {
         Registries::new(self)
+    }
+
+    /// Which registry's person is which of a caller's people.
+    pub fn links(&self) -> Links<'_> {
+        Links::new(self)
+    }
+
+    /// Writes that were accepted.
+    pub fn operations(&self) -> Operations<'_> {
+        Operations::new(self)
+    }
+
+    /// What registries tell by themselves.
+    pub fn events(&self) -> Events<'_> {
+        Events::new(self)
+    }
+
+    /// Callers' subscriptions to what registries tell.
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks::new(self)
     }
 
     /// Which module served which registry when.

@@ -22,6 +22,10 @@ async fn every_path_but_a_few_asks_for_a_key() {
     let document: Value = serde_json::from_str(&registry_gateway::api::document()).unwrap();
     let mut open = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
+        // Registries call here: the adapter asks who they are. `events` looks at that.
+        if path.starts_with("/hooks/") {
+            continue;
+        }
         for method in item.as_object().unwrap().keys() {
             let method = method.to_uppercase().parse().unwrap();
             let ask = gateway.ask(method, &path.replace("{registry}", "civil"));

@@ -81,20 +81,18 @@ async fn a_description_must_be_valid() {
 }
 
 #[tokio::test]
-async fn abilities_of_later_are_refused_by_name() {
-    for (ability, interface) in [
-        ("create", "create"),
-        ("update", "update"),
-        ("link", "link"),
-        ("enrolment", "enrolment"),
-        ("trace", "trace"),
-        ("events", "events"),
-    ] {
-        let world = format!("include ability-find; include ability-{ability};");
-        let refusal = refusal(Crafted::new(&world).body(DESCRIBE, DESCRIBED)).await;
-        let name = format!("openimis:registry/{interface}@1.0.0");
-        assert_eq!(refusal, ImportRefusal::NotYet(name));
-        assert!(refusal.to_string().contains("does not implement yet"));
+async fn each_ability_of_the_contract_is_admitted_and_told() {
+    for ability in Ability::ALL {
+        let world = match ability {
+            Ability::Find => "include ability-find;".to_owned(),
+            other => format!("include ability-find; include ability-{other};"),
+        };
+        let crafted = Crafted::new(&world).body(DESCRIBE, DESCRIBED);
+        let module = load(&crafted.build()).await.unwrap();
+        for other in Ability::ALL {
+            let has = other == ability || other == Ability::Find;
+            assert_eq!(module.can(other), has, "{ability}: {other}");
+        }
     }
 }
 

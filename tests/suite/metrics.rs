@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_tests::components::component;
-use gateway_tests::gateway::TestGateway;
+use gateway_tests::gateway::{RegistryText, TestGateway};
 use gateway_tests::stand_in::Fault;
+use registry_gateway::model::{Ability, Role};
 use serde_json::json;
 
 const README: &str = include_str!("../../README.md");
@@ -94,7 +95,9 @@ async fn the_metrics_in_the_readme_are_those_of_the_gateway() {
         gateway.get(&format!("/{name}")).send().await;
     }
     let text = gateway.get("/metrics").send().await.ok().text;
-    assert_eq!(real(&text), told());
+    let mut families = real(&text);
+    families.extend(real(&of_what_is_sent().await));
+    assert_eq!(families, told());
     assert!(text.ends_with("# EOF\n"));
     assert!(!text.contains("nobody") && !text.contains("Sita"), "{text}");
 
@@ -133,6 +136,58 @@ async fn the_metrics_in_the_readme_are_those_of_the_gateway() {
     }
     assert!(value(&text, "process_cpu_seconds_total") > 0.0);
     assert!(value(&text, "process_resident_memory_bytes") > 1e6);
+}
+
+/// The figures of a gateway that has a write and a message to deliver.
+async fn of_what_is_sent() -> String {
+    let gateway = TestGateway::builder()
+        .registry("vital", |_| RegistryText::bare(component("telling-guest")))
+        .registry("records", |_| {
+            // Nobody listens there: the write waits.
+            RegistryText::bare(component("registrar-guest"))
+                .set("endpoints.registry.base_url", "http://127.0.0.1:1")
+        })
+        .config(|config| {
+            let here = "127.0.0.1".to_owned().try_into();
+            config.webhooks.allow_hosts = vec![here.unwrap()];
+            config.webhooks.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        })
+        .start()
+        .await;
+    let write = json!({ "subject": "p-1", "update": {
+        "identifiers": [{ "scheme": "record-id", "value": "1" }],
+        "person": { "sex": "female" },
+        "mask": ["sex"],
+    }});
+    let sent = gateway.post("/v1/registries/records/operations", &write);
+    let writer = gateway.caller("writer", &["records"], &[Ability::Update]);
+    let sent = sent.header("idempotency-key", "k-1").key(&writer.await);
+    let sent = sent.send().await;
+    assert_eq!(sent.status, 202, "{}", sent.text);
+    gateway.caller("imis", &["vital"], &[Ability::Events]).await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let webhook = json!({
+        "name": "imis", "caller": "imis", "url": "http://127.0.0.1:1/", "purpose": "eligibility",
+    });
+    let added = gateway.post("/admin/v1/webhooks", &webhook).key(&admin);
+    assert_eq!(added.send().await.status, 201);
+    let hook = gateway.ask(reqwest::Method::POST, "/hooks/vital/x");
+    let hook = hook
+        .header("x-token", "right")
+        .body("death d-1 4711 2026-01-02");
+    assert_eq!(hook.send().await.status, 202);
+    let mut text = String::new();
+    gateway_tests::wait::until("all of it was counted", async || {
+        text = gateway.get("/metrics").send().await.text;
+        text.contains(
+            "registry_gateway_webhook_messages_total{webhook=\"imis\",outcome=\"connect\"}",
+        ) && text.contains("registry_gateway_webhook_lag{webhook=\"imis\"} 1")
+            && text.contains("registry_gateway_operation_attempts_total{registry=\"records\"")
+            && text
+                .contains("registry_gateway_operations{registry=\"records\",state=\"waiting\"} 1")
+    })
+    .await;
+    text
 }
 
 /// While a call waits for its registry, its instance is seen, and what waits for a turn is timed.

@@ -31,6 +31,11 @@ fn routes() -> BTreeSet<(String, String)> {
     let mut routes = BTreeSet::new();
     for route in source.split(".route(\"").skip(1) {
         let (path, handlers) = route.split_once("\",").expect("a path and a handler");
+        // By any method: a document has no word for it.
+        if path.starts_with("/hooks/") {
+            assert!(handlers.starts_with("any("), "{path}");
+            continue;
+        }
         // `get(admin::callers::list).post(admin::callers::add))`
         let calls = handlers.split(".fallback").next().unwrap_or_default();
         let calls: Vec<&str> = calls.split(").").collect();
@@ -54,6 +59,8 @@ async fn its_routes_are_the_routers() {
             told.insert((path.clone(), method.clone()));
         }
     }
+    let hook = ("/hooks/{registry}/{path}".to_owned(), "post".to_owned());
+    assert!(told.remove(&hook));
     assert_eq!(told, routes());
 
     let gateway = TestGateway::start().await;

@@ -229,15 +229,14 @@ async fn every_finding_is_told_at_once() {
     let (_, public) = keygen(None).unwrap();
     let gateway = with_key(&public).start().await;
     let http = "package wasi:http@0.2.6; interface outgoing-handler { handle: func(); }";
-    let world =
-        "include ability-find; include ability-create; import wasi:http/outgoing-handler@0.2.6;";
+    let world = "include ability-find; import signing; import wasi:http/outgoing-handler@0.2.6;";
     let crafted = Crafted::new(world).foreign("http", http).build();
     let refused = refusals(&gateway, &crafted).await;
     let places = places(&refused);
     for place in [
         "signature",
         "imports.wasi:http/outgoing-handler@0.2.6",
-        "interface.openimis:registry/create@1.0.0",
+        "interface.openimis:registry/signing@1.0.0",
     ] {
         assert!(places.contains(&place), "{places:?}");
     }

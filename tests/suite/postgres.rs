@@ -20,10 +20,12 @@ mod bringing;
 mod callers;
 mod credentials;
 mod damage;
+mod events;
 mod fault_proxy;
 mod following;
 mod households;
 mod leaks;
+mod links;
 mod lookups;
 mod many;
 mod metrics;
@@ -31,17 +33,20 @@ mod modules;
 mod nodes;
 mod oci;
 mod openapi;
+mod operations;
 mod packages;
 mod registry_faults;
 mod roles;
 mod roster;
 mod searches;
+mod spdci_async;
 mod starting;
 mod swap;
 mod tokens;
 mod traffic;
 mod trials;
 mod ui;
+mod webhooks;
 
 /// What every other test of this program takes for granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -74,6 +74,7 @@ fn status(name: &str) -> u16 {
         "BAD_GATEWAY" => 502,
         "SERVICE_UNAVAILABLE" => 503,
         "GATEWAY_TIMEOUT" => 504,
+        "INSUFFICIENT_STORAGE" => 507,
         other => panic!("a status that this test does not know: {other}"),
     }
 }

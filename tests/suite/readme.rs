@@ -127,6 +127,42 @@ fn real() -> BTreeMap<String, u64> {
             config.sandbox.compile_timeout_ms,
         ),
         ("sandbox.busy_threads", config.sandbox.busy_threads as u64),
+        (
+            "events.max_callback_bytes",
+            config.events.max_callback_bytes.get().into(),
+        ),
+        (
+            "events.callbacks_per_second",
+            config.events.callbacks_per_second.get().into(),
+        ),
+        (
+            "events.callback_burst",
+            config.events.callback_burst.get().into(),
+        ),
+        (
+            "events.max_unread_callbacks",
+            config.events.max_unread_callbacks.get().into(),
+        ),
+        (
+            "events.max_unread_bytes",
+            config.events.max_unread_bytes.get(),
+        ),
+        (
+            "events.callback_retention_ms",
+            config.events.callback_retention_ms,
+        ),
+        (
+            "events.event_retention_ms",
+            config.events.event_retention_ms,
+        ),
+        (
+            "events.answer_retention_ms",
+            config.events.answer_retention_ms,
+        ),
+        (
+            "events.max_waiting_reads",
+            config.events.max_waiting_reads.into(),
+        ),
         ("node.heartbeat_ms", config.node.heartbeat_ms.into()),
         ("node.dead_after_ms", config.node.dead_after_ms.into()),
         ("node.forget_after_ms", config.node.forget_after_ms),
@@ -136,6 +172,41 @@ fn real() -> BTreeMap<String, u64> {
             config.sandbox.ready_versions.into(),
         ),
         ("sandbox.shadow_calls", config.sandbox.shadow_calls.into()),
+        ("operations.at_once", config.operations.at_once.get().into()),
+        (
+            "operations.at_once_per_registry",
+            config.operations.at_once_per_registry.get().into(),
+        ),
+        (
+            "operations.first_wait_ms",
+            config.operations.first_wait_ms.get(),
+        ),
+        (
+            "operations.max_wait_ms",
+            config.operations.max_wait_ms.get(),
+        ),
+        (
+            "operations.keep_bodies_days",
+            config.operations.keep_bodies_days.get().into(),
+        ),
+        (
+            "operations.give_up_days",
+            config.operations.give_up_days.get().into(),
+        ),
+        (
+            "webhooks.timeout_ms",
+            config.webhooks.timeout_ms.get().into(),
+        ),
+        ("webhooks.at_once", config.webhooks.at_once.get().into()),
+        (
+            "webhooks.first_wait_ms",
+            config.webhooks.first_wait_ms.get(),
+        ),
+        ("webhooks.max_wait_ms", config.webhooks.max_wait_ms.get()),
+        (
+            "webhooks.pause_after_ms",
+            config.webhooks.pause_after_ms.get(),
+        ),
         ("store.queue_rows", config.store.queue_rows.get().into()),
         ("store.queue_wait_ms", config.store.queue_wait_ms.into()),
         (

@@ -20,7 +20,7 @@ use std::path::Path;
 use registry_gateway::config::Config;
 use registry_gateway::config::secret::Secrets;
 use registry_gateway::gateway::{ApplyError, Change, Gateway, NewCaller, apply_file};
-use registry_gateway::model::{Ability, Grant, Role};
+use registry_gateway::model::{Ability, EventsOf, Grant, Role};
 use registry_gateway::serve::{self, Parts, Serving};
 use registry_gateway::store::Store;
 use serde_json::Value;
@@ -121,9 +121,21 @@ impl TestGateway {
         self.lookup(registry, "find", &body)
     }
 
-    /// Adds a caller and takes it over; gives its key.
+    /// Adds a caller and takes it over; gives its key. With `Events` it reads those of everybody.
     pub async fn caller(&self, name: &str, registries: &[&str], abilities: &[Ability]) -> String {
-        let new = NewCaller::client(name, vec![Grant::of(registries, abilities)]);
+        let grant = Grant {
+            events: EventsOf::All,
+            ..Grant::of(registries, abilities)
+        };
+        self.granted(name, grant).await
+    }
+
+    /// The same with any grant.
+    ///
+    /// # Panics
+    /// If the name is taken.
+    pub async fn granted(&self, name: &str, grant: Grant) -> String {
+        let new = NewCaller::client(name, vec![grant]);
         let added = Gateway::put_caller(&self.parts.store, new).await;
         let key = added.expect("a new caller").key;
         self.serving.gateway.reload().await.expect("reloads");

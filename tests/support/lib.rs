@@ -18,6 +18,7 @@ pub mod issuer;
 pub mod leaks;
 pub mod postgres;
 pub mod program;
+pub mod receiver;
 pub mod registries;
 pub mod schema;
 pub mod versions;

@@ -1,5 +1,9 @@
 //! One question and its answer: the envelope around a query, and what came back.
 
+pub(crate) mod later;
+
+use serde::Serialize;
+
 use adapter_sdk::{Failure, call, dates, http, ids};
 
 use crate::ENDPOINT;
@@ -41,7 +45,7 @@ impl Question {
 
 /// Asks, and waits for the answer.
 pub(crate) fn ask(question: Question, settings: &Settings) -> Result<Found, Failure> {
-    let (request, sent) = request(question, settings)?;
+    let (request, sent) = synchronous(question, settings)?;
     answer::read_response(request.send()?, &sent)
 }
 
@@ -52,7 +56,7 @@ pub(crate) fn ask_all(
 ) -> Result<Vec<Result<Found, Failure>>, Failure> {
     let requests = questions
         .into_iter()
-        .map(|question| request(question, settings));
+        .map(|question| synchronous(question, settings));
     let (requests, sent): (Vec<_>, Vec<_>) =
         requests.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     let answers = http::send_all(requests).into_iter().zip(sent);
@@ -61,50 +65,73 @@ pub(crate) fn ask_all(
         .collect())
 }
 
-fn request(question: Question, settings: &Settings) -> Result<(http::Builder, Sent), Failure> {
+/// A request with the common header.
+pub(crate) fn post<M: Serialize>(
+    path: &str,
+    action: &'static str,
+    message: M,
+    settings: &Settings,
+) -> Result<http::Builder, Failure> {
+    let header = header(action, settings);
+    http::endpoint(ENDPOINT)
+        .post(path)
+        .json(&Envelope { header, message })
+}
+
+/// Who sends, and what.
+pub(crate) fn header(action: &'static str, settings: &Settings) -> Header {
+    Header {
+        version: settings.version.clone(),
+        message_id: ids::uuid(),
+        message_ts: dates::now(),
+        action,
+        status: None,
+        sender_id: settings.sender_id.clone(),
+        sender_uri: settings.sender_uri.clone(),
+        receiver_id: settings.receiver_id.clone(),
+        total_count: 1,
+        is_msg_encrypted: false,
+    }
+}
+
+fn synchronous(question: Question, settings: &Settings) -> Result<(http::Builder, Sent), Failure> {
     let sent = Sent {
         transaction_id: ids::uuid(),
         reference_id: ids::uuid(),
         asked: question.asked,
     };
-    let now = dates::now();
-    let envelope = Envelope {
-        header: Header {
-            version: settings.version.clone(),
-            message_id: ids::uuid(),
-            message_ts: now.clone(),
-            action: "search",
-            sender_id: settings.sender_id.clone(),
-            sender_uri: settings.sender_uri.clone(),
-            receiver_id: settings.receiver_id.clone(),
-            total_count: 1,
-            is_msg_encrypted: false,
-        },
-        message: Message {
-            transaction_id: sent.transaction_id.clone(),
-            search_request: [SearchRequest {
-                reference_id: sent.reference_id.clone(),
-                timestamp: now.clone(),
-                search_criteria: Criteria {
-                    version: settings.version.clone(),
-                    reg_type: settings.reg_type(),
-                    reg_event_type: settings.reg_event_type.clone(),
-                    reg_record_type: question.record_type,
-                    response_entity: question.response_entity,
-                    query: question.query,
-                    sort: question.sort,
-                    pagination: question.pagination,
-                    consent: consent(),
-                    authorize: authorize(&now, settings),
-                },
-                locale: settings.locale.clone(),
-            }],
-        },
-    };
-    let request = http::endpoint(ENDPOINT)
-        .post(&settings.path)
-        .json(&envelope)?;
+    let request = request(question, &settings.path, &sent, settings)?;
     Ok((request, sent))
+}
+
+fn request(
+    question: Question,
+    path: &str,
+    sent: &Sent,
+    settings: &Settings,
+) -> Result<http::Builder, Failure> {
+    let now = dates::now();
+    let message = Message {
+        transaction_id: sent.transaction_id.clone(),
+        search_request: [SearchRequest {
+            reference_id: sent.reference_id.clone(),
+            timestamp: now.clone(),
+            search_criteria: Criteria {
+                version: settings.version.clone(),
+                reg_type: settings.reg_type(),
+                reg_event_type: settings.reg_event_type.clone(),
+                reg_record_type: question.record_type,
+                response_entity: question.response_entity,
+                query: question.query,
+                sort: question.sort,
+                pagination: question.pagination,
+                consent: consent(),
+                authorize: authorize(&now, settings),
+            },
+            locale: settings.locale.clone(),
+        }],
+    };
+    post(path, "search", message, settings)
 }
 
 /// The person's agreement, where the call carries one. When it was given is not ours to say: the

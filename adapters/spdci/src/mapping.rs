@@ -3,7 +3,10 @@
 //! for goes to `unmapped`.
 
 mod address;
+mod beneficiary;
 pub mod codes;
+mod enrolment;
+pub mod event;
 mod group;
 mod head;
 mod identifiers;
@@ -14,6 +17,8 @@ mod related;
 mod reserved;
 mod shape;
 
+pub use beneficiary::{Written, beneficiary};
+pub use enrolment::{Enrolled, enrolled};
 pub use group::{all_identifiers, household, is_group, members};
 pub use identifiers::{Carried, carried, check_asked};
 pub use kinship::{kinship, parents};

@@ -6,6 +6,7 @@
 //! a code that the specification does not have, see [`failure`].
 
 use adapter_sdk::Failure;
+use serde::{Deserialize, Serialize};
 
 use Field::{Asked as TheAsked, Nothing, Paging, Setting, Sorting};
 use Kind::{Conflict, Denied, Misconfigured, Rejected, Unavailable, Unsupported};
@@ -45,7 +46,7 @@ pub enum Field {
 }
 
 /// What the caller asked by, so that a refusal names a field of the caller's own request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub enum Asked {
     /// Identifiers: find, household, verify.
     #[default]

@@ -1,9 +1,14 @@
 //! What an administrator sets for one registry. `settings.schema.json` says the same to the
 //! gateway, and a test holds them together.
 
+mod later;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use later::{Mode, Paths};
+use later::{default_enrolment_statuses, default_settle_ms, default_status_after_ms};
 
 /// The settings of one registry.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -13,7 +18,7 @@ pub struct Settings {
     pub registry_type: RegistryType,
     /// Who we are to the registry: `header.sender_id`.
     pub sender_id: String,
-    /// Where we could be called back: `header.sender_uri`.
+    /// Where we are called back: `header.sender_uri`. The mode `async` needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sender_uri: Option<String>,
     /// Who the registry is: `header.receiver_id`.
@@ -66,6 +71,27 @@ pub struct Settings {
     /// Whether purpose and legal basis go along as `authorize`.
     #[serde(default = "default_true")]
     pub send_authorize: bool,
+    /// Whether a lookup is answered at once or by a callback.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The paths of all but the synchronous search.
+    #[serde(default)]
+    pub paths: Paths,
+    /// How long a callback is waited for before `txn/status` is asked, in milliseconds.
+    #[serde(default = "default_status_after_ms")]
+    pub status_after_ms: u32,
+    /// SHA-256 of the token that callbacks carry, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_token_sha256: Option<String>,
+    /// The `reg_event_type`s that are subscribed to.
+    #[serde(default)]
+    pub subscribe: Vec<String>,
+    /// Our enrolment statuses and the registry's.
+    #[serde(default = "default_enrolment_statuses")]
+    pub enrolment_statuses: BTreeMap<String, String>,
+    /// How long an enrolment whose answer was lost may still arrive, in milliseconds.
+    #[serde(default = "default_settle_ms")]
+    pub settle_ms: u32,
 }
 
 /// SPDCI RegistryType, as far as this adapter serves it.
@@ -75,6 +101,9 @@ pub enum RegistryType {
     Social,
     /// Civil registration and vital statistics.
     Civil,
+    /// Integrated beneficiary registry: who is in which programme.
+    #[serde(rename = "IBR")]
+    Ibr,
 }
 
 /// `reg_record_type` per ability; what is not set follows the registry type.
@@ -143,6 +172,7 @@ impl Settings {
             (Some(reg_type), _) => reg_type.clone(),
             (None, RegistryType::Social) => "ns:org:RegistryType:Social".to_owned(),
             (None, RegistryType::Civil) => "ns:org:RegistryType:Civil".to_owned(),
+            (None, RegistryType::Ibr) => "ns:org:RegistryType:IBR".to_owned(),
         }
     }
 
@@ -188,12 +218,13 @@ impl Settings {
         found.map(|(scheme, _)| scheme.as_str())
     }
 
-    /// The examples of `reg_record_type` in the specification: `social_api_v1.0.0.yaml` and
-    /// `crvs_api_v1.0.0.yaml`, `SearchResponse`.
+    /// The examples of `reg_record_type` in the specification: `social_api_v1.0.0.yaml`,
+    /// `crvs_api_v1.0.0.yaml` and `ibr_api_v1.0.0.yaml`, `SearchResponse`.
     fn person_record_type(&self) -> String {
         match self.registry_type {
             RegistryType::Social => "SRPerson".to_owned(),
             RegistryType::Civil => "spdci-extensions-dci:Person".to_owned(),
+            RegistryType::Ibr => "Member".to_owned(),
         }
     }
 }

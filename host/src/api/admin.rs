@@ -5,18 +5,23 @@ pub(super) mod audit;
 pub(super) mod audit_export;
 pub(super) mod audit_find;
 pub(super) mod audit_reading;
+pub(super) mod callback_raw;
 pub(super) mod caller_keys;
 pub(super) mod callers;
+pub(super) mod events;
 pub(super) mod health;
 pub(super) mod history;
+pub(super) mod links;
 pub(super) mod logs;
 pub(super) mod modules;
 pub(super) mod nodes;
+pub(super) mod operations;
 pub(super) mod registries;
 pub(super) mod registry_test;
 pub(super) mod session;
 pub(super) mod shadow;
 pub(super) mod swap;
+pub(super) mod webhooks;
 pub(super) mod whoami;
 
 use std::marker::PhantomData;
@@ -72,7 +77,7 @@ pub(super) struct Local(pub(super) Arc<Caller>);
 
 /// What a path names. A name that is not UTF-8 is the name of none: axum's own answer is no
 /// problem+json.
-fn named(what: &'static str, name: Named) -> Result<String, AdminError> {
+pub(super) fn named(what: &'static str, name: Named) -> Result<String, AdminError> {
     let unknown = |_| AdminError::Unknown {
         what,
         name: String::new(),

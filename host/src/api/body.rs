@@ -123,7 +123,11 @@ async fn json<T: DeserializeOwned>(
 
 /// Reads to the end. What is over the limit is read too, and thrown away, up to a bound: a client
 /// that is still sending when the connection closes never sees the answer.
-async fn read(body: axum::body::Body, most: usize, limit: &str) -> Result<Vec<u8>, Problem> {
+pub(super) async fn read(
+    body: axum::body::Body,
+    most: usize,
+    limit: &str,
+) -> Result<Vec<u8>, Problem> {
     let mut frames = body.into_data_stream();
     let (mut bytes, mut seen) = (Vec::new(), 0usize);
     while let Some(frame) = frames.next().await {

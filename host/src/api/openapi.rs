@@ -3,7 +3,9 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{admin, find, health, household, registries, search, verify};
+use super::{
+    admin, events, find, health, hooks, household, links, operations, registries, search, verify,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +26,35 @@ use super::{admin, find, health, household, registries, search, verify};
         search::search,
         household::household,
         verify::verify,
+        operations::accept,
+        operations::one,
+        operations::cancel,
+        admin::operations::list,
+        admin::operations::one,
+        admin::operations::replay,
+        admin::operations::cancel,
+        admin::operations::resolve,
+        links::add,
+        links::search,
+        links::end,
+        admin::links::list,
+        admin::links::one,
+        admin::links::end,
+        events::feed,
+        hooks::below,
+        admin::events::list,
+        admin::events::callbacks,
+        admin::events::replay,
+        admin::callback_raw::raw,
+        admin::webhooks::list,
+        admin::webhooks::add,
+        admin::webhooks::one,
+        admin::webhooks::remove,
+        admin::webhooks::pause,
+        admin::webhooks::resume,
+        admin::webhooks::replay,
+        admin::webhooks::rotate,
+        admin::webhooks::ping,
         admin::whoami::whoami,
         admin::callers::list,
         admin::callers::add,

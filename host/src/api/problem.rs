@@ -1,7 +1,11 @@
 //! The only error renderer: `application/problem+json` (RFC 9457) with a stable `code`. A problem
 //! holds no value of the request and nothing of a person.
 
+mod findings;
+mod hooks;
 mod limited;
+mod links;
+mod operations;
 mod terms;
 
 use std::any::Any;
@@ -9,11 +13,13 @@ use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+pub(super) use findings::FindingResponse;
 use limited::limited;
+pub(super) use links::LinkSide;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::gateway::{AdminError, Fault, Finding, GatewayError};
+use crate::gateway::{AdminError, Fault, GatewayError};
 use crate::model::{Failure, Refusal};
 
 /// How long a caller should wait where nothing better is known, in seconds.
@@ -45,17 +51,11 @@ pub(super) struct Problem {
     /// What is wrong in each place, where something is refused as a whole.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<FindingResponse>,
+    /// What stands and what was asked for, where two people cannot be tied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    links: Option<Box<[LinkSide; 2]>>,
     #[serde(skip)]
     retry_after: Option<u32>,
-}
-
-/// What is wrong in one place.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct FindingResponse {
-    /// Where.
-    place: String,
-    /// What, with the remedy.
-    problem: String,
 }
 
 impl Problem {
@@ -69,6 +69,7 @@ impl Problem {
             field: None,
             registry_code: None,
             findings: Vec::new(),
+            links: None,
             retry_after: None,
         }
     }
@@ -83,17 +84,6 @@ impl Problem {
         if let Some(other) = self.field.as_deref().and_then(other) {
             self.field = Some(other);
         }
-        self
-    }
-
-    fn findings(mut self, findings: Vec<Finding>) -> Self {
-        let wrong = findings.into_iter().filter_map(|finding| {
-            Some(FindingResponse {
-                place: finding.place,
-                problem: finding.problem?,
-            })
-        });
-        self.findings = wrong.collect();
         self
     }
 
@@ -219,6 +209,10 @@ impl From<GatewayError> for Problem {
             .retry_after_ms(retry_after_ms),
             GatewayError::Failure(failure) => failed(failure),
             GatewayError::Fault(fault) => broke(&fault),
+            error @ (GatewayError::IdempotencyConflict
+            | GatewayError::UnknownOperation
+            | GatewayError::UnknownLink
+            | GatewayError::OperationState(_)) => operations::refused(&error),
             GatewayError::Audit(error) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

@@ -75,27 +75,51 @@ impl FromRequestParts<Gateway> for Asked {
         let Ok(Path(registry)) = Path::<String>::from_request_parts(parts, gateway).await else {
             return Err(GatewayError::UnknownRegistry.into());
         };
-        let headers = &parts.headers;
-        let asker = Asker {
-            user: statement(headers, "Registry-User")?,
-            entity: statement(headers, "Registry-Entity")?,
-            purpose: statement(headers, "Registry-Purpose")?,
-            legal_basis: statement(headers, "Registry-Legal-Basis")?,
-        };
-        let request_id = parts.extensions.get::<RequestId>();
-        let trace = parts.extensions.get::<Trace>();
-        let call = Call {
-            request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
-            asker,
-            trace: trace.and_then(|trace| trace.0),
-            ..Call::default()
-        };
         Ok(Self(Asking {
             caller,
             registry,
-            call,
+            call: call(parts)?,
         }))
     }
+}
+
+/// A caller and the call's statements, where the body names the registry.
+pub(super) struct Stated(pub(super) Arc<Caller>, pub(super) Call);
+
+impl FromRequestParts<Gateway> for Stated {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
+        let (caller, call) = stated(parts, gateway).await?;
+        Ok(Self(caller, call))
+    }
+}
+
+/// A caller and the call's statements, where no registry is named.
+pub(super) async fn stated(
+    parts: &mut Parts,
+    gateway: &Gateway,
+) -> Result<(Arc<Caller>, Call), Problem> {
+    let Known(caller) = Known::from_request_parts(parts, gateway).await?;
+    Ok((caller, call(parts)?))
+}
+
+fn call(parts: &Parts) -> Result<Call, Problem> {
+    let headers = &parts.headers;
+    let asker = Asker {
+        user: statement(headers, "Registry-User")?,
+        entity: statement(headers, "Registry-Entity")?,
+        purpose: statement(headers, "Registry-Purpose")?,
+        legal_basis: statement(headers, "Registry-Legal-Basis")?,
+    };
+    let request_id = parts.extensions.get::<RequestId>();
+    let trace = parts.extensions.get::<Trace>();
+    Ok(Call {
+        request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+        asker,
+        trace: trace.and_then(|trace| trace.0),
+        ..Call::default()
+    })
 }
 
 fn statement(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, Problem> {

@@ -1,8 +1,10 @@
 //! The whole gateway on one machine: builds the adapters, starts a stand-in registry, makes the
-//! four calls for real, and stays up with lines to paste.
+//! calls for real, lookups and writes, has the registry tell of a death, and stays up with lines to
+//! paste.
 
 mod calls;
 mod parts;
+mod writes;
 
 use std::path::Path;
 use std::time::Duration;
@@ -41,13 +43,13 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         return Err("the demo builds adapters from the source tree: run it by `cargo run --release -- demo` in a clone".into());
     }
     let sources = sources.canonicalize()?;
-    let module = step("Building the spdci adapter", parts::adapter(&sources)).await?;
+    let modules = step("Building the adapters", parts::adapters(&sources)).await?;
     let stand_in = step("Building the stand-in registry", parts::stand_in(&sources)).await?;
     let registry = step("Starting it", parts::StandIn::start(&stand_in, args.people)).await?;
 
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("registries.toml");
-    tokio::fs::write(&file, parts::registries(&module, &registry.url)).await?;
+    tokio::fs::write(&file, parts::registries(&modules, &registry.url)).await?;
     let mut config = Config::default().based_in(folder.path());
     config.api.listen.set_port(args.port);
     config.log.filter = "warn".into();
@@ -61,6 +63,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         registry.url
     ));
     calls::make(&base, &key, &registry.uin).await?;
+    writes::make(&base, &key, &registry.url).await?;
     if !args.once {
         calls::lines_to_paste(&base, &key, &registry.uin);
         print("\nCtrl-C ends it; nothing is left behind.\n");
@@ -84,7 +87,11 @@ async fn administer(file: &Path, client: &Client) -> Result<String, Failure> {
         key: String,
     }
     registry::at_once(file, client).await?;
-    let new = json!({ "name": "openimis-demo" });
+    let new = json!({ "name": "openimis-demo", "grants": [
+        { "registries": ["civil", "social"] },
+        { "registries": ["records"],
+          "abilities": ["find", "create", "update", "link", "events"] },
+    ]});
     let added = client.post("/admin/v1/callers", &new).await?;
     Ok(added.read::<Added>()?.key)
 }

@@ -1,5 +1,6 @@
 //! Registries, as `registry apply -f` reads them and the store keeps them.
 
+mod evidence;
 mod source;
 
 use std::collections::BTreeMap;
@@ -9,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::endpoint::EndpointConfig;
+use super::events::RegistryEvents;
 use super::limits::CallLimits;
 use super::read::{self, ConfigError};
 use super::retry::RetryConfig;
 use super::secret::SecretSource;
 use super::traffic::OpeningHours;
 
+pub use evidence::Evidence;
 pub use source::{BadModuleSource, ModuleSource};
 
 /// What `registry apply -f` reads.
@@ -88,6 +91,9 @@ pub struct RegistryConfig {
     pub retry: RetryConfig,
     /// The tokens by which a search goes on.
     pub pages: PagesConfig,
+    /// What it tells by itself.
+    #[serde(skip_serializing_if = "RegistryEvents::is_default")]
+    pub events: RegistryEvents,
 }
 
 /// What callers must say and may see.
@@ -108,6 +114,13 @@ pub struct PolicyConfig {
     /// When callers may ask. Default: always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hours: Option<OpeningHours>,
+    /// What must agree beside the number before somebody is linked: all of one of these lists. Default:
+    /// the birth date, or the family name. An empty list among them: the number alone is enough.
+    #[serde(skip_serializing_if = "Evidence::are_default")]
+    pub link_evidence: Vec<Vec<Evidence>>,
+    /// Whether one of a caller's people may be linked to several of the registry's at a time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub link_many_records: bool,
 }
 
 /// Something that a call states about itself.
@@ -201,6 +214,8 @@ impl Default for PolicyConfig {
             purposes: None,
             legal_bases: None,
             hours: None,
+            link_evidence: Evidence::default_lists(),
+            link_many_records: false,
         }
     }
 }
@@ -219,6 +234,7 @@ impl Default for RegistryConfig {
             concurrency: ConcurrencyConfig::default(),
             retry: RetryConfig::default(),
             pages: PagesConfig::default(),
+            events: RegistryEvents::default(),
         }
     }
 }

@@ -138,6 +138,13 @@ impl From<StoreError> for AdminError {
                 code: "in-use",
                 detail: format!("the {what} is in use by {by}: give them another first"),
             },
+            StoreError::OperationsOpen { registry, count } => Self::Conflict {
+                code: "operations-open",
+                detail: format!(
+                    "{count} operations of {registry} are open: cancel or resolve them, or wait for \
+                     their ends (registry-gateway operation list --registry {registry}), or disable it"
+                ),
+            },
             StoreError::Invalid { field, problem } => Self::Invalid {
                 field: field.into(),
                 problem,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Gateway, GatewayError};
-use crate::model::{Ability, CallerLimits, Grant, Role};
+use crate::model::{Ability, CallerLimits, EventsOf, Grant, Role};
 use crate::store::{self, CallerKey, CallerSettings, Store, StoreError};
 use keys::MadeKey;
 use tokens::Refusal;
@@ -114,6 +114,13 @@ impl Caller {
     /// Whether a grant gives the ability of the registry.
     pub fn may(&self, registry: &str, ability: Ability) -> bool {
         self.is(Role::Client) && self.giving(registry, ability).next().is_some()
+    }
+
+    /// Whether it reads the life events of all people of the registry, and not only of those whom it has
+    /// linked.
+    pub(super) fn reads_all(&self, registry: &str) -> bool {
+        let mut grants = self.giving(registry, Ability::Events);
+        grants.any(|grant| grant.events == EventsOf::All)
     }
 
     /// What its grants leave of the fields that the registry's policy shows.

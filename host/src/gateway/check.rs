@@ -5,17 +5,19 @@ use std::path::Path;
 
 use super::audit::Audit;
 use super::audit::fingerprint::Fingerprint;
+use super::bodies::Bodies;
 use super::registries::{Checks, finding};
 use super::roster::chain;
 use super::{Finding, StartError};
 use crate::config::audit::AuditConfig;
+use crate::config::bodies::BodiesConfig;
 use crate::config::registry::RegistryConfig;
 use crate::config::secret::Secrets;
 use crate::egress::Egress;
 use crate::sandbox::Sandbox;
 use crate::store::{Registry, Store, StoreError};
 
-/// Looks at the audit's key and at every registry as a start would load it.
+/// Looks at the audit's key, at the key of bodies and at every registry as a start would load it.
 ///
 /// # Errors
 /// The store does not answer.
@@ -25,8 +27,10 @@ pub async fn check(
     secrets: &Secrets,
     data_dir: &Path,
     audit: &AuditConfig,
+    bodies: &BodiesConfig,
 ) -> Result<Vec<Finding>, StoreError> {
     let signing = Audit::check(audit, store, secrets, data_dir).await?;
+    let sealing = Bodies::check(bodies, store, secrets, data_dir).await;
     let mut findings = vec![
         Finding {
             place: "audit.key".into(),
@@ -35,6 +39,10 @@ pub async fn check(
         Finding {
             place: "audit.signing_key".into(),
             problem: signing.map(|error| chain(&error)),
+        },
+        Finding {
+            place: "bodies.key".into(),
+            problem: sealing.map(|error| chain(&error)),
         },
     ];
     for row in store.callers().active().await? {

@@ -95,6 +95,18 @@ pub enum GatewayError {
     /// The adapter broke.
     #[error("the adapter broke")]
     Fault(Fault),
+    /// Under the same key the caller has asked for something else.
+    #[error("another write was accepted under the same idempotency key")]
+    IdempotencyConflict,
+    /// There is no such operation, or it is another caller's.
+    #[error("there is no such operation")]
+    UnknownOperation,
+    /// There is no such link, or it is another caller's.
+    #[error("there is no such link")]
+    UnknownLink,
+    /// Where the operation stands, that cannot be done with it.
+    #[error("the operation is {0}")]
+    OperationState(&'static str),
     /// Without a durable audit row nothing is asked and nothing is answered.
     #[error("the audit row could not be written")]
     Audit(#[source] crate::store::StoreError),
@@ -128,6 +140,10 @@ impl GatewayError {
             Self::StillPending { .. } => "pending",
             Self::Failure(failure) => failure.word(),
             Self::Fault(fault) => fault.word(),
+            Self::IdempotencyConflict => "idempotency-conflict",
+            Self::UnknownOperation => "unknown-operation",
+            Self::UnknownLink => "unknown-link",
+            Self::OperationState(_) => "operation-state",
             Self::Audit(_) => "audit-unavailable",
             Self::Internal => "internal",
         }

@@ -1,6 +1,7 @@
 //! The four verbs that read: what each asks, and whom its answer discloses.
 
 pub(super) mod audited;
+mod called_back;
 pub(super) mod disclosed;
 pub(super) mod page_token;
 pub(super) mod policy;
@@ -71,8 +72,8 @@ impl Gateway {
                     let query = query.clone();
                     Box::pin(async move { entry.module.find(work, &query).await })
                 }),
-                resume: |entry, work, state| {
-                    Box::pin(async move { entry.module.resume_find(work, &state, None).await })
+                resume: |entry, work, state, answer| {
+                    Box::pin(async move { entry.module.resume_find(work, &state, answer).await })
                 },
                 plain,
                 disclose: Box::new(|gateway, visible, person| {
@@ -107,8 +108,10 @@ impl Gateway {
                     let query = query.clone();
                     Box::pin(async move { entry.module.household(work, &query).await })
                 }),
-                resume: |entry, work, state| {
-                    Box::pin(async move { entry.module.resume_household(work, &state, None).await })
+                resume: |entry, work, state, answer| {
+                    Box::pin(
+                        async move { entry.module.resume_household(work, &state, answer).await },
+                    )
                 },
                 plain,
                 disclose: Box::new(|gateway, visible, household| {
@@ -176,9 +179,9 @@ impl Gateway {
                         let query = query.clone();
                         Box::pin(async move { entry.module.search(work, &query).await })
                     }),
-                    resume: |entry, work, state| {
+                    resume: |entry, work, state, answer| {
                         Box::pin(
-                            async move { entry.module.resume_search(work, &state, None).await },
+                            async move { entry.module.resume_search(work, &state, answer).await },
                         )
                     },
                     plain: plain_page,
@@ -241,8 +244,8 @@ impl Gateway {
                     let query = query.clone();
                     Box::pin(async move { entry.module.verify(work, &query).await })
                 }),
-                resume: |entry, work, state| {
-                    Box::pin(async move { entry.module.resume_verify(work, &state, None).await })
+                resume: |entry, work, state, answer| {
+                    Box::pin(async move { entry.module.resume_verify(work, &state, answer).await })
                 },
                 // A yes or no about somebody is a disclosure about them.
                 plain,

@@ -5,6 +5,7 @@
 
 pub(super) mod health;
 mod live;
+mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::model::Ability;
 use health::Health;
 use live::Live;
 pub(super) use live::Now;
+use webhooks::Webhooks;
 
 /// What is counted. Cheap to clone.
 #[derive(Clone)]
@@ -38,7 +40,10 @@ pub struct Metrics {
     egress_requests: Family<EgressLabels, Counter>,
     retries: Family<AbilityLabels, Counter>,
     audit_wait: Family<PhaseLabels, Histogram, fn() -> Histogram>,
+    attempts: Family<CallLabels, Counter>,
+    operations: Family<OperationLabels, Gauge>,
     requests: Family<RequestLabels, Counter>,
+    webhooks: Webhooks,
     live: Live,
     health: Health,
 }
@@ -80,6 +85,12 @@ struct EgressLabels {
     registry: String,
     adapter: String,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct OperationLabels {
+    registry: String,
+    state: &'static str,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -181,6 +192,20 @@ impl Metrics {
                 seconds,
                 Family::new_with_constructor(audit_seconds as fn() -> Histogram),
             ),
+            attempts: put(
+                ours,
+                "operation_attempts",
+                "Attempts at writes, and questions about one, by how they ended",
+                None,
+                Family::default(),
+            ),
+            operations: put(
+                ours,
+                "operations",
+                "Writes that are not over, by where they stand",
+                None,
+                Family::default(),
+            ),
             requests: put(
                 ours,
                 "http_requests",
@@ -188,6 +213,7 @@ impl Metrics {
                 None,
                 Family::default(),
             ),
+            webhooks: Webhooks::new(ours),
             live,
             health: Health::default(),
             registry: Arc::default(),
@@ -213,6 +239,10 @@ impl Metrics {
         // Writing into a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+
+    pub(super) fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     pub(super) fn live(&self) -> &Live {
@@ -297,6 +327,28 @@ impl Metrics {
                 ability: ability.as_str(),
             };
             self.retries.get_or_create(&labels).inc_by(times.into());
+        }
+    }
+
+    /// An attempt at a write, or a question about one, has ended.
+    pub(super) fn attempted(&self, of: &RegistryLabels, ability: Ability, outcome: &'static str) {
+        let RegistryLabels { registry, adapter } = of.clone();
+        let labels = CallLabels {
+            registry,
+            adapter,
+            ability: ability.as_str(),
+            outcome,
+        };
+        self.attempts.get_or_create(&labels).inc();
+    }
+
+    /// How many writes stand where, of all that are not over.
+    pub(super) fn stand(&self, counts: Vec<(String, &'static str, u64)>) {
+        self.operations.clear();
+        for (registry, state, count) in counts {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            let labels = OperationLabels { registry, state };
+            self.operations.get_or_create(&labels).set(count);
         }
     }
 

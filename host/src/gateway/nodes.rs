@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::operations::LEASE_MARGIN;
 use super::{Gateway, Inner, StartError};
 use crate::config::node::NodeConfig;
 use crate::egress::Share;
@@ -105,7 +106,10 @@ impl Gateway {
         let began = Instant::now();
         let beaten = self.inner.store.nodes().join(self.beat_of(&me)).await?;
         self.told(&me, beaten, began);
-        tracing::info!(node = me.name, id = %me.id(), "joined");
+        // A directory that was copied to another machine is not taken for its dead self.
+        let holder = format!("{} {}", me.id(), identity::host_name());
+        let freed = self.inner.store.hold_as(&holder, LEASE_MARGIN).await?;
+        tracing::info!(node = me.name, id = %me.id(), freed, "joined");
         if self.inner.nodes.me.set(Arc::clone(&me)).is_ok() {
             tokio::spawn(give_back_on(Arc::downgrade(&self.inner), Arc::clone(&me)));
             tokio::spawn(sweep_code_on(Arc::downgrade(&self.inner), Arc::clone(&me)));

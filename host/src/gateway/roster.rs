@@ -22,6 +22,7 @@ use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
 
 use super::shadow::Trial;
 use super::{Gateway, GatewayError};
+use crate::config::events::RegistryEvents;
 use crate::config::limits::CallLimits;
 use crate::config::registry::{ConcurrencyConfig, PolicyConfig, RegistryConfig};
 use crate::config::retry::RetryConfig;
@@ -46,6 +47,7 @@ pub(super) struct Entry {
     pub(super) limits: Arc<CallLimits>,
     pub(super) policy: PolicyConfig,
     pub(super) retry: RetryConfig,
+    pub(super) events: RegistryEvents,
     /// A hash of the secrets in `endpoints`.
     secrets: [u8; 32],
     /// Shared with the entry of another module in its place: it is for the registry's sake.
@@ -223,6 +225,7 @@ impl Roster {
             limits: Arc::new(config.limits),
             policy: config.policy,
             retry: config.retry,
+            events: config.events,
             secrets: witness.hash(),
             slots: Arc::new(Semaphore::new(
                 usize::try_from(max_calls).unwrap_or(1).max(1),
@@ -248,6 +251,7 @@ impl Entry {
             limits: self.limits.clone(),
             policy: self.policy.clone(),
             retry: self.retry.clone(),
+            events: self.events.clone(),
             secrets: self.secrets,
             slots: self.slots.clone(),
             max_wait: self.max_wait,
@@ -264,7 +268,7 @@ impl Entry {
     }
 
     /// How long a call can take from its beginning: its turn, and its own limit.
-    fn longest_call(&self) -> Duration {
+    pub(super) fn longest_call(&self) -> Duration {
         self.max_wait + Duration::from_millis(self.limits.wall_ms)
     }
 

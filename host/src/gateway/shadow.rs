@@ -169,10 +169,10 @@ impl Gateway {
     }
 }
 
-/// Whether the call's own limits took the place of what the registry would have said: nothing on the tape
-/// tells how the candidate would fare.
+/// Whether the call's own limits took the place of what the registry would have said, or a callback brought
+/// it: nothing on the tape tells how the candidate would fare.
 pub(super) fn ran_out<T>(result: &Result<T, GatewayError>, spent: &Spent) -> bool {
-    spent.cut || matches!(result, Err(GatewayError::Fault(Fault::OutOfTime)))
+    spent.cut || spent.called_back || matches!(result, Err(GatewayError::Fault(Fault::OutOfTime)))
 }
 
 /// Whether an absence says something of the adapter: what the gateway itself refused does not.

@@ -30,6 +30,10 @@ async fn gateway(directory: &Path) -> Gateway {
         admission: &AdmissionConfig::default(),
         audit: &AuditConfig::default(),
         callers: &CallersConfig::default(),
+        events: &Default::default(),
+        bodies: &Default::default(),
+        webhooks: &WebhooksConfig::default(),
+        operations: &Default::default(),
     };
     let made = Gateway::new(store, sandbox, egress, secrets, sections);
     made.await.unwrap()

@@ -17,11 +17,41 @@ pub enum Ability {
     Search,
     /// Whether claims agree with the registry.
     Verify,
+    /// Tell the registry of somebody or something that it does not know.
+    Create,
+    /// Change fields of a person that the registry knows.
+    Update,
+    /// Tell the registry by which identifier somebody else knows its person.
+    Link,
+    /// Tell a beneficiary registry who is in a programme.
+    Enrolment,
+    /// Ask what became of a write whose end is not known.
+    Trace,
+    /// Receive what the registry calls back with, and list what changed.
+    Events,
 }
 
 impl Ability {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Find, Self::Household, Self::Search, Self::Verify];
+    pub const ALL: [Self; 10] = [
+        Self::Find,
+        Self::Household,
+        Self::Search,
+        Self::Verify,
+        Self::Create,
+        Self::Update,
+        Self::Link,
+        Self::Enrolment,
+        Self::Trace,
+        Self::Events,
+    ];
+
+    /// Those that look something up: what a caller is granted where no ability is named. Whoever
+    /// may write is said.
+    pub const READS: [Self; 4] = [Self::Find, Self::Household, Self::Search, Self::Verify];
+
+    /// Those that change something in the registry.
+    pub const WRITES: [Self; 4] = [Self::Create, Self::Update, Self::Link, Self::Enrolment];
 
     /// The word in the contract, the API, the configuration and metrics.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +60,12 @@ impl Ability {
             Self::Household => "household",
             Self::Search => "search",
             Self::Verify => "verify",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Link => "link",
+            Self::Enrolment => "enrolment",
+            Self::Trace => "trace",
+            Self::Events => "events",
         }
     }
 

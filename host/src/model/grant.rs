@@ -11,13 +11,28 @@ pub struct Grant {
     /// By name. Left out: all of them, those of tomorrow too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registries: Option<Vec<String>>,
-    /// Left out: all that there are now.
-    #[serde(default = "all_abilities")]
+    /// Left out: those that look something up. Whoever may write is said so.
+    #[serde(default = "lookups")]
     pub abilities: Vec<Ability>,
     /// The top-level fields of a person that it may see, search by and have verified, as far as the
     /// registry's policy shows them. Left out: all of those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<Vec<String>>,
+    /// Whose life events it reads where it has the ability `events`. Left out: those of people whom it
+    /// has linked.
+    #[serde(default, skip_serializing_if = "EventsOf::is_linked")]
+    pub events: EventsOf,
+}
+
+/// Whose life events are read.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventsOf {
+    /// Of people whom the caller has linked.
+    #[default]
+    Linked,
+    /// Of all people of the registry.
+    All,
 }
 
 /// How much a caller may ask of each registry. What is left out is as the gateway is configured.
@@ -35,13 +50,35 @@ pub struct CallerLimits {
     pub requests_per_day: Option<u32>,
 }
 
+impl EventsOf {
+    /// The word in the API and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::All => "all",
+        }
+    }
+
+    /// One of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Linked, Self::All]
+            .into_iter()
+            .find(|one| one.as_str() == word)
+    }
+
+    fn is_linked(&self) -> bool {
+        *self == Self::Linked
+    }
+}
+
 impl Grant {
-    /// Everything that the policies allow.
+    /// Every lookup that the policies allow.
     pub fn everything() -> Self {
         Self {
             registries: None,
-            abilities: all_abilities(),
+            abilities: lookups(),
             fields: None,
+            events: EventsOf::Linked,
         }
     }
 
@@ -51,6 +88,7 @@ impl Grant {
             registries: Some(registries.iter().map(|name| (*name).to_owned()).collect()),
             abilities: abilities.to_vec(),
             fields: None,
+            events: EventsOf::Linked,
         }
     }
 
@@ -72,6 +110,6 @@ impl Grant {
     }
 }
 
-fn all_abilities() -> Vec<Ability> {
-    Ability::ALL.to_vec()
+fn lookups() -> Vec<Ability> {
+    Ability::READS.to_vec()
 }

@@ -24,4 +24,4 @@ pub mod lent {
 }
 
 pub use exports::openimis::registry as abilities;
-pub use openimis::registry::types;
+pub use openimis::registry::{types, vital, writing};

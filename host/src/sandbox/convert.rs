@@ -3,8 +3,11 @@
 
 mod answers;
 mod codes;
+mod events;
 mod people;
 mod queries;
+mod told;
+mod writes;
 
 use super::bindings::types;
 use super::fault::Fault;
@@ -12,7 +15,11 @@ use super::instance::{Answer, Pending};
 use crate::model::{Failure, Opaque, Refusal, Unavailability};
 
 pub(super) use answers::{find, household, search, verify};
+pub(super) use events::{callback, changes, reception};
 pub(super) use queries::{find_query, household_query, pending_answer, search_query, verify_query};
+pub(super) use writes::{
+    create_request, enrolment_request, fate, link_request, trace_query, update_request, written,
+};
 
 /// A guest's answer as plain data, or the fault of one that is garbage.
 pub(super) type Converted<T> = Result<Result<Answer<T>, Failure>, Fault>;
@@ -59,13 +66,17 @@ fn failure(failure: types::Failure) -> Failure {
         types::Failure::Denied(why) => Failure::Denied(refusal(why)),
         types::Failure::Conflict(why) => Failure::Conflict(refusal(why)),
         types::Failure::Unsupported(why) => Failure::Unsupported(refusal(why)),
-        types::Failure::Unavailable(why) => Failure::Unavailable(Unavailability {
-            code: why.code.and_then(code),
-            retry_after_ms: why.retry_after_ms,
-        }),
+        types::Failure::Unavailable(why) => Failure::Unavailable(unavailability(why)),
         types::Failure::Unreadable(why) => Failure::Unreadable(refusal(why)),
         types::Failure::Misconfigured(why) => Failure::Misconfigured(refusal(why)),
         types::Failure::Other(why) => Failure::Other(refusal(why)),
+    }
+}
+
+fn unavailability(why: types::Unavailability) -> Unavailability {
+    Unavailability {
+        code: why.code.and_then(code),
+        retry_after_ms: why.retry_after_ms,
     }
 }
 

@@ -283,6 +283,8 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     // link here and refuse when they are called. wasi:http is not linked at all.
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     bindings::types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    bindings::vital::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    bindings::writing::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     settings::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     call::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;

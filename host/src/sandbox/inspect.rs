@@ -7,10 +7,12 @@ use wasmtime::component::Component;
 use crate::model::Ability;
 
 /// Of the contract: what this gateway lends.
-const LENT: [&str; 5] = ["types", "http", "settings", "call", "log"];
+/// `vital` and `writing` are types alone.
+const LENT: [&str; 7] = [
+    "types", "vital", "writing", "http", "settings", "call", "log",
+];
 /// Of the contract, but not lent or called yet.
-const LATER_LENT: [&str; 3] = ["signing", "vital", "writing"];
-const LATER_ABILITIES: [&str; 6] = ["create", "update", "link", "enrolment", "trace", "events"];
+const LATER_LENT: [&str; 1] = ["signing"];
 /// Linked, and refusing where they would reach anything.
 const NULL_WASI: [&str; 6] = [
     "wasi:io",
@@ -41,7 +43,9 @@ pub enum ImportRefusal {
     #[error("uses {0}, which this gateway does not implement yet: leave it out of the adapter")]
     NotYet(String),
     /// Nothing to call.
-    #[error("exports no ability: export at least one of find, household, search, verify")]
+    #[error(
+        "exports no ability: export at least one of find, household, search, verify, create, update, link, enrolment, events"
+    )]
     NoAbility,
     /// Nothing to say what it is.
     #[error("does not export openimis:registry/about@1.0.0: every adapter describes itself")]
@@ -122,15 +126,6 @@ impl Names {
     /// Refuses what is not on the list, each by name, or tells the abilities.
     pub(super) fn judge(&self) -> Result<Vec<Ability>, Vec<ImportRefusal>> {
         let mut refused: Vec<ImportRefusal> = Vec::new();
-        // Before the imports: a write imports the types that writes share, and the remedy is to leave
-        // out the ability.
-        for name in &self.exports {
-            if parse(name)
-                .is_some_and(|it| it.package == PACKAGE && LATER_ABILITIES.contains(&it.interface))
-            {
-                refused.push(ImportRefusal::NotYet(name.clone()));
-            }
-        }
         let checked = self.imports.iter().map(|name| check_import(name));
         refused.extend(checked.filter_map(Result::err));
         let (mut about, mut abilities) = (false, Vec::new());
@@ -145,7 +140,9 @@ impl Names {
         if !about {
             refused.push(ImportRefusal::NoAbout);
         }
-        if abilities.is_empty() && !refused.iter().any(ImportRefusal::is_of_later) {
+        // Alone it has nothing to ask about.
+        let nothing = abilities.iter().all(|ability| *ability == Ability::Trace);
+        if nothing && !refused.iter().any(ImportRefusal::is_of_later) {
             refused.push(ImportRefusal::NoAbility);
         }
         if !refused.is_empty() {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
-use super::bindings::types;
+use super::bindings::{types, vital, writing};
 use super::ends::{EndCounters, HttpEnds};
 use super::fault::{Fault, Stop};
 use super::mask;
@@ -50,6 +50,10 @@ pub struct Trail {
     pub unclear: bool,
     /// One was refused on this side: the next attempt's would be too.
     pub refused: bool,
+    /// One that may change something may have reached it, whatever came of that.
+    pub reached: bool,
+    /// One of those got no answer.
+    pub unanswered: bool,
 }
 
 impl Lent {
@@ -132,9 +136,31 @@ struct Footprints {
     not_sent: AtomicBool,
     unclear: AtomicBool,
     refused: AtomicBool,
+    /// Requests that may change something: on their way or gone out, and of those the ones that were
+    /// not answered. Whoever is cut off while one is under way leaves it counted.
+    reached: AtomicU32,
+    unanswered: AtomicU32,
 }
 
 impl Footprints {
+    /// One that may change something goes out.
+    fn leaves(&self) {
+        self.reached.fetch_add(1, Relaxed);
+        self.unanswered.fetch_add(1, Relaxed);
+    }
+
+    /// It came to that.
+    fn came_to(&self, sent: Result<(), Sent>) {
+        match sent {
+            Ok(()) => drop(self.unanswered.fetch_sub(1, Relaxed)),
+            Err(Sent::SentNoAnswer) => {}
+            Err(Sent::NotSent) => {
+                self.unanswered.fetch_sub(1, Relaxed);
+                self.reached.fetch_sub(1, Relaxed);
+            }
+        }
+    }
+
     fn add(&self, error: &SendError) {
         let kind = match (error.sent, &error.kind) {
             (_, ProblemKind::LimitReached) => &self.refused,
@@ -153,6 +179,8 @@ impl Footprints {
             not_sent: self.not_sent.load(Relaxed),
             unclear: self.unclear.load(Relaxed),
             refused: self.refused.load(Relaxed),
+            reached: self.reached.load(Relaxed) > 0,
+            unanswered: self.unanswered.load(Relaxed) > 0,
         }
     }
 
@@ -160,6 +188,8 @@ impl Footprints {
         for one in [&self.not_sent, &self.unclear, &self.refused] {
             one.store(false, Relaxed);
         }
+        self.reached.store(0, Relaxed);
+        self.unanswered.store(0, Relaxed);
     }
 }
 
@@ -251,3 +281,5 @@ impl WasiView for State {
 }
 
 impl types::Host for State {}
+impl vital::Host for State {}
+impl writing::Host for State {}

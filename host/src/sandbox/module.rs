@@ -46,6 +46,12 @@ pub(super) struct Exports {
     pub(super) household: Option<abilities::household::GuestIndices>,
     pub(super) search: Option<abilities::search::GuestIndices>,
     pub(super) verify: Option<abilities::verify::GuestIndices>,
+    pub(super) create: Option<abilities::create::GuestIndices>,
+    pub(super) update: Option<abilities::update::GuestIndices>,
+    pub(super) link: Option<abilities::link::GuestIndices>,
+    pub(super) enrolment: Option<abilities::enrolment::GuestIndices>,
+    pub(super) trace: Option<abilities::trace::GuestIndices>,
+    pub(super) events: Option<abilities::events::GuestIndices>,
 }
 
 /// Its compiled code is not kept.
@@ -237,6 +243,24 @@ impl Exports {
             verify: has(Ability::Verify)
                 .map(abilities::verify::GuestIndices::new)
                 .transpose()?,
+            create: has(Ability::Create)
+                .map(abilities::create::GuestIndices::new)
+                .transpose()?,
+            update: has(Ability::Update)
+                .map(abilities::update::GuestIndices::new)
+                .transpose()?,
+            link: has(Ability::Link)
+                .map(abilities::link::GuestIndices::new)
+                .transpose()?,
+            enrolment: has(Ability::Enrolment)
+                .map(abilities::enrolment::GuestIndices::new)
+                .transpose()?,
+            trace: has(Ability::Trace)
+                .map(abilities::trace::GuestIndices::new)
+                .transpose()?,
+            events: has(Ability::Events)
+                .map(abilities::events::GuestIndices::new)
+                .transpose()?,
             pre: pre.clone(),
         })
     }
@@ -253,6 +277,24 @@ impl Exports {
         }
         if let Some(verify) = &self.verify {
             verify.load(&mut *store, instance)?;
+        }
+        if let Some(create) = &self.create {
+            create.load(&mut *store, instance)?;
+        }
+        if let Some(update) = &self.update {
+            update.load(&mut *store, instance)?;
+        }
+        if let Some(link) = &self.link {
+            link.load(&mut *store, instance)?;
+        }
+        if let Some(enrolment) = &self.enrolment {
+            enrolment.load(&mut *store, instance)?;
+        }
+        if let Some(trace) = &self.trace {
+            trace.load(&mut *store, instance)?;
+        }
+        if let Some(events) = &self.events {
+            events.load(&mut *store, instance)?;
         }
         Ok(())
     }

@@ -11,12 +11,12 @@ use super::lent::State;
 use super::mask;
 use super::module::Module;
 use crate::model::{
-    FindQuery, Household, HouseholdQuery, Identifier, Opaque, Page, Person, SearchQuery,
-    Verification, VerifyQuery,
+    CreateRequest, EnrolmentRequest, FindQuery, Household, HouseholdQuery, Identifier, LinkRequest,
+    Opaque, Page, Person, SearchQuery, UpdateRequest, Verification, VerifyQuery, Written,
 };
 
 /// The export is not there: admission probed it, so this is the gateway's own mistake.
-fn no_export() -> wasmtime::Error {
+pub(super) fn no_export() -> wasmtime::Error {
     super::fault::Stop(Fault::NoInstance).into()
 }
 
@@ -75,6 +75,35 @@ impl Asked for VerifyQuery {
     }
 }
 
+impl Asked for CreateRequest {
+    fn to_be_masked(&self) -> serde_json::Value {
+        all_of(self)
+    }
+}
+
+impl Asked for UpdateRequest {
+    fn to_be_masked(&self) -> serde_json::Value {
+        all_of(self)
+    }
+}
+
+impl Asked for LinkRequest {
+    fn to_be_masked(&self) -> serde_json::Value {
+        all_of(self)
+    }
+}
+
+impl Asked for EnrolmentRequest {
+    fn to_be_masked(&self) -> serde_json::Value {
+        all_of(self)
+    }
+}
+
+/// Of what is written any part may be about somebody.
+fn all_of(request: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(request).unwrap_or_default()
+}
+
 /// Not the schemes: a developer may read which one a line is about.
 fn values(identifiers: &[Identifier]) -> serde_json::Value {
     let values = identifiers
@@ -85,7 +114,7 @@ fn values(identifiers: &[Identifier]) -> serde_json::Value {
 
 macro_rules! verbs {
     ($($(#[$doc:meta])* $verb:ident $resume:ident $export:ident
-        ($query:ty => $to:ident, $call:ident) -> $answer:ty;)*) => {
+        ($query:ty => $to:ident, $call:ident) -> $answer:ty => $from:ident;)*) => {
         impl Module {$(
             $(#[$doc])*
             pub async fn $verb(&self, work: Work, query: &$query) -> Ran<$answer> {
@@ -97,7 +126,7 @@ macro_rules! verbs {
                     Box::pin(async move {
                         let guest = exports.ok_or_else(no_export)?.load(&mut *store, &instance)?;
                         let answer = guest.$call(&mut *store, &query).await?;
-                        Ok(convert::$export(answer))
+                        Ok(convert::$from(answer))
                     })
                 })
                 .await
@@ -124,7 +153,7 @@ macro_rules! verbs {
                     Box::pin(async move {
                         let guest = exports.ok_or_else(no_export)?.load(&mut *store, &instance)?;
                         let answer = guest.call_resume(&mut *store, &state, answer.as_ref()).await?;
-                        Ok(convert::$export(answer))
+                        Ok(convert::$from(answer))
                     })
                 })
                 .await
@@ -135,12 +164,21 @@ macro_rules! verbs {
 
 verbs! {
     /// Looks up one person.
-    find resume_find find (FindQuery => find_query, call_find) -> Person;
+    find resume_find find (FindQuery => find_query, call_find) -> Person => find;
     /// Looks up the household or family of somebody.
     household resume_household household
-        (HouseholdQuery => household_query, call_find_household) -> Household;
+        (HouseholdQuery => household_query, call_find_household) -> Household => household;
     /// Looks up people by what is known of them.
-    search resume_search search (SearchQuery => search_query, call_search) -> Page;
+    search resume_search search (SearchQuery => search_query, call_search) -> Page => search;
     /// Says whether claims agree with the registry.
-    verify resume_verify verify (VerifyQuery => verify_query, call_verify) -> Verification;
+    verify resume_verify verify (VerifyQuery => verify_query, call_verify) -> Verification => verify;
+    /// Tells the registry of somebody or something that it does not know.
+    create resume_create create (CreateRequest => create_request, call_create) -> Written => written;
+    /// Changes fields of a record.
+    update resume_update update (UpdateRequest => update_request, call_update) -> Written => written;
+    /// Ties an identifier to the registry's person, or unties it.
+    link resume_link link (LinkRequest => link_request, call_link) -> Written => written;
+    /// Tells of an enrolment.
+    enrol resume_enrol enrolment
+        (EnrolmentRequest => enrolment_request, call_enrol) -> Written => written;
 }

@@ -45,7 +45,15 @@ pub async fn check(config: &Config) -> Report {
     let Some(store) = store else {
         return report;
     };
-    match gateway::check(&store, &sandbox, &secrets, &config.data_dir, &config.audit).await {
+    let findings = gateway::check(
+        &store,
+        &sandbox,
+        &secrets,
+        &config.data_dir,
+        &config.audit,
+        &config.bodies,
+    );
+    match findings.await {
         Ok(findings) => findings.into_iter().for_each(|it| report.finding(it)),
         Err(error) => report.error("store", &error),
     }

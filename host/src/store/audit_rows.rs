@@ -42,7 +42,7 @@ pub(super) use entries;
 /// Each row with its link. Beginnings first: in one batch an end may follow its own.
 pub(super) async fn insert(
     conn: &mut Conn,
-    rows: &[AuditRow],
+    rows: &[&AuditRow],
     links: &[Link],
 ) -> Result<(), StoreError> {
     let linked = || rows.iter().zip(links);

@@ -54,7 +54,7 @@ impl Link {
     }
 
     /// Those of all the rows behind it.
-    pub(super) fn through(&self, rows: &[AuditRow]) -> Vec<Self> {
+    pub(super) fn through(&self, rows: &[&AuditRow]) -> Vec<Self> {
         let links = rows.iter().scan(*self, |last, row| {
             *last = last.next(row);
             Some(*last)
@@ -238,6 +238,7 @@ mod tests {
             AuditRow::End(Box::new(end)),
             AuditRow::Act(Box::new(act)),
         ];
+        let rows: Vec<&AuditRow> = rows.iter().collect();
         let links = Link::first(1, Timestamp::UNIX_EPOCH).through(&rows);
         let told: Vec<String> = links.iter().map(|link| hex(link.hash)).collect();
         // Worked out by another program.

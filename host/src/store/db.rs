@@ -98,7 +98,8 @@ impl Conn {
     pub(super) async fn begin(&mut self) -> Result<(), StoreError> {
         let statement = match self {
             Self::Sqlite(_) => "BEGIN IMMEDIATE",
-            Self::Postgres(_) => "BEGIN",
+            // What waits for a lock must see what was committed meanwhile, whatever the server's default.
+            Self::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         query(statement).execute(self).await.map(drop)
     }

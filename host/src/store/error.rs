@@ -73,6 +73,14 @@ pub enum StoreError {
         /// By whom: `registries.social`.
         by: String,
     },
+    /// Writes to it are not over.
+    #[error("{count} operations of the registry {registry} are open")]
+    OperationsOpen {
+        /// Its name.
+        registry: String,
+        /// How many.
+        count: u64,
+    },
     /// A field does not hold to its limits.
     #[error("{field} {problem}")]
     Invalid {

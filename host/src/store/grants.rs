@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::columns::check_size;
 use super::error::StoreError;
-use crate::model::{Ability, CallerLimits, Grant, Role};
+use crate::model::{Ability, CallerLimits, EventsOf, Grant, Role};
 
 /// A thousand registries with long names, each granted by itself.
 const GRANTS_MAX_BYTES: usize = 256 << 10;
@@ -17,6 +17,8 @@ struct Stored {
     abilities: Vec<String>,
     #[serde(default)]
     fields: Option<Vec<String>>,
+    #[serde(default)]
+    events: Option<String>,
 }
 
 /// Limits as they are read.
@@ -43,6 +45,11 @@ pub(super) fn grants_from_text(text: &str) -> Result<Vec<Grant>, StoreError> {
             registries: one.registries,
             abilities: abilities.filter_map(|word| Ability::parse(word)).collect(),
             fields: one.fields,
+            events: one
+                .events
+                .as_deref()
+                .and_then(EventsOf::parse)
+                .unwrap_or_default(),
         }
     };
     Ok(stored.into_iter().map(grant).collect())
@@ -81,7 +88,8 @@ mod tests {
     /// As a later gateway may write it.
     #[test]
     fn what_is_not_known_grants_nothing() {
-        let text = r#"[{"registries":["a"],"abilities":["find","rewrite"],"more":1}]"#;
+        let text =
+            r#"[{"registries":["a"],"abilities":["find","rewrite"],"events":"more","more":1}]"#;
         let grants = grants_from_text(text).unwrap();
         assert_eq!(grants, [Grant::of(&["a"], &[Ability::Find])]);
         let roles = roles_from_text(r#"["client","emperor"]"#).unwrap();
@@ -96,6 +104,7 @@ mod tests {
     fn what_is_written_is_read_back() {
         let mut masked = Grant::of(&["a", "b"], &[Ability::Verify]);
         masked.fields = Some(vec!["names".into()]);
+        masked.events = EventsOf::All;
         let grants = vec![masked, Grant::everything()];
         let text = grants_to_text(&grants).unwrap();
         assert_eq!(grants_from_text(&text).unwrap(), grants);

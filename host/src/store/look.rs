@@ -46,6 +46,7 @@ impl Store {
         let store = Self {
             writer: Writer::none(),
             readers: opener.lookers(),
+            holder: Arc::default(),
             opener: Arc::new(opener),
         };
         let steps = store.missing_steps().await?;

@@ -30,6 +30,12 @@ const MIGRATION: Duration = Duration::from_secs(300);
 /// database may have locks too; these four letters are not likely to be theirs.
 pub(super) const CHAIN_LOCKS: i64 = i64::from_be_bytes(*b"rgwa\0\0\0\0");
 
+/// The advisory locks of life events: this, the sequencer's, and one for each registry.
+pub(super) const EVENT_LOCKS: i64 = i64::from_be_bytes(*b"rgwe\0\0\0\0");
+
+/// The advisory locks of links: one for each caller and registry.
+pub(super) const LINK_LOCKS: i64 = i64::from_be_bytes(*b"rgwl\0\0\0\0");
+
 /// How connections are made.
 #[derive(Clone)]
 pub(super) struct Opener {

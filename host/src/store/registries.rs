@@ -14,6 +14,7 @@ use super::candidates;
 use super::columns::{check_no_nul, check_size, check_text, get, time};
 use super::db::{BulkInsert, Conn, Row, query};
 use super::error::StoreError;
+use super::operations;
 use super::writer::{Change, Work};
 use super::{Store, bump, now};
 
@@ -226,6 +227,7 @@ pub(super) async fn apply(
                 Some(enable(conn, name, *enabled, at).await?)
             }
             RegistryChange::Delete { name } => {
+                operations::require_none_open(conn, name).await?;
                 candidates::remove(conn, name).await?;
                 let done = query("DELETE FROM registries WHERE name = $1")
                     .bind(name)

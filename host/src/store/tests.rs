@@ -21,20 +21,27 @@ macro_rules! on_both {
 }
 
 mod agreements;
+mod answers;
 mod audit;
+mod backlog;
 mod caller_keys;
 mod chain;
 mod closing;
 mod configuration;
+mod events;
 mod faults;
 mod figures;
+mod leases;
+mod links;
 mod look;
 mod nodes;
 mod on_postgres;
 mod on_sqlite;
+mod operations;
 mod power;
 mod schema;
 mod swap;
+mod webhooks;
 
 use std::path::Path;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -23,12 +24,16 @@ use super::audit_people::IndexStep;
 use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
+use super::events::{Old, TakingCallbacks, TakingCursor, Telling};
 use super::key_check::KeyCheck;
+use super::links::Linking;
 use super::modules::Module;
 use super::nodes::Beating;
 use super::open_states::OpenState;
+use super::operations::{Resealed, Step, Taking};
 use super::quotas::Leasing;
 use super::registries::RegistryChange;
+use super::webhooks::WebhookStep;
 use crate::config::store::StoreConfig;
 pub(super) use chain::Chain;
 use task::Task;
@@ -48,8 +53,20 @@ pub(super) struct Writer {
 pub(super) enum Work {
     /// Shares its transaction with the other audit rows that wait.
     Audit(AuditRow),
+    /// Shares it too, with audit rows of its own. They are written only if the step is done.
+    Operation(Step, Vec<AuditRow>),
+    /// The same, of what a registry tells.
+    Telling(Telling, Vec<AuditRow>),
     /// Has a transaction of its own.
     Change(Change),
+}
+
+/// What shares a transaction with others.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) step: Option<Step>,
+    pub(super) telling: Option<Telling>,
+    pub(super) rows: Vec<AuditRow>,
 }
 
 /// A row of the audit, of whichever table.
@@ -96,6 +113,23 @@ pub(super) enum Change {
         count: u64,
     },
     ForgetQuotas(Duration),
+    /// Of what was over before then.
+    PurgeOperations(Timestamp),
+    ResealOperations(Vec<Resealed>),
+    TakeOperations(Box<Taking>),
+    Link(Box<Linking>),
+    Unlink {
+        id: Uuid,
+        why: String,
+        by: String,
+    },
+    TakeCallbacks(Box<TakingCallbacks>),
+    TakeEventCursor(Box<TakingCursor>),
+    /// What a holder had taken up before it died.
+    FreeLeases(String, Duration),
+    SequenceEvents,
+    SweepEvents(Box<Old>),
+    Webhook(Box<WebhookStep>),
     IndexPeople(Box<IndexStep>),
     PruneAudit,
     /// None: only whether one could be made.
@@ -103,6 +137,16 @@ pub(super) enum Change {
     /// Lets the connection's file grow by no more than a few pages.
     #[cfg(test)]
     FillTheDisk,
+}
+
+impl From<AuditRow> for Shared {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            step: None,
+            telling: None,
+            rows: vec![row],
+        }
+    }
 }
 
 impl AuditRow {

@@ -106,6 +106,28 @@ pub(crate) fn found(shared: &Shared, number: u64, envelope: Envelope, fault: &Fa
     write(header, message)
 }
 
+/// What became of a transaction.
+pub(crate) fn status(
+    shared: &Shared,
+    number: u64,
+    receiver_id: &str,
+    transaction_id: &str,
+    told: Value,
+) -> Response {
+    let header = Header {
+        number,
+        action: "txn-on-status",
+        sender_id: &shared.options.registry_id,
+        receiver_id,
+        reject: None,
+        total: 1,
+        completed: 1,
+    };
+    let mut message = correlated(number, transaction_id);
+    message["txnstatus_response"] = told;
+    Json(write(header, message)).into_response()
+}
+
 /// The body of an HTTP error. The YAML's `HttpErrorResponse` has `errors`, and the acknowledgement
 /// has `message`; registries in the field answer with either, so this holds both.
 pub(crate) fn error(code: &str, text: &str) -> Value {

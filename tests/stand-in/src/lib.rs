@@ -29,9 +29,12 @@
 //! [`identifier`]. A population depends on nothing but its seed; a larger one holds the people of a
 //! smaller one, apart from the members whom the end of the smaller one cut off.
 //!
-//! Paths: `POST {prefix}/registry/sync/search`, `POST {prefix}/registry/sync/txn/status` (always
-//! rejected: nothing is kept), `POST /oauth2/client/token`, `GET /healthz`. Not spoken: the
-//! asynchronous calls, signatures, encryption, GraphQL.
+//! Paths: `POST {prefix}/registry/sync/search`, `POST {prefix}/registry/sync/txn/status` (rejected
+//! for what was answered at once), `POST /oauth2/client/token`, `GET /healthz`; the asynchronous
+//! calls are in [`later`], those of a beneficiary registry in [`beneficiaries`]. Not spoken:
+//! signatures, encryption, GraphQL.
+//!
+//! Beside them is an API of records that can be written to, with callbacks, see [`records`].
 
 #![allow(
     clippy::indexing_slicing,
@@ -39,10 +42,13 @@
     reason = "test support: what it indexes it made itself, and a failed start is a failed test"
 )]
 
+pub mod beneficiaries;
 pub mod fault;
 pub mod identifier;
+pub mod later;
 pub mod names;
 pub mod people;
+pub mod records;
 
 pub mod token;
 
@@ -53,6 +59,7 @@ mod envelope;
 mod filter;
 mod homes;
 mod misbehave;
+mod outgoing;
 mod person;
 mod record;
 mod search;
@@ -71,9 +78,12 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use beneficiaries::Beneficiaries;
 pub use criteria::Register;
 pub use fault::Fault;
+pub use later::Later;
 pub use people::{Person, Population};
+pub use records::{Records, RecordsOptions};
 pub use token::OauthClient;
 
 use server::Shared;
@@ -84,6 +94,7 @@ pub struct StandIn {
     address: SocketAddr,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
+    callbacks: JoinHandle<()>,
 }
 
 /// How a registry is set up.
@@ -115,6 +126,8 @@ pub struct Options {
     pub max_records: usize,
     /// Whether a `message_id` that came before is rejected. Off, since load tests repeat a body.
     pub refuse_repeats: bool,
+    /// Of the API of records.
+    pub records: RecordsOptions,
 }
 
 /// A request as it came.
@@ -143,12 +156,15 @@ impl StandIn {
     pub async fn try_start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(options));
+        let (records, to_send) = Records::new(options.records.clone())?;
+        let shared = Arc::new(Shared::new(options, records));
         let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
+        let callbacks = tokio::spawn(records::deliver(to_send, Arc::clone(&shared)));
         Ok(Self {
             address,
             shared,
             task,
+            callbacks,
         })
     }
 
@@ -165,6 +181,32 @@ impl StandIn {
     /// Its people.
     pub fn population(&self) -> &Population {
         &self.shared.people
+    }
+
+    /// Its records.
+    pub fn records(&self) -> &Records {
+        &self.shared.records
+    }
+
+    /// What it answers later.
+    pub fn later(&self) -> &Later {
+        &self.shared.later
+    }
+
+    /// Sends the callbacks that were kept back in this order, each so many times.
+    pub fn release_callbacks(&self, order: records::Order, copies: usize) {
+        later::release(&self.shared, order, copies);
+    }
+
+    /// Tells who subscribed to this `reg_event_type` that something happened, under a transaction's
+    /// and a reference's number. False: nobody did.
+    pub fn notify(&self, word: &str, numbers: [&str; 2], records: Value) -> bool {
+        later::notify(&self.shared, word, numbers, records)
+    }
+
+    /// Who is in which programme.
+    pub fn beneficiaries(&self) -> &Beneficiaries {
+        &self.shared.beneficiaries
     }
 
     /// How many requests came, apart from those for tokens and health.
@@ -196,6 +238,7 @@ impl StandIn {
 impl Drop for StandIn {
     fn drop(&mut self) {
         self.task.abort();
+        self.callbacks.abort();
     }
 }
 
@@ -222,6 +265,7 @@ impl Default for Options {
             fault_every: 1,
             max_records: 1_000,
             refuse_repeats: false,
+            records: RecordsOptions::default(),
         }
     }
 }

@@ -20,10 +20,13 @@ use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
 use super::answer::{self, Refused};
+use super::beneficiaries::{self, Beneficiaries};
 use super::envelope::{self, Envelope, Refusal, Reject};
 use super::fault::Fault;
+use super::later::{self, Later};
 use super::misbehave::{self, HangUp};
 use super::people::Population;
+use super::records::{self, Records};
 use super::token::Tokens;
 use super::{Options, Received};
 
@@ -34,6 +37,12 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     /// Everyone.
     pub(crate) people: Population,
+    /// What can be written to.
+    pub(crate) records: Records,
+    /// What is answered later.
+    pub(crate) later: Later,
+    /// Who is in which programme.
+    pub(crate) beneficiaries: Beneficiaries,
     /// Who may ask.
     pub(crate) tokens: Tokens,
     /// The fault of every request.
@@ -47,8 +56,11 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// The state of a server that hasn't been asked yet.
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, records: Records) -> Self {
         Self {
+            records,
+            later: Later::new(),
+            beneficiaries: Beneficiaries::default(),
             people: Population::new(options.seed, options.people),
             tokens: Tokens::new(
                 options.bearer.clone(),
@@ -125,6 +137,9 @@ fn router(shared: Arc<Shared>) -> Router {
         .route(&path("txn/status"), post(status))
         .route("/oauth2/client/token", post(token))
         .route("/healthz", get(|| async { "ok\n" }))
+        .merge(records::routes(&shared))
+        .merge(later::routes(&shared.options.prefix))
+        .merge(beneficiaries::routes(&shared.options.prefix))
         .fallback(|State(shared): State<Arc<Shared>>| async move {
             shared.requests.fetch_add(1, Ordering::Relaxed);
             let body = answer::error("err.request.not_found", "no such path");
@@ -160,6 +175,9 @@ async fn search(
     }
     match admit(&shared, &headers, &body, "search") {
         Ok(envelope) => {
+            if let Some(found) = beneficiaries::search(&shared, &body) {
+                return Json(found).into_response();
+            }
             // A search among a million takes a while, and must not hold up the other connections.
             let found = tokio::task::spawn_blocking(move || {
                 let mut answer = answer::found(&shared, number, envelope, &fault);
@@ -174,7 +192,7 @@ async fn search(
     }
 }
 
-/// This registry answers at once and keeps no transactions, so there is never one to ask about.
+/// What is answered at once is not kept: there is nothing to ask about it.
 async fn status(
     State(shared): State<Arc<Shared>>,
     uri: Uri,
@@ -192,6 +210,9 @@ async fn status(
             transaction_id,
             ..
         }) => {
+            if let Some(told) = later::status_of(&shared, &body) {
+                return answer::status(&shared, number, &sender_id, &transaction_id, told);
+            }
             let reject = Reject::new("rjct.action.not_supported", "no transactions are kept here");
             let refusal = Refusal::Header {
                 reject,
@@ -204,7 +225,7 @@ async fn status(
     }
 }
 
-fn receive(shared: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> u64 {
+pub(crate) fn receive(shared: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> u64 {
     let (path, headers, body) = (uri.path().to_owned(), headers.clone(), body.clone());
     *lock(&shared.last) = Some(Received {
         path,
@@ -214,7 +235,7 @@ fn receive(shared: &Shared, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> u64
     shared.requests.fetch_add(1, Ordering::Relaxed) + 1
 }
 
-fn fault(shared: &Shared, number: u64, body: &[u8]) -> Fault {
+pub(crate) fn fault(shared: &Shared, number: u64, body: &[u8]) -> Fault {
     let fault = lock(&shared.fault).clone();
     if fault != Fault::None && number.is_multiple_of(shared.options.fault_every.max(1)) {
         return fault;
@@ -240,7 +261,7 @@ fn asked(query: &Value) -> Option<Fault> {
     }
 }
 
-fn admit(
+pub(crate) fn admit(
     shared: &Shared,
     headers: &HeaderMap,
     body: &[u8],

@@ -3,6 +3,7 @@ use serde_json::json;
 use super::*;
 
 mod faults;
+mod records;
 
 fn client() -> reqwest::Client {
     // Plain HTTP, but a client isn't built without a provider for the other kind.

@@ -70,9 +70,9 @@ impl TestGateway {
         config.data_dir = directory.path().join("data");
         config.api.listen.set_port(0);
         std::fs::create_dir_all(&config.data_dir).expect("a data directory");
-        for name in ["audit.key", "audit-signing.key"] {
+        for name in ["audit.key", "audit-signing.key", "bodies.key"] {
             let key = self.config.data_dir.join(name);
-            std::fs::copy(key, config.data_dir.join(name)).expect("the audit's keys");
+            std::fs::copy(key, config.data_dir.join(name)).expect("the keys");
         }
         change(&mut config);
         let owned = environment.iter();

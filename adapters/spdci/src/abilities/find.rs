@@ -1,10 +1,10 @@
 //! One person by identifier.
 
 use adapter_sdk::model::{FindQuery, Person};
-use adapter_sdk::{Answer, Failure, Find, settings};
+use adapter_sdk::{Answer, Failure, Find, Opaque, PendingAnswer, settings};
 
 use crate::Spdci;
-use crate::exchange::{self, Question};
+use crate::exchange::{Question, later};
 use crate::mapping::{self, Carried};
 use crate::query;
 use crate::settings::Settings;
@@ -15,14 +15,24 @@ impl Find for Spdci {
     fn find(query: FindQuery) -> Result<Answer<Person>, Failure> {
         let settings: Settings = settings::load()?;
         let asked = query::asked(&query.identifiers, &settings)?;
-        person(&asked, &settings).map(Answer::Done)
+        let heard = later::begin(question(&asked, &settings), asked, &settings)?;
+        heard.then(|found, asked| person(&found, &asked, &settings))
+    }
+
+    fn resume(state: Opaque, answer: Option<PendingAnswer>) -> Result<Answer<Person>, Failure> {
+        let settings: Settings = settings::load()?;
+        let heard = later::go_on::<Carried>(&state, answer, &settings)?;
+        heard.then(|found, asked| person(&found, &asked, &settings))
     }
 }
 
-/// Looks a person up.
-pub(super) fn person(asked: &Carried, settings: &Settings) -> Result<Person, Failure> {
-    let found = exchange::ask(question(asked, settings), settings)?;
-    Ok(mapping::person(&only(&found, asked, settings)?, settings))
+/// The person whom an answer is about.
+pub(super) fn person(
+    found: &Found,
+    asked: &Carried,
+    settings: &Settings,
+) -> Result<Person, Failure> {
+    Ok(mapping::person(&only(found, asked, settings)?, settings))
 }
 
 /// The question for one person.

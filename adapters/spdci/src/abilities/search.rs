@@ -1,13 +1,14 @@
 //! People by what is known of them.
 
 use adapter_sdk::model::{Opaque, Page, SearchQuery};
-use adapter_sdk::{Answer, Failure, Search, settings};
+use adapter_sdk::{Answer, Failure, PendingAnswer, Search, settings};
 
-use crate::exchange::{self, Question};
+use crate::exchange::{Question, later};
 use crate::mapping;
 use crate::query;
 use crate::reasons::Asked;
 use crate::settings::Settings;
+use crate::wire::answer::Found;
 use crate::wire::record::Record;
 use crate::wire::request::Pagination;
 use crate::{PAGE_TOKEN, Spdci};
@@ -27,25 +28,33 @@ impl Search for Spdci {
                 Some(_) => Asked::NextPage,
             },
         };
-        let found = exchange::ask(question, &settings)?;
-
-        let mut people = Vec::new();
-        for value in &found.records {
-            let record = Record::new(value).ok_or_else(|| Failure::unreadable("answer.record"))?;
-            // Not all members of a group that was found are whom the search is for.
-            if mapping::is_group(&record) {
-                return Err(Failure::unreadable("answer.record_type"));
-            }
-            people.push(mapping::person(&record, &settings));
-        }
-        let next = next(pagination, found.records.len(), found.total)?;
-        Ok(Page {
-            total: found.total,
-            next,
-            ..Page::of(people)
-        }
-        .into())
+        let heard = later::begin(question, pagination, &settings)?;
+        heard.then(|found, pagination| page(&found, pagination, &settings))
     }
+
+    fn resume(state: Opaque, answer: Option<PendingAnswer>) -> Result<Answer<Page>, Failure> {
+        let settings: Settings = settings::load()?;
+        let heard = later::go_on::<Pagination>(&state, answer, &settings)?;
+        heard.then(|found, pagination| page(&found, pagination, &settings))
+    }
+}
+
+/// The people whom an answer is about.
+fn page(found: &Found, pagination: Pagination, settings: &Settings) -> Result<Page, Failure> {
+    let mut people = Vec::new();
+    for value in &found.records {
+        let record = Record::new(value).ok_or_else(|| Failure::unreadable("answer.record"))?;
+        // Not all members of a group that was found are whom the search is for.
+        if mapping::is_group(&record) {
+            return Err(Failure::unreadable("answer.record_type"));
+        }
+        people.push(mapping::person(&record, settings));
+    }
+    Ok(Page {
+        total: found.total,
+        next: next(pagination, found.records.len(), found.total)?,
+        ..Page::of(people)
+    })
 }
 
 /// The first page, or the one that a token stands for: `[page_number, page_size]`.

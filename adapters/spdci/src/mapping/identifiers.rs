@@ -2,6 +2,7 @@
 
 use adapter_sdk::Failure;
 use adapter_sdk::model::{Extra, Identifier, Unmapped};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::extra;
@@ -9,11 +10,12 @@ use crate::settings::Settings;
 use crate::wire::record::{Record, text};
 
 /// An identifier as a record carries it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Carried {
     /// `identifier_type`
     pub identifier_type: String,
     /// `identifier_value`
+    #[serde(rename = "identifier_value")]
     pub value: String,
 }
 
@@ -51,11 +53,23 @@ impl Carried {
 
 /// Every identifier under one of these names.
 pub fn carried(record: &Record<'_>, names: &[&str]) -> Vec<Carried> {
-    record
-        .list(names)
-        .into_iter()
-        .filter_map(Carried::read)
-        .collect()
+    let listed = record.list(names).into_iter().filter_map(Carried::read);
+    let flat = flat(record).filter(|_| names.contains(&"identifier"));
+    listed.chain(flat).collect()
+}
+
+/// What the person of an IBR has in place of a list.
+pub(super) const FLAT: &[&str] = &["identifier_type", "identifier_value"];
+
+/// The number of a person who has no list of them.
+pub(super) fn flat(record: &Record<'_>) -> Option<Carried> {
+    if record.get(&["identifier"]).is_some() {
+        return None;
+    }
+    Some(Carried {
+        identifier_type: record.text(&["identifier_type"])?,
+        value: record.text(&["identifier_value"])?,
+    })
 }
 
 /// Whether this is whom we asked for: the number is among those of the record, under the type that
@@ -92,6 +106,16 @@ pub(super) fn identifiers(
 ) -> Vec<Identifier> {
     let mut identifiers = Vec::new();
     let mut kept = Vec::new();
+    if let Some(one) = flat(record).filter(|_| names.contains(&"identifier")) {
+        match settings.scheme(&one.identifier_type) {
+            Some(scheme) => identifiers.push(Identifier::new(scheme, one.value)),
+            None => {
+                let raw = serde_json::to_value(&one).unwrap_or_default();
+                unmapped.push(Unmapped::new("identifiers.scheme", one.identifier_type));
+                kept.push(raw);
+            }
+        }
+    }
     for value in record.list(names) {
         match Carried::read(value) {
             Some(one) => match settings.scheme(&one.identifier_type) {

@@ -1,9 +1,10 @@
 //! SPDCI Person, SRPerson, CRVS_Person and Member as a person.
 
 use adapter_sdk::dates;
-use adapter_sdk::model::{AddressUse, Contact, Person, PersonStatus, Unmapped};
+use adapter_sdk::model::{AddressUse, Contact, Extra, Person, PersonStatus, Unmapped};
 
-use super::identifiers::identifiers;
+use super::enrolment::{PROGRAMME, enrolments};
+use super::identifiers::{FLAT, flat, identifiers};
 use super::related::related;
 use super::reserved::{self, On};
 use super::{address, codes, extra, names, shape};
@@ -34,7 +35,7 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
     let mut unmapped = Vec::new();
     let mut extra_values = Vec::new();
 
-    let own = record.get(IDENTIFIER).is_some();
+    let own = record.get(IDENTIFIER).is_some() || flat(record).is_some();
     // A member's number is the group's name for the person: it stands in where there is no other.
     let names_of_ids = if own { IDENTIFIER } else { MEMBER_IDENTIFIER };
     let identifiers = identifiers(
@@ -86,7 +87,17 @@ pub fn person(record: &Record<'_>, settings: &Settings) -> Person {
         RELATED,
         PARENTS[0],
         PARENTS[1],
+        FLAT,
+        PROGRAMME,
     ]);
+    if let Some(told) = enrolments(record) {
+        extra_values.push(Extra::new("enrolments", &told));
+        extra_values.extend(
+            record
+                .get(PROGRAMME)
+                .map(|it| extra("programme_identifier", it)),
+        );
+    }
     extra_values.extend(reserved::extras(rest, On::Person));
 
     Person {

@@ -70,18 +70,8 @@ pub fn read(body: &Value, sent: Option<&Sent>) -> Result<Found, Failure> {
     if let Some(failure) = said_no(body, asked) {
         return Err(failure);
     }
-    let envelope = Record::new(body).ok_or_else(|| Failure::unreadable("answer.envelope"))?;
-    let header = envelope.object(&["header"]).unwrap_or_default();
-    let encrypted = header.text(&["is_msg_encrypted"]).as_deref() == Some("true");
-    if encrypted
-        || envelope
-            .object(&["message"])
-            .is_some_and(|m| m.get(&["ciphertext"]).is_some())
-    {
-        return Err(Failure::misconfigured("spdci.encrypted"));
-    }
-    let message = body.get("message").filter(|message| message.is_object());
-    let raw = message.ok_or_else(|| Failure::unreadable("answer.message"))?;
+    let raw = plain_message(body)?;
+    let header = body.get("header").and_then(Record::new).unwrap_or_default();
     let message = Record::new(raw).unwrap_or_default();
     if let Some(status) = message.text(&["ack_status"]) {
         return Err(match status.as_str() {
@@ -107,6 +97,36 @@ pub fn read(body: &Value, sent: Option<&Sent>) -> Result<Found, Failure> {
         [] => status_failure(&header, asked).map_or_else(|| Ok(Found::default()), Err),
         [item] => read_item(item, asked),
         _ => Err(Failure::unreadable("answer.several_responses")),
+    }
+}
+
+/// The message of an envelope, which nobody encrypts for us.
+///
+/// # Errors
+/// `misconfigured` with code `spdci.encrypted`; `unreadable` with the part that is missing.
+pub fn plain_message(body: &Value) -> Result<&Value, Failure> {
+    let envelope = Record::new(body).ok_or_else(|| Failure::unreadable("answer.envelope"))?;
+    let header = envelope.object(&["header"]).unwrap_or_default();
+    let encrypted = header.text(&["is_msg_encrypted"]).as_deref() == Some("true");
+    if encrypted
+        || envelope
+            .object(&["message"])
+            .is_some_and(|m| m.get(&["ciphertext"]).is_some())
+    {
+        return Err(Failure::misconfigured("spdci.encrypted"));
+    }
+    message(body).ok_or_else(|| Failure::unreadable("answer.message"))
+}
+
+/// The message of an envelope. The official mocks of IBR leave the envelope out.
+pub(crate) fn message(body: &Value) -> Option<&Value> {
+    let bare = || {
+        let parts = ["search_response", "txnstatus_response", "enrolled_response"];
+        parts.iter().any(|part| body.get(part).is_some())
+    };
+    match body.get("message") {
+        Some(message) => Some(message).filter(|message| message.is_object()),
+        None => Some(body).filter(|_| bare()),
     }
 }
 
@@ -143,7 +163,7 @@ fn read_item(item: &Value, asked: Asked) -> Result<Found, Failure> {
 }
 
 /// A code in an acknowledgement, an HTTP error, or a refused header.
-fn error_code(body: &Value) -> Option<String> {
+pub(crate) fn error_code(body: &Value) -> Option<String> {
     let message = body.get("message").unwrap_or(&Value::Null);
     let first = body.get("errors").and_then(|errors| errors.get(0));
     let mut places = [message.get("error"), body.get("error"), first]
@@ -164,7 +184,7 @@ fn error_code(body: &Value) -> Option<String> {
     })
 }
 
-fn said_no(body: &Value, asked: Asked) -> Option<Failure> {
+pub(crate) fn said_no(body: &Value, asked: Asked) -> Option<Failure> {
     if let Some(code) = error_code(body) {
         return Some(reasons::failure(&code, asked));
     }

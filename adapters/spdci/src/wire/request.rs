@@ -1,17 +1,17 @@
-//! What is sent: SPDCI v1.0.0, `MsgHeader_V1.0.0` and `SearchRequest`. The same structures in the
-//! social and the CRVS specification, where the official samples do not hold to them: no field is
+//! What is sent: SPDCI v1.0.0, `MsgHeader_V1.0.0` and the messages. The same structures in the
+//! social, the CRVS and the IBR specification, where the official samples do not hold to them: no field is
 //! an empty string, `total_count` is a number, times have a zone.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The body of `/registry/sync/search`. Without `signature`, which is optional.
+/// The body of a request. Without `signature`, which is optional.
 #[derive(Clone, Debug, Serialize)]
-pub struct Envelope {
+pub struct Envelope<M = Message> {
     /// Who sends, and what.
     pub header: Header,
-    /// The search.
-    pub message: Message,
+    /// A search, or another message.
+    pub message: M,
 }
 
 /// `MsgHeader_V1.0.0`.
@@ -25,6 +25,9 @@ pub struct Header {
     pub message_ts: String,
     /// `search`
     pub action: &'static str,
+    /// `MsgCallbackHeader_V1.0.0` only, which the specification has for what is told and not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
     /// As registered with the registry.
     pub sender_id: String,
     /// Where we could be called back.
@@ -154,7 +157,7 @@ pub struct Sort {
 }
 
 /// `pagination`, counted from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Pagination {
     /// Records of one page.
     pub page_size: u32,

@@ -2,7 +2,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Failure;
-use crate::model::{Ability, CallerLimits, Grant, Role};
+use crate::model::{Ability, CallerLimits, EventsOf, Grant, Role};
 
 /// What a caller may, as far as it is said.
 #[derive(Args, Debug)]
@@ -11,7 +11,7 @@ pub(in crate::cli) struct Settings {
     #[arg(long = "role", value_name = "ROLE", value_parser = role)]
     roles: Vec<Role>,
     /// What it may ask of a registry, and see: `civil`, `civil:find,verify`, `civil:verify:names,sex`,
-    /// `*:find`; may be repeated. A new client without one: everything.
+    /// `*:find`, `civil:events`, `civil:events=all`; may be repeated. A new client without one: everything.
     #[arg(long = "grant", value_name = "REGISTRY[:ABILITY,…[:FIELD,…]]", value_parser = grant)]
     grants: Vec<Grant>,
     /// A registry it may ask; may be repeated. With --ability and --field one grant. Without one: all.
@@ -23,6 +23,9 @@ pub(in crate::cli) struct Settings {
     /// A field of a person that it may see; may be repeated. Without one: what the policy shows.
     #[arg(long = "field", value_name = "FIELD", conflicts_with = "grants")]
     fields: Vec<String>,
+    /// With the ability events: those of all people, and not only of those whom it has linked.
+    #[arg(long, conflicts_with = "grants")]
+    all_events: bool,
     /// Calls per second to each registry.
     #[arg(long, value_name = "NUMBER")]
     requests_per_second: Option<u32>,
@@ -69,9 +72,10 @@ impl Settings {
             registries,
             abilities,
             fields,
+            all_events,
             ..
         } = self;
-        if registries.is_empty() && abilities.is_empty() && fields.is_empty() {
+        if registries.is_empty() && abilities.is_empty() && fields.is_empty() && !all_events {
             return None;
         }
         let mut grant = Grant::everything();
@@ -83,6 +87,9 @@ impl Settings {
         }
         if !fields.is_empty() {
             grant.fields = Some(fields.clone());
+        }
+        if *all_events {
+            grant.events = EventsOf::All;
         }
         Some(grant)
     }
@@ -97,7 +104,14 @@ fn grant(text: &str) -> Result<Grant, String> {
         _ => return Err("begin with a registry's name, or with * for all".into()),
     }
     if let Some(words) = parts.next().filter(|words| !words.is_empty()) {
-        grant.abilities = words.split(',').map(ability).collect::<Result<_, _>>()?;
+        let words = words.split(',').map(|word| match word {
+            "events=all" => {
+                grant.events = EventsOf::All;
+                Ok(Ability::Events)
+            }
+            word => ability(word),
+        });
+        grant.abilities = words.collect::<Result<_, _>>()?;
     }
     if let Some(fields) = parts.next() {
         grant.fields = Some(fields.split(',').map(str::to_owned).collect());
@@ -133,11 +147,15 @@ mod tests {
         assert_eq!(grant("*").unwrap(), Grant::everything());
         let find = Grant::of(&["civil"], &[Ability::Find, Ability::Verify]);
         assert_eq!(grant("civil:find,verify").unwrap(), find);
-        let all = Grant::of(&["civil"], &Ability::ALL);
+        let all = Grant::of(&["civil"], &Ability::READS);
         assert_eq!(grant("civil").unwrap(), all);
         let masked = grant("civil::names,sex").unwrap();
         assert_eq!(masked.abilities, all.abilities);
         assert_eq!(masked.fields, Some(vec!["names".into(), "sex".into()]));
+        let all = grant("civil:find,events=all").unwrap();
+        assert_eq!(all.events, EventsOf::All);
+        assert_eq!(all.abilities, [Ability::Find, Ability::Events]);
+        assert_eq!(grant("civil:events").unwrap().events, EventsOf::Linked);
         for (wrong, why) in [
             ("", "begin with a registry's name"),
             (":find", "begin with a registry's name"),

@@ -25,6 +25,7 @@ struct Grant {
     registries: Option<Vec<String>>,
     abilities: Vec<String>,
     fields: Option<Vec<String>>,
+    events: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +66,11 @@ impl Caller {
             let fields = grant.fields.as_ref().map(|fields| fields.join(", "));
             let fields = fields.unwrap_or_else(|| "what the policy shows".into());
             let abilities = grant.abilities.join(", ");
-            let _ = writeln!(text, "  grant  {}: {abilities}; {fields}", names.join(", "));
+            let _ = write!(text, "  grant  {}: {abilities}; {fields}", names.join(", "));
+            if let Some(events) = &grant.events {
+                let _ = write!(text, "; events of {events}");
+            }
+            text.push('\n');
         }
         if let Some(limits) = &self.limits {
             let told = [

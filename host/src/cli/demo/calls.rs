@@ -16,6 +16,19 @@ const PURPOSE: &str = "enrolment";
 const SHOWN_LINES: usize = 40;
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// One call to be made, and shown.
+pub(super) struct Call<'a> {
+    /// What for.
+    pub(super) title: &'a str,
+    pub(super) method: http::Method,
+    /// With its query.
+    pub(super) path: &'a str,
+    /// Null: none.
+    pub(super) body: Value,
+    /// Beside those that every call has.
+    pub(super) headers: &'a [(&'a str, &'a str)],
+}
+
 /// Makes and prints them.
 pub(super) async fn make(base: &str, key: &str, uin: &str) -> Result<(), Failure> {
     let gateway = client(base, key)?;
@@ -93,7 +106,7 @@ pub(super) fn lines_to_paste(base: &str, key: &str, uin: &str) {
     ));
 }
 
-fn client(base: &str, key: &str) -> Result<Endpoints, Failure> {
+pub(super) fn client(base: &str, key: &str) -> Result<Endpoints, Failure> {
     let mut config = EndpointConfig::new(base);
     config.allow_networks = vec!["127.0.0.0/8".parse()?];
     let credential = Credential::Bearer {
@@ -114,37 +127,69 @@ async fn call(
     path: &str,
     question: &Value,
 ) -> Result<Value, Failure> {
-    let path = format!("/v1/registries/{path}");
-    print(&format!("\n{title}\nPOST {path}\n{question}\n"));
-    let mut request = Request::new(http::Method::POST, path);
-    request.headers = vec![
-        ("content-type".into(), "application/json".into()),
-        ("registry-purpose".into(), PURPOSE.into()),
-    ];
-    request.body = Some(Bytes::from(question.to_string()));
-    let began = Instant::now();
-    let bounds = Bounds {
-        max_response_bytes: 4 << 20,
-        max_further_requests: 0,
-        deadline: began + PATIENCE,
+    let call = Call {
+        title,
+        method: http::Method::POST,
+        path: &format!("/v1/registries/{path}"),
+        body: question.clone(),
+        headers: &[],
     };
-    let response = gateway.send("gateway", request, bounds).await?;
-    let took = began.elapsed();
-    let answer: Value = serde_json::from_slice(&response.body)?;
-    let text = serde_json::to_string_pretty(&answer)?;
-    print(&format!(
-        "{} in {:.1} ms\n",
-        response.status,
-        took.as_secs_f64() * 1e3
-    ));
-    for line in text.lines().take(SHOWN_LINES) {
-        print(&format!("{line}\n"));
+    call.made(gateway).await
+}
+
+impl Call<'_> {
+    /// Makes it, and shows what was asked and answered.
+    pub(super) async fn made(self, gateway: &Endpoints) -> Result<Value, Failure> {
+        let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
+        print(&format!(
+            "\n{}\n{} {}\n",
+            self.title, self.method, self.path
+        ));
+        let mut request = Request::new(self.method, path.to_owned());
+        request.query = pairs(query);
+        request.headers = vec![("registry-purpose".into(), PURPOSE.into())];
+        let own = self.headers.iter();
+        request
+            .headers
+            .extend(own.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        if !self.body.is_null() {
+            print(&format!("{}\n", self.body));
+            let json = ("content-type".into(), "application/json".into());
+            request.headers.push(json);
+            request.body = Some(Bytes::from(self.body.to_string()));
+        }
+        let began = Instant::now();
+        let bounds = Bounds {
+            max_response_bytes: 4 << 20,
+            max_further_requests: 0,
+            deadline: began + PATIENCE,
+        };
+        let response = gateway.send("gateway", request, bounds).await?;
+        let took = began.elapsed().as_secs_f64() * 1e3;
+        print(&format!("{} in {took:.1} ms\n", response.status));
+        let answer: Value = match response.body.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&response.body)?,
+        };
+        if !answer.is_null() {
+            let text = serde_json::to_string_pretty(&answer)?;
+            for line in text.lines().take(SHOWN_LINES) {
+                print(&format!("{line}\n"));
+            }
+            if text.lines().count() > SHOWN_LINES {
+                print("…\n");
+            }
+        }
+        match response.status {
+            200..300 => Ok(answer),
+            status => Err(format!("the call was answered {status}").into()),
+        }
     }
-    if text.lines().count() > SHOWN_LINES {
-        print("…\n");
-    }
-    if response.status != 200 {
-        return Err(format!("the call was answered {}", response.status).into());
-    }
-    Ok(answer)
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }

@@ -8,18 +8,31 @@ use tokio::process::{Child, Command};
 
 use super::super::Failure;
 
-/// Builds the adapter's component, in a target directory of its own.
-pub(super) async fn adapter(sources: &Path) -> Result<PathBuf, Failure> {
+/// What the demo's registries are reached by.
+pub(super) struct Modules {
+    /// SPDCI: it looks up.
+    spdci: PathBuf,
+    /// The stand-in's own records: it writes, and hears of life events.
+    registrar: PathBuf,
+}
+
+/// Builds the adapters' components, in a target directory of their own.
+pub(super) async fn adapters(sources: &Path) -> Result<Modules, Failure> {
     let target = sources.join("target/components");
     let mut cargo = Command::new("cargo");
     cargo
         .current_dir(sources)
-        .args(["build", "--locked", "--package", "adapter-spdci"])
+        .args(["build", "--locked"])
+        .args(["--package", "adapter-spdci", "--package", "registrar-guest"])
         .args(["--target", "wasm32-wasip2", "--profile", "component"])
         .arg("--target-dir")
         .arg(&target);
     build(cargo).await?;
-    Ok(target.join("wasm32-wasip2/component/adapter_spdci.wasm"))
+    let built = target.join("wasm32-wasip2/component");
+    Ok(Modules {
+        spdci: built.join("adapter_spdci.wasm"),
+        registrar: built.join("registrar_guest.wasm"),
+    })
 }
 
 /// Builds the stand-in registry, in the same profile as this command.
@@ -98,8 +111,9 @@ impl StandIn {
     }
 }
 
-/// One registry twice, as a civil and as a social one: two configurations of one module.
-pub(super) fn registries(module: &Path, url: &str) -> String {
+/// One registry as a civil and as a social one, two configurations of one module, and its records that
+/// can be written to by another.
+pub(super) fn registries(modules: &Modules, url: &str) -> String {
     let mut file = String::new();
     for (name, summary, registry_type) in [
         ("civil", "Civil registration (stand-in)", "Civil"),
@@ -108,13 +122,23 @@ pub(super) fn registries(module: &Path, url: &str) -> String {
         file.push_str(&format!(
             "[registries.{name}]\n\
              summary = {summary:?}\n\
-             module = {module:?}\n\
+             module = {:?}\n\
              settings = {{ registry_type = {registry_type:?}, sender_id = \"openimis-demo\", \
              relationship_type_describes = \"related-member\" }}\n\
              [registries.{name}.endpoints.registry]\n\
              base_url = {url:?}\n\
-             allow_networks = [\"127.0.0.0/8\"]\n\n"
+             allow_networks = [\"127.0.0.0/8\"]\n\n",
+            modules.spdci
         ));
     }
+    file.push_str(&format!(
+        "[registries.records]\n\
+         summary = \"Records that can be written to (stand-in)\"\n\
+         module = {:?}\n\
+         [registries.records.endpoints.registry]\n\
+         base_url = {url:?}\n\
+         allow_networks = [\"127.0.0.0/8\"]\n",
+        modules.registrar
+    ));
     file
 }

@@ -15,8 +15,9 @@ use crate::config::limits::CallLimits;
 use crate::egress::Endpoints;
 use crate::gateway::{Finding, GatewayError, check_settings};
 use crate::model::{
-    Ability, Call, Criterion, FindQuery, HouseholdQuery, Identifier, Page, Person, SearchQuery,
-    SortKey, VerifyQuery,
+    Ability, Call, CreateRequest, Criterion, EnrolmentRequest, FindQuery, HouseholdQuery,
+    Identifier, LinkRequest, Page, Person, SearchQuery, SortKey, UpdateRequest, VerifyQuery,
+    Written,
 };
 use crate::package::Recording;
 use crate::sandbox::{Answer, Lent, Module, Ran, Work};
@@ -83,6 +84,7 @@ async fn one(module: &Module, recording: &Recording, deadline: Instant) -> Vec<F
     let call = Call {
         request_id: "admission".into(),
         registry: "recording".into(),
+        operation_key: Some("recording".into()),
         attempt: 1,
         ..Call::default()
     };
@@ -222,6 +224,34 @@ async fn ask(module: &Module, recording: &Recording, work: Work) -> Came {
                 call!(module, work, query, verify, resume_verify, to_json)
             }
         },
+        Ability::Create => match question::<CreateRequest>(recording) {
+            Err(finding) => Came::Nothing(finding),
+            Ok(query) => call!(module, work, query, create, resume_create, written),
+        },
+        Ability::Update => match question::<UpdateRequest>(recording) {
+            Err(finding) => Came::Nothing(finding),
+            Ok(query) => call!(module, work, query, update, resume_update, written),
+        },
+        Ability::Link => match question::<LinkRequest>(recording) {
+            Err(finding) => Came::Nothing(finding),
+            Ok(query) => call!(module, work, query, link, resume_link, written),
+        },
+        Ability::Enrolment => match question::<EnrolmentRequest>(recording) {
+            Err(finding) => Came::Nothing(finding),
+            Ok(query) => call!(module, work, query, enrol, resume_enrol, written),
+        },
+        Ability::Trace | Ability::Events => Came::Nothing(finding(
+            "ability",
+            "only lookups and writes are replayed: leave this recording out",
+        )),
+    }
+}
+
+/// What the registry did, or that nobody knows.
+fn written(written: Written) -> Value {
+    match written {
+        Written::Done(receipt) => json!({ "done": receipt }),
+        Written::Unclear(why) => json!({ "unclear": { "code": why.code } }),
     }
 }
 

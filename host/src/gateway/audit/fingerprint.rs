@@ -75,6 +75,32 @@ impl Fingerprint {
         self.mac(&[b"question", question.as_bytes()])
     }
 
+    /// Of a word of a registry's: what it is, whose, and the word.
+    pub(in crate::gateway) fn of_word(&self, what: &str, registry: &str, word: &str) -> [u8; 32] {
+        let parts: [&[u8]; 4] = [
+            b"word",
+            what.as_bytes(),
+            registry.as_bytes(),
+            word.as_bytes(),
+        ];
+        self.mac(&parts)
+    }
+
+    /// Of a caller's own name for somebody.
+    pub(in crate::gateway) fn of_subject(&self, caller: &str, subject: &str) -> [u8; 32] {
+        self.mac(&[b"subject", caller.as_bytes(), subject.as_bytes()])
+    }
+
+    /// Of all that a write asks, in one form.
+    pub(in crate::gateway) fn of_write(&self, write: &[u8]) -> [u8; 32] {
+        self.mac(&[b"write", write])
+    }
+
+    /// Of what a registry's callback will name an operation by.
+    pub(in crate::gateway) fn of_reference(&self, registry: &str, reference: &str) -> [u8; 32] {
+        self.mac(&[b"reference", registry.as_bytes(), reference.as_bytes()])
+    }
+
     fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new(&self.key_block());
         for part in parts {

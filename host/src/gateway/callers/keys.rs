@@ -39,6 +39,8 @@ pub(in crate::gateway) struct MadeKey {
 /// The living keys, by their hash.
 pub(in crate::gateway) struct Keys {
     by_hash: ArcSwap<HashMap<[u8; 32], Known>>,
+    /// All that are not revoked, those too whose keys have ended.
+    by_name: ArcSwap<HashMap<String, Arc<Caller>>>,
     /// One at a time: what was read before a revocation must not be stored after it.
     reloading: Mutex<()>,
     guesses: Guesses,
@@ -81,6 +83,7 @@ impl Keys {
     pub(in crate::gateway) fn new(failed_per_minute: u32) -> Self {
         Self {
             by_hash: ArcSwap::default(),
+            by_name: ArcSwap::default(),
             reloading: Mutex::default(),
             guesses: Guesses::new(failed_per_minute),
         }
@@ -91,7 +94,7 @@ impl Keys {
         let active = store.callers().active().await?;
         let before = self.by_hash.load();
         let now = Timestamp::now();
-        let mut by_hash = HashMap::new();
+        let (mut by_hash, mut by_name) = (HashMap::new(), HashMap::new());
         for row in active {
             // One that cannot be read opens no door, and keeps no other key from being revoked.
             let caller = match row {
@@ -103,6 +106,7 @@ impl Keys {
                 }
             };
             let known = Arc::new(Caller::of(caller.name, caller.settings));
+            by_name.insert(known.name.clone(), known.clone());
             for key in caller.keys.iter().filter(|key| key.lives(now)) {
                 let seen = before.get(&key.hash).map(|known| known.seen.clone());
                 let known = Known {
@@ -115,6 +119,7 @@ impl Keys {
             }
         }
         self.by_hash.store(Arc::new(by_hash));
+        self.by_name.store(Arc::new(by_name));
         Ok(())
     }
 
@@ -165,6 +170,11 @@ impl Keys {
             known.seen.used(now);
             known.caller.clone()
         })
+    }
+
+    /// The caller of that name, for what is done for it while it does not call.
+    pub(in crate::gateway) fn named(&self, name: &str) -> Option<Arc<Caller>> {
+        self.by_name.load().get(name).cloned()
     }
 
     /// Writes when keys were used, as far as the store does not have it. None of it is worth an

@@ -21,7 +21,7 @@ use crate::gateway::roster::Entry;
 use crate::gateway::shadow::{Chosen, Unseen, is_telling, ran_out};
 use crate::gateway::{Caller, Gateway, GatewayError};
 use crate::model::{Ability, Call, Opaque};
-use crate::sandbox::{Ran, Work};
+use crate::sandbox::{PendingAnswer, Ran, Work};
 use crate::store::{AuditBegin, AuditEnd, KeyedHash, StoreError};
 
 /// Who asks which registry, and why.
@@ -65,7 +65,8 @@ pub(in crate::gateway) struct Verb<T> {
 }
 
 pub(in crate::gateway) type Start<T> = Box<dyn Fn(Arc<Entry>, Work) -> Running<T> + Send + Sync>;
-pub(in crate::gateway) type Resume<T> = fn(Arc<Entry>, Work, Opaque) -> Running<T>;
+pub(in crate::gateway) type Resume<T> =
+    fn(Arc<Entry>, Work, Opaque, Option<PendingAnswer>) -> Running<T>;
 type Disclose<T> =
     Box<dyn FnOnce(&Gateway, &Visible, &mut T) -> Result<Vec<KeyedHash>, GatewayError> + Send>;
 
@@ -163,7 +164,8 @@ impl Gateway {
             None => entry.endpoints.clone(),
         };
         let call = Arc::new(call);
-        let outcome = ask(&entry, endpoints, call.clone(), &verb.start, verb.resume).await;
+        let (start, resume) = (&verb.start, verb.resume);
+        let outcome = ask(self, &entry, endpoints, call.clone(), start, resume).await;
         let Outcome { result, spent } = outcome;
         let live = match &result {
             Ok(value) => chosen.as_ref().map(|_| Ok((verb.plain)(value))),

@@ -38,7 +38,8 @@ impl Visible {
         })
     }
 
-    fn shows(&self, field: &str) -> bool {
+    /// Whether the field is left.
+    pub(in crate::gateway) fn shows(&self, field: &str) -> bool {
         self.fields.iter().any(|shown| shown == field)
     }
 

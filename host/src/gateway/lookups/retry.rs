@@ -60,6 +60,8 @@ mod tests {
         not_sent: true,
         unclear: false,
         refused: false,
+        reached: false,
+        unanswered: false,
     };
     const ANSWERED: Trail = Trail {
         not_sent: false,

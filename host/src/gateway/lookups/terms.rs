@@ -13,6 +13,20 @@ pub(in crate::gateway) fn check_terms(
     call: &Call,
     at: Timestamp,
 ) -> Result<(), GatewayError> {
+    check_stated(policy, call)?;
+    match policy.hours.as_ref().and_then(|hours| hours.closed_for(at)) {
+        None => Ok(()),
+        Some(closed) => Err(GatewayError::Closed {
+            retry_after_ms: u32::try_from(closed.as_millis()).unwrap_or(u32::MAX),
+        }),
+    }
+}
+
+/// The same at any hour: what is to be written waits until the registry may be asked.
+pub(in crate::gateway) fn check_stated(
+    policy: &PolicyConfig,
+    call: &Call,
+) -> Result<(), GatewayError> {
     check_statements(policy, call)?;
     let asker = &call.asker;
     for (requirement, accepted, stated) in [
@@ -29,12 +43,7 @@ pub(in crate::gateway) fn check_terms(
             return Err(GatewayError::NotAccepted(requirement));
         }
     }
-    match policy.hours.as_ref().and_then(|hours| hours.closed_for(at)) {
-        None => Ok(()),
-        Some(closed) => Err(GatewayError::Closed {
-            retry_after_ms: u32::try_from(closed.as_millis()).unwrap_or(u32::MAX),
-        }),
-    }
+    Ok(())
 }
 
 #[cfg(test)]

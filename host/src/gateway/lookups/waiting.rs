@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::audited::{Resume, Running, Start};
+use super::called_back::Hearing;
 use super::retry::Retry;
 use crate::config::limits::CallLimits;
 use crate::config::retry::RetryConfig;
 use crate::egress::{Endpoints, Mark};
-use crate::gateway::GatewayError;
 use crate::gateway::roster::Entry;
+use crate::gateway::{Gateway, GatewayError};
 use crate::model::{Call, Failure};
-use crate::sandbox::{Answer, Fault, Lent, Pending, Usage, Work};
+use crate::sandbox::{Answer, Fault, Lent, Pending, PendingAnswer, Usage, Work};
 
 /// A module that answers `pending` without end must not spin the gateway.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
@@ -37,10 +38,13 @@ pub(in crate::gateway) struct Spent {
     pub(in crate::gateway) turn_wait: Duration,
     /// The answer is not what its last attempt came to: the limits of the call cut that off.
     pub(in crate::gateway) cut: bool,
+    /// It waited for a callback: what it was answered itself is not all that there is.
+    pub(in crate::gateway) called_back: bool,
 }
 
 /// Calls the module, and goes on with it for as long as the call's limits allow.
 pub(in crate::gateway) async fn ask<T>(
+    gateway: &Gateway,
     entry: &Arc<Entry>,
     endpoints: Arc<Endpoints>,
     call: Arc<Call>,
@@ -50,8 +54,8 @@ pub(in crate::gateway) async fn ask<T>(
     let began = Instant::now();
     let turn = entry.turn().await;
     let turn_wait = began.elapsed();
-    let _turn = match turn {
-        Ok(turn) => turn,
+    let hearing = match turn {
+        Ok(turn) => Hearing::new(gateway, entry, turn),
         Err(error) => {
             return Outcome {
                 result: Err(error),
@@ -63,11 +67,12 @@ pub(in crate::gateway) async fn ask<T>(
         }
     };
     let lent = Lent::new(call, entry.settings.clone(), endpoints);
-    let budget = Budget::new(lent, entry.limits.clone(), &entry.retry);
+    let mut budget = Budget::new(lent, entry.limits.clone(), &entry.retry);
+    budget.hearing = Some(hearing);
     let mut outcome = go_on(
         budget,
         |work| start(entry.clone(), work),
-        |work, pending| resume(entry.clone(), work, pending.state),
+        |work, pending, answer| resume(entry.clone(), work, pending.state, answer),
     )
     .await;
     outcome.spent.turn_wait = turn_wait;
@@ -90,13 +95,13 @@ pub(in crate::gateway) async fn ask_unseen<T>(
     let outcome = go_on(
         Budget::new(lent, entry.limits.clone(), &once),
         |work| start(entry.clone(), work),
-        |work, pending| resume(entry.clone(), work, pending.state),
+        |work, pending, answer| resume(entry.clone(), work, pending.state, answer),
     );
     outcome.await.result
 }
 
 /// What is left to one call.
-struct Budget {
+struct Budget<'a> {
     /// One for all steps: its clones count together what goes to the registry and comes back.
     lent: Lent,
     limits: Arc<CallLimits>,
@@ -108,9 +113,11 @@ struct Budget {
     cut: bool,
     /// Where the step that is under way began on the tape of the call, if it has one.
     began: Option<Mark>,
+    /// None: nobody calls back, as where nothing is sent.
+    hearing: Option<Hearing<'a>>,
 }
 
-impl Budget {
+impl Budget<'_> {
     fn new(lent: Lent, limits: Arc<CallLimits>, retry: &RetryConfig) -> Self {
         let deadline = Instant::now() + Duration::from_millis(limits.wall_ms);
         Self {
@@ -123,6 +130,7 @@ impl Budget {
             retries: 0,
             cut: false,
             began: None,
+            hearing: None,
         }
     }
 
@@ -161,11 +169,34 @@ impl Budget {
         total.http_ends = step.http_ends;
     }
 
-    /// How long to wait before the next step. None: there will be none in this call.
-    fn wait(&self, pending: &Pending) -> Option<Duration> {
-        // Without a time to ask again only a callback brings the answer.
-        let wait = Duration::from_millis(pending.retry_after_ms?.into()).max(SHORTEST_WAIT);
-        self.has_room(wait).then_some(wait)
+    /// Waits for the next step: for the callback, the time to ask again, or whichever comes first.
+    /// Gives what the callback brought.
+    async fn waited(&mut self, pending: &Pending) -> Result<Option<PendingAnswer>, GatewayError> {
+        let again = pending.retry_after_ms.map(|milliseconds| {
+            let wait = Duration::from_millis(milliseconds.into()).max(SHORTEST_WAIT);
+            Instant::now() + wait
+        });
+        let again = again.filter(|again| *again < self.deadline);
+        let still = GatewayError::StillPending {
+            retry_after_ms: pending.retry_after_ms,
+        };
+        if self.steps >= MAX_STEPS {
+            return Err(still);
+        }
+        match (&pending.reference, &mut self.hearing) {
+            (Some(reference), Some(hearing)) => {
+                let until = again.unwrap_or(self.deadline);
+                match hearing.hear(reference, until).await? {
+                    None if again.is_none() => Err(still),
+                    answer => Ok(answer),
+                }
+            }
+            // Without a time to ask again only a callback brings the answer.
+            _ => {
+                tokio::time::sleep_until(again.ok_or(still)?).await;
+                Ok(None)
+            }
+        }
     }
 
     /// How long to wait before the step that failed is made again. None: the failure is the answer.
@@ -194,9 +225,9 @@ impl Budget {
 }
 
 async fn go_on<T>(
-    mut budget: Budget,
+    mut budget: Budget<'_>,
     start: impl Fn(Work) -> Running<T>,
-    resume: impl Fn(Work, Pending) -> Running<T>,
+    resume: impl Fn(Work, Pending, Option<PendingAnswer>) -> Running<T>,
 ) -> Outcome<T> {
     let result = steps(&mut budget, start, resume).await;
     Outcome {
@@ -205,23 +236,24 @@ async fn go_on<T>(
             usage: budget.usage,
             retries: budget.retries,
             cut: budget.cut,
+            called_back: budget.hearing.is_some_and(|it| it.waited),
             ..Spent::default()
         },
     }
 }
 
 async fn steps<T>(
-    budget: &mut Budget,
+    budget: &mut Budget<'_>,
     start: impl Fn(Work) -> Running<T>,
-    resume: impl Fn(Work, Pending) -> Running<T>,
+    resume: impl Fn(Work, Pending, Option<PendingAnswer>) -> Running<T>,
 ) -> Result<T, GatewayError> {
-    let mut from: Option<Pending> = None;
+    let mut from: Option<(Pending, Option<PendingAnswer>)> = None;
     let mut failed: Option<Failure> = None;
     loop {
         let work = budget.work().map_err(GatewayError::Fault)?;
         let running = match &from {
             None => start(work),
-            Some(pending) => resume(work, pending.clone()),
+            Some((pending, answer)) => resume(work, pending.clone(), answer.clone()),
         };
         let ran = running.await;
         budget.used(&ran.usage);
@@ -237,13 +269,8 @@ async fn steps<T>(
         match result {
             Ok(Answer::Done(value)) => return Ok(value),
             Ok(Answer::Pending(pending)) => {
-                let Some(wait) = budget.wait(&pending) else {
-                    return Err(GatewayError::StillPending {
-                        retry_after_ms: pending.retry_after_ms,
-                    });
-                };
-                from = Some(pending);
-                tokio::time::sleep(wait).await;
+                let answer = budget.waited(&pending).await?;
+                from = Some((pending, answer));
             }
             Err(failure) => {
                 let Some(wait) = budget.wait_again(&failure) else {

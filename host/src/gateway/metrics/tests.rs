@@ -2,7 +2,7 @@ use super::*;
 use crate::egress::{ProblemKind, SendError};
 use crate::sandbox::{HttpEnds, Usage};
 
-const ABILITIES: [Ability; 4] = Ability::ALL;
+const ABILITIES: [Ability; 4] = Ability::READS;
 
 fn of(registry: usize) -> RegistryLabels {
     RegistryLabels {

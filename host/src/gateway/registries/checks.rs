@@ -7,6 +7,7 @@ use crate::config::read;
 use crate::config::registry::{PolicyConfig, RegistryConfig, Requirement};
 use crate::config::secret::Secrets;
 use crate::egress::{Egress, EndpointProblem};
+use crate::gateway::lookups::policy::field_of;
 use crate::gateway::roster::{NoEndpoints, chain, check_needs, endpoints};
 use crate::gateway::{Finding, check_settings};
 use crate::model::Person;
@@ -165,6 +166,21 @@ fn policy(policy: &PolicyConfig) -> Vec<Problem> {
             problems.push((format!("policy.fields.{at}"), problem));
         }
     }
+    for (at, list) in policy.link_evidence.iter().enumerate() {
+        for (place, evidence) in list.iter().enumerate() {
+            let field = field_of(evidence.path());
+            let shown = policy.fields.iter().any(|shown| shown == field);
+            // The default stands in every policy, whatever that shows.
+            if !shown && policy.link_evidence != PolicyConfig::default().link_evidence {
+                let problem = format!("add \"{field}\" to policy.fields: nobody may ask about it");
+                problems.push((format!("policy.link_evidence.{at}.{place}"), problem));
+            }
+        }
+    }
+    if policy.link_evidence.is_empty() {
+        let problem = "nobody could be linked: leave it out for the default".to_owned();
+        problems.push(("policy.link_evidence".to_owned(), problem));
+    }
     for (key, allowed, requirement) in [
         ("purposes", &policy.purposes, Requirement::Purpose),
         ("legal_bases", &policy.legal_bases, Requirement::LegalBasis),
@@ -265,5 +281,24 @@ mod tests {
             "policy.legal_bases.2",
         ];
         assert_eq!(said(bases), fields);
+    }
+
+    #[test]
+    fn evidence_is_what_callers_may_ask_about() {
+        let said = |evidence: &str, fields: &[&str]| -> Vec<String> {
+            let policy = PolicyConfig {
+                link_evidence: serde_json::from_str(evidence).unwrap(),
+                fields: fields.iter().map(|it| (*it).to_owned()).collect(),
+                ..PolicyConfig::default()
+            };
+            let problems = super::policy(&policy);
+            problems.into_iter().map(|(field, _)| field).collect()
+        };
+        let default = r#"[["birth-date"],["name.family"]]"#;
+        assert!(said(default, &["identifiers"]).is_empty());
+        assert!(said("[[]]", &["identifiers"]).is_empty());
+        assert_eq!(said("[]", &["names"]), ["policy.link_evidence"]);
+        let both = r#"[["name.family","birth-date"]]"#;
+        assert_eq!(said(both, &["names"]), ["policy.link_evidence.0.1"]);
     }
 }

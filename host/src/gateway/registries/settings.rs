@@ -204,7 +204,7 @@ mod tests {
                 "settings.sender_uri",
             ]
         );
-        assert_eq!(found[4].1, "must be one of \"Social\", \"Civil\"");
+        assert_eq!(found[4].1, "must be one of \"Social\", \"Civil\", \"IBR\"");
         assert_eq!(found[3].1, "must be of type string");
         assert!(found.iter().all(|(_, text)| !text.contains("Secret")));
     }

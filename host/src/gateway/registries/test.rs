@@ -7,7 +7,9 @@ use crate::config::registry::RegistryConfig;
 use crate::egress::{Egress, ProbeEnd, ProbeStep};
 use crate::gateway::roster::{chain, endpoints};
 use crate::gateway::{Act, Acting, AdminError, Asking, Caller, Gateway, GatewayError};
-use crate::model::{Ability, Asker, Call, Failure, FindQuery, Grant, Identifier, Person, Role};
+use crate::model::{
+    Ability, Asker, Call, EventsOf, Failure, FindQuery, Grant, Identifier, Person, Role,
+};
 use crate::store::{CallerSettings, Registry};
 
 /// What the audit has for a purpose.
@@ -177,6 +179,7 @@ impl Gateway {
                 registries: Some(vec![registry.to_owned()]),
                 abilities: vec![Ability::Find],
                 fields: None,
+                events: EventsOf::Linked,
             }],
             ..CallerSettings::default()
         };

@@ -1,12 +1,14 @@
 //! The registries as administrators see them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::slot::{Slot, State};
-use crate::config::registry::RegistryConfig;
+use super::{Entry, Roster};
+use crate::config::registry::{PolicyConfig, RegistryConfig};
 use crate::gateway::{AdminError, Gateway};
 use crate::model::Ability;
 use crate::store::{ModuleSummary, Registry};
@@ -75,6 +77,34 @@ impl Gateway {
             what: "registry",
             name: name.to_owned(),
         })
+    }
+}
+
+impl Roster {
+    /// Those that can be asked.
+    pub(in crate::gateway) fn serving(&self) -> Vec<Arc<Entry>> {
+        let slots = self.slots.load();
+        slots
+            .values()
+            .filter_map(|slot| slot.state.entry().cloned())
+            .collect()
+    }
+
+    /// What callers may see of each, whether it can be asked or not. None: that cannot be read.
+    pub(in crate::gateway) fn policies(&self) -> Vec<(String, Option<PolicyConfig>)> {
+        let slots = self.slots.load();
+        let policy = |slot: &Slot| match &slot.state {
+            State::Ready(entry) => Some(entry.policy.clone()),
+            State::Disabled | State::Broken(_) => {
+                let row = slot.row.as_ref()?;
+                let config: RegistryConfig = serde_json::from_str(&row.configuration).ok()?;
+                Some(config.policy)
+            }
+        };
+        slots
+            .iter()
+            .map(|(name, slot)| (name.clone(), policy(slot)))
+            .collect()
     }
 }
 

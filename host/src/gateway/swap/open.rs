@@ -105,6 +105,10 @@ impl Gateway {
         let told: Vec<String> = unread
             .map(|state| format!("{} {} until {}", state.kind, state.form, shown(state.until)))
             .collect();
+        let mut told = told;
+        let open = self.inner.store.operations().open_forms(registry).await?;
+        let unread = open.iter().filter(|form| !readable.contains(form));
+        told.extend(unread.map(|form| format!("operation {form} until it has ended")));
         Ok((!told.is_empty()).then(|| told.join(", ")))
     }
 }

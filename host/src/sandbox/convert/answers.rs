@@ -112,7 +112,7 @@ fn page(page: abilities::search::Page) -> Result<Page, Fault> {
     })
 }
 
-fn group(group: types::Household) -> Result<Household, Fault> {
+pub(super) fn group(group: types::Household) -> Result<Household, Fault> {
     let of_people = group.people.iter().map(identifiers).sum::<usize>();
     few(group.identifiers.len() + of_people)?;
     let count = group.people.len();

@@ -147,7 +147,10 @@ fn name(name: types::HumanName, place: &str) -> Result<HumanName, Fault> {
     })
 }
 
-fn date(date: Option<types::PartialDate>, place: &str) -> Result<Option<PartialDate>, Fault> {
+pub(super) fn date(
+    date: Option<types::PartialDate>,
+    place: &str,
+) -> Result<Option<PartialDate>, Fault> {
     let Some(date) = date else {
         return Ok(None);
     };

@@ -156,12 +156,20 @@ impl Sender {
         let mut span = self.span(&endpoint);
         request.trace = span.context();
         self.remember(&request);
+        let changes = !self.only_reads && !request.method.is_safe();
+        if changes {
+            self.counters.trail.leaves();
+        }
         let began = Instant::now();
         let sent = Excluded {
             inner: Box::pin(self.endpoints.send(&endpoint, request, bounds)),
             progress: self.progress.clone(),
         }
         .await;
+        if changes {
+            let came_to = sent.as_ref().map(drop).map_err(|error| error.sent);
+            self.counters.trail.came_to(came_to);
+        }
         let wait = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.counters.wait_ns.fetch_add(wait, Relaxed);
         let spent = match &sent {

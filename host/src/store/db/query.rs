@@ -25,7 +25,7 @@ pub(in crate::store) enum Value<'q> {
     OwnText(String),
     Number(Option<i64>),
     Truth(bool),
-    Bytes(&'q [u8]),
+    Bytes(Option<&'q [u8]>),
 }
 
 /// What runs a statement.
@@ -218,6 +218,12 @@ impl From<bool> for Value<'_> {
 
 impl<'q> From<&'q [u8]> for Value<'q> {
     fn from(bytes: &'q [u8]) -> Self {
+        Self::Bytes(Some(bytes))
+    }
+}
+
+impl<'q> From<Option<&'q [u8]>> for Value<'q> {
+    fn from(bytes: Option<&'q [u8]>) -> Self {
         Self::Bytes(bytes)
     }
 }

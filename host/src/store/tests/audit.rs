@@ -75,9 +75,10 @@ async fn a_bad_row_fails_alone_in_its_batch(home: Home) {
         AuditRow::End(Box::new(end_row(Uuid::now_v7()))),
         AuditRow::End(Box::new(end)),
     ];
+    let rows = rows.map(crate::store::writer::Shared::from);
     conn.begin().await.unwrap();
     let results =
-        crate::store::writer::transaction::insert(&mut conn, &mut Chain::default(), &rows)
+        crate::store::writer::transaction::shared(&mut conn, &mut Chain::default(), &rows)
             .await
             .unwrap();
     assert!(results[0].is_ok());

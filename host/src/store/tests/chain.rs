@@ -96,7 +96,8 @@ async fn who_is_overtaken_looks_again(home: Home) {
     for _ in 0..3 {
         conn.begin().await.unwrap();
         let row = crate::store::AuditRow::Begin(Box::new(begin_row("r-2")));
-        let done = crate::store::writer::transaction::insert(&mut conn, &mut chain, &[row]).await;
+        let row = [crate::store::writer::Shared::from(row)];
+        let done = crate::store::writer::transaction::shared(&mut conn, &mut chain, &row).await;
         done.unwrap()[0].as_ref().unwrap();
         write(&store, 2).await;
     }

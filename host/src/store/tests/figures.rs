@@ -76,7 +76,7 @@ fn hash_us() -> f64 {
         })
         .collect();
     let start = Instant::now();
-    let links = Link::first(1, Timestamp::UNIX_EPOCH).through(&rows);
+    let links = Link::first(1, Timestamp::UNIX_EPOCH).through(&rows.iter().collect::<Vec<_>>());
     assert_eq!(links.len(), rows.len());
     start.elapsed().as_secs_f64() * 1_000_000.0 / f64::from(2 * CALLS)
 }

@@ -8,8 +8,10 @@ use super::*;
 /// Table, column, type, and whether it must have a value.
 type Column = (String, String, String, bool);
 
-const OF_SQLITE: &str = "SELECT t.name AS table_name, c.name AS column_name, c.type AS type, \
-     c.\"notnull\" <> 0 AS required FROM sqlite_master t, pragma_table_info(t.name) c \
+/// `INTEGER PRIMARY KEY` is SQLite's own number of a row: it is never absent, and not called so.
+const OF_SQLITE: &str = "SELECT t.name AS table_name, c.name AS column_name, \
+     CASE c.type WHEN 'INTEGER' THEN 'BIGINT' ELSE c.type END AS type, \
+     c.\"notnull\" <> 0 OR c.pk > 0 AND c.type = 'INTEGER' AS required FROM sqlite_master t, pragma_table_info(t.name) c \
      WHERE t.type = 'table' AND t.name NOT LIKE '\\_%' ESCAPE '\\' AND t.name NOT LIKE 'sqlite%'";
 const OF_POSTGRES: &str = "SELECT table_name::text, column_name::text, upper(data_type) AS type, \
      is_nullable = 'NO' AS required FROM information_schema.columns \

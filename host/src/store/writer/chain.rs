@@ -25,7 +25,7 @@ impl Chain {
     pub(super) async fn extend(
         &mut self,
         conn: &mut Conn,
-        rows: &[AuditRow],
+        rows: &[&AuditRow],
     ) -> Result<Vec<Link>, StoreError> {
         for _ in 0..TRIES {
             let head = match self.head {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::{AuditRow, Chain, Change, Job, Work, transaction};
+use super::{Chain, Change, Job, Shared, Work, transaction};
 use crate::store::db::{Conn, Opener};
 use crate::store::error::StoreError;
 
@@ -77,53 +77,79 @@ impl Task {
         waiting.len()
     }
 
-    /// Audit rows together, each change by itself, in the order in which they came.
+    /// What shares a transaction together, each change by itself, in the order in which they came.
     async fn work_off(&mut self, jobs: Vec<Job>) {
-        let mut rows = Vec::new();
+        let mut shared = Vec::new();
         let mut replies = Vec::new();
         let mut jobs = jobs.into_iter().peekable();
         while let Some(Job { work, reply }) = jobs.next() {
-            let failure = match work {
-                Work::Change(change) => self.change(change, reply).await,
-                Work::Audit(row) => {
-                    rows.push(row);
-                    replies.push(reply);
-                    if jobs
-                        .peek()
-                        .is_some_and(|next| matches!(next.work, Work::Audit(_)))
-                    {
-                        continue;
+            let one = match work {
+                Work::Change(change) => {
+                    let failure = self.change(change, reply).await;
+                    if self.has_failed(failure, &mut jobs) {
+                        return;
                     }
-                    let failure = self.audit(&rows, replies.drain(..)).await;
-                    rows.clear();
-                    failure
+                    continue;
                 }
+                Work::Audit(row) => Shared::from(row),
+                Work::Operation(step, rows) => Shared {
+                    step: Some(step),
+                    telling: None,
+                    rows,
+                },
+                Work::Telling(telling, rows) => Shared {
+                    step: None,
+                    telling: Some(telling),
+                    rows,
+                },
             };
-            self.healthy = failure.is_none();
-            if let Some(error) = failure {
-                // All who wait hear of it now: each trying the lock in turn would add up the timeouts.
-                jobs.for_each(|job| answer(job.reply, Err(error.clone())));
-                self.fail_queue(&error);
+            shared.push(one);
+            replies.push(reply);
+            let next = jobs.peek().map(|job| &job.work);
+            if matches!(
+                next,
+                Some(Work::Audit(_) | Work::Operation(..) | Work::Telling(..))
+            ) {
+                continue;
+            }
+            let failure = self.together(&shared, replies.drain(..)).await;
+            shared.clear();
+            if self.has_failed(failure, &mut jobs) {
                 return;
             }
         }
     }
 
-    /// Returns the database's failure, if it failed.
-    async fn audit(
+    /// Whether the database failed: then all who wait hear of it now. Each trying the lock in turn
+    /// would add up the timeouts.
+    fn has_failed(
         &mut self,
-        rows: &[AuditRow],
+        failure: Option<StoreError>,
+        waiting: &mut impl Iterator<Item = Job>,
+    ) -> bool {
+        self.healthy = failure.is_none();
+        if let Some(error) = &failure {
+            waiting.for_each(|job| answer(job.reply, Err(error.clone())));
+            self.fail_queue(error);
+        }
+        failure.is_some()
+    }
+
+    /// Returns the database's failure, if it failed.
+    async fn together(
+        &mut self,
+        shared: &[Shared],
         replies: impl Iterator<Item = Reply>,
     ) -> Option<StoreError> {
         let done = match self.begin().await {
-            Ok((conn, chain)) => transaction::insert(conn, chain, rows).await,
+            Ok((conn, chain)) => transaction::shared(conn, chain, shared).await,
             Err(error) => Err(error),
         };
         match self.drop_failed(done).await {
             Ok(results) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
                 for (reply, result) in replies.zip(results) {
-                    answer(reply, result.map(|()| 0));
+                    answer(reply, result);
                 }
                 None
             }

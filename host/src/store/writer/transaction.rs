@@ -3,28 +3,29 @@
 
 use std::slice;
 
-use super::{AuditRow, Chain, Change};
+use super::{Chain, Change, Shared};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::{
-    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, key_check,
-    modules, nodes, now, open_states, quotas, registries,
+    agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, events,
+    key_check, leases, links, modules, nodes, now, open_states, operations, quotas, registries,
+    webhooks,
 };
 
-/// Commits the rows together, with one answer for each. First without savepoints, which would
-/// triple the statements for what never happens in a healthy gateway; when a row is refused, once
-/// more with them, so that it goes alone.
-pub(in crate::store) async fn insert(
+/// Commits all together, with one answer for each. First without savepoints, which would triple the
+/// statements for what never happens in a healthy gateway; when a row is refused, once more with
+/// them, so that it goes alone.
+pub(in crate::store) async fn shared(
     conn: &mut Conn,
     chain: &mut Chain,
-    rows: &[AuditRow],
-) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let done = insert_all(conn, chain, rows).await;
+    shared: &[Shared],
+) -> Result<Vec<Result<i64, StoreError>>, StoreError> {
+    let done = insert_all(conn, chain, shared).await;
     match chain.settle(conn.finish(done).await) {
-        Ok(()) => Ok(vec![Ok(()); rows.len()]),
+        Ok(results) => Ok(results.into_iter().map(Ok).collect()),
         Err(StoreError::Refused(_)) => {
             conn.begin().await?;
-            let done = insert_each(conn, chain, rows).await;
+            let done = insert_each(conn, chain, shared).await;
             chain.settle(conn.finish(done).await)
         }
         Err(error) => Err(error),
@@ -61,6 +62,17 @@ pub(super) async fn change(
             quotas::give_back(conn, &name, day, count).await
         }
         Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
+        Change::PurgeOperations(before) => operations::purge(conn, before).await,
+        Change::ResealOperations(resealed) => operations::reseal(conn, &resealed).await,
+        Change::TakeOperations(taking) => operations::take(conn, &taking).await,
+        Change::Link(linking) => links::add(conn, &linking).await,
+        Change::Unlink { id, why, by } => links::end(conn, id, &why, &by).await,
+        Change::TakeCallbacks(taking) => events::take(conn, &taking).await,
+        Change::TakeEventCursor(taking) => events::take_cursor(conn, &taking).await,
+        Change::FreeLeases(holder, margin) => leases::free(conn, &holder, margin).await,
+        Change::SequenceEvents => events::sequence(conn).await,
+        Change::SweepEvents(old) => events::sweep(conn, &old).await,
+        Change::Webhook(step) => webhooks::step(conn, &step).await,
         Change::IndexPeople(step) => audit_people::index(conn, &step).await,
         Change::PruneAudit => audit_prune::step(conn).await,
         // While writes go well, having begun is proof enough; after a failure only a true write is.
@@ -80,35 +92,66 @@ async fn touch(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(0)
 }
 
+/// Steps first: whether a step was done decides whether its rows are written.
 async fn insert_all(
     conn: &mut Conn,
     chain: &mut Chain,
-    rows: &[AuditRow],
-) -> Result<(), StoreError> {
-    let links = chain.extend(conn, rows).await?;
-    audit_rows::insert(conn, rows, &links).await
+    shared: &[Shared],
+) -> Result<Vec<i64>, StoreError> {
+    operations::lock(conn, shared.iter().filter_map(|it| it.step.as_ref())).await?;
+    events::lock(conn, shared.iter().filter_map(|it| it.telling.as_ref())).await?;
+    let answers = shared.iter().filter_map(|it| it.telling.as_ref());
+    operations::lock_references(
+        conn,
+        shared.iter().filter_map(|it| it.step.as_ref()),
+        answers.flat_map(events::references),
+    )
+    .await?;
+    let mut results = Vec::with_capacity(shared.len());
+    let mut rows = Vec::with_capacity(shared.len());
+    for Shared {
+        step,
+        telling,
+        rows: own,
+    } in shared
+    {
+        let result = match (step, telling) {
+            (Some(step), _) => operations::step(conn, step).await?,
+            (None, Some(telling)) => events::step(conn, telling).await?,
+            (None, None) => 0,
+        };
+        if result >= 0 {
+            rows.extend(own);
+        }
+        results.push(result);
+    }
+    if !rows.is_empty() {
+        let links = chain.extend(conn, &rows).await?;
+        audit_rows::insert(conn, &rows, &links).await?;
+    }
+    Ok(results)
 }
 
 async fn insert_each(
     conn: &mut Conn,
     chain: &mut Chain,
-    rows: &[AuditRow],
-) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let mut results = Vec::with_capacity(rows.len());
-    for row in rows {
+    shared: &[Shared],
+) -> Result<Vec<Result<i64, StoreError>>, StoreError> {
+    let mut results = Vec::with_capacity(shared.len());
+    for one in shared {
         conn.save().await?;
         // What is taken back takes the chain's step back too.
         let before = *chain;
-        let result = insert_all(conn, chain, slice::from_ref(row)).await;
+        let result = insert_all(conn, chain, slice::from_ref(one)).await;
         if result.is_err() {
             *chain = before;
         }
         match &result {
-            Ok(()) => conn.keep().await?,
+            Ok(_) => conn.keep().await?,
             Err(StoreError::Refused(_)) => conn.take_back().await?,
             Err(error) => return Err(error.clone()),
         }
-        results.push(result);
+        results.push(result.map(|results| results.first().copied().unwrap_or(0)));
     }
     Ok(results)
 }

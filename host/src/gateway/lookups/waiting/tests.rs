@@ -7,11 +7,11 @@ use crate::egress::{Egress, Endpoints};
 use crate::model::{Opaque, Unavailability};
 use crate::sandbox::Ran;
 
-fn budget(cpu_ms: u64) -> Budget {
+fn budget(cpu_ms: u64) -> Budget<'static> {
     budget_with(cpu_ms, &RetryConfig::default())
 }
 
-fn budget_with(cpu_ms: u64, retry: &RetryConfig) -> Budget {
+fn budget_with(cpu_ms: u64, retry: &RetryConfig) -> Budget<'static> {
     let endpoints = Endpoints::build(
         &Egress::new(),
         "social",
@@ -61,7 +61,7 @@ async fn processor_time_is_one_budget_for_all_steps() {
             given.lock().unwrap().push(work.limits.cpu_ms);
             pending(40, 2)
         },
-        |work, _| {
+        |work, _, _| {
             let mut given = given.lock().unwrap();
             given.push(work.limits.cpu_ms);
             let so_far = u32::try_from(given.len()).unwrap() * 2;
@@ -88,7 +88,7 @@ async fn a_call_has_only_so_many_steps() {
         *steps.lock().unwrap() += 1;
         pending(0, 0)
     };
-    let outcome = go_on(budget(100), |_| count(), |_, _| count()).await;
+    let outcome = go_on(budget(100), |_| count(), |_, _, _| count()).await;
     assert!(matches!(
         outcome.result,
         Err(GatewayError::StillPending { .. })
@@ -145,7 +145,7 @@ async fn a_lookup_is_made_again_and_says_so_to_the_adapter() {
                 _ => ends(unavailable(), 1),
             }
         },
-        |_, _| unreachable!(),
+        |_, _, _| unreachable!(),
     )
     .await;
     assert_eq!(outcome.result.unwrap(), 7);
@@ -159,7 +159,7 @@ async fn attempts_end_and_the_last_failure_is_the_answer() {
     let outcome = go_on(
         budget_with(100, &stubborn()),
         |_| ends(unavailable(), 1),
-        |_, _| unreachable!(),
+        |_, _, _| unreachable!(),
     )
     .await;
     assert!(matches!(outcome.result, Err(GatewayError::Failure(_))));
@@ -172,7 +172,7 @@ async fn a_step_is_made_again_from_where_it_began() {
     let outcome = go_on(
         budget_with(100, &stubborn()),
         |_| ends(later(1), 1),
-        |_, pending| {
+        |_, pending, _| {
             let mut resumed = resumed.lock().unwrap();
             resumed.push(pending.state.data[0]);
             match resumed.len() {
@@ -198,7 +198,7 @@ async fn a_fault_is_never_made_again() {
                 *ran.lock().unwrap() += 1;
                 ends(Err(fault.clone()), 1)
             },
-            |_, _| unreachable!(),
+            |_, _, _| unreachable!(),
         )
         .await;
         assert!(matches!(outcome.result, Err(GatewayError::Fault(_))));
@@ -212,7 +212,7 @@ async fn all_attempts_have_the_limits_of_one_call() {
     let spent = go_on(
         budget_with(100, &stubborn()),
         |_| ends(unavailable(), 50),
-        |_, _| unreachable!(),
+        |_, _, _| unreachable!(),
     )
     .await;
     assert!(matches!(spent.result, Err(GatewayError::Failure(_))));
@@ -228,7 +228,7 @@ async fn all_attempts_have_the_limits_of_one_call() {
     let late = go_on(
         budget_with(100, &slow),
         |_| ends(unavailable(), 1),
-        |_, _| unreachable!(),
+        |_, _, _| unreachable!(),
     )
     .await;
     assert!(matches!(late.result, Err(GatewayError::Failure(_))));
@@ -252,7 +252,7 @@ async fn an_attempt_that_is_cut_off_tells_why_the_one_before_failed() {
                     ends(Err(cut.clone()), 1)
                 }
             },
-            |_, _| unreachable!(),
+            |_, _, _| unreachable!(),
         )
         .await;
         assert!(matches!(

@@ -1,0 +1,96 @@
+-- What registries call back with, raw and sealed.
+CREATE TABLE callbacks (
+    -- In the order of arrival.
+    number        BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id            TEXT COLLATE "C"   NOT NULL UNIQUE,
+    registry      TEXT COLLATE "C"   NOT NULL,
+    method        TEXT COLLATE "C"   NOT NULL,
+    -- Of what is sealed.
+    size          BIGINT NOT NULL,
+    received_at   BIGINT NOT NULL,
+    changed_at    BIGINT NOT NULL,
+    state         TEXT COLLATE "C"   NOT NULL CHECK (state IN ('new', 'received', 'refused', 'unreadable', 'failed')),
+    attempts      BIGINT NOT NULL,
+    -- When somebody may take it up. Null: it is over, or a person must look at it.
+    due_at        BIGINT,
+    -- Who has taken it up is told by the fence: whoever comes later has a higher one.
+    fence         BIGINT NOT NULL,
+    -- Whose the lease is.
+    holder        TEXT COLLATE "C",
+    -- Words and codes, never a person.
+    reason        TEXT COLLATE "C",
+    code          TEXT COLLATE "C",
+    module_digest TEXT COLLATE "C",
+    -- What the registry was answered.
+    status        BIGINT,
+    -- How many events it brought that were not known.
+    brought       BIGINT NOT NULL,
+    -- Sealed by a key that is not in the database. Null: purged.
+    body          BYTEA
+);
+CREATE INDEX callbacks_due ON callbacks (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX callbacks_held ON callbacks (holder) WHERE holder IS NOT NULL;
+CREATE INDEX callbacks_state ON callbacks (registry, state, number);
+CREATE INDEX callbacks_over ON callbacks (changed_at) WHERE state IN ('received', 'refused');
+
+-- Life events, each once.
+CREATE TABLE events (
+    arrival       BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- Given by one sequencer once the event is committed: whoever sees a position sees all lower ones.
+    position      BIGINT UNIQUE,
+    registry      TEXT COLLATE "C"   NOT NULL,
+    -- Keyed hash of the registry's own id: it may be made from what is known of people.
+    id            BYTEA   NOT NULL,
+    kind          TEXT COLLATE "C"   NOT NULL,
+    recorded_at   BIGINT,
+    stored_at     BIGINT NOT NULL,
+    module_digest TEXT COLLATE "C"   NOT NULL,
+    callback      TEXT COLLATE "C",
+    -- Keyed hashes, as `id`: of what it corrects or takes back, and of the operation that it echoes.
+    amends        BYTEA,
+    caused_by     BYTEA,
+    -- Sealed by a key that is not in the database. Null: purged, and known nevertheless.
+    body          BYTEA,
+    UNIQUE (registry, id)
+);
+CREATE INDEX events_of_a_registry ON events (registry, position) WHERE position IS NOT NULL;
+CREATE INDEX events_without_position ON events (arrival) WHERE position IS NULL;
+CREATE INDEX events_kept ON events (stored_at) WHERE body IS NOT NULL;
+
+-- Keyed hashes of the identifiers of the people in them.
+CREATE TABLE event_people (
+    person  BYTEA   NOT NULL,
+    arrival BIGINT NOT NULL,
+    PRIMARY KEY (person, arrival)
+);
+CREATE INDEX event_people_of_an_event ON event_people (arrival, person);
+
+CREATE TABLE event_sequence (
+    id   BIGINT NOT NULL PRIMARY KEY CHECK (id = 1),
+    last BIGINT NOT NULL
+);
+INSERT INTO event_sequence (id, last) VALUES (1, 0);
+
+-- How far each registry was asked for what changed.
+CREATE TABLE event_cursors (
+    registry     TEXT COLLATE "C"   NOT NULL PRIMARY KEY,
+    state_schema BIGINT,
+    -- The adapter's own, sealed.
+    data         BYTEA,
+    due_at       BIGINT NOT NULL,
+    fence        BIGINT NOT NULL,
+    holder       TEXT COLLATE "C",
+    polled_at    BIGINT,
+    reason       TEXT COLLATE "C"
+);
+
+-- Answers to what waits, which may come before it is known that it waits.
+CREATE TABLE pending_answers (
+    registry  TEXT COLLATE "C"   NOT NULL,
+    -- Keyed hash.
+    reference BYTEA   NOT NULL,
+    data      BYTEA   NOT NULL,
+    at        BIGINT NOT NULL,
+    PRIMARY KEY (registry, reference)
+);
+CREATE INDEX pending_answers_at ON pending_answers (at);

@@ -1,0 +1,121 @@
+//! Takes up what is due. An acceptance wakes it; it looks by itself all the same, since others accept
+//! too, and times come.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::attempt::MARGIN;
+use super::keep::keep;
+use crate::gateway::{Gateway, Inner};
+use crate::store::{Queue, StoreError};
+
+/// How often it looks by itself.
+const POLL: Duration = Duration::from_secs(1);
+/// How often it is counted how many stand where.
+const COUNT: Duration = Duration::from_secs(10);
+/// What fails is said once in so long.
+const QUIET: Duration = Duration::from_secs(60);
+
+impl Gateway {
+    /// From now on it delivers what was accepted, until it stops. A command that administers in a
+    /// process of its own does not.
+    pub fn deliver(&self) {
+        tokio::spawn(follow(Arc::downgrade(&self.inner)));
+        tokio::spawn(keep(Arc::downgrade(&self.inner)));
+    }
+
+    /// Takes up what is due, as far as there is room. Gives how long nothing more can be.
+    async fn take_due(&self) -> Result<Duration, StoreError> {
+        let mut rest = POLL;
+        for Queue {
+            registry,
+            due,
+            bulk_due,
+        } in self.inner.store.operations().queues().await?
+        {
+            let delivery = &self.inner.delivery;
+            let (free, bulk) = delivery.free(&registry);
+            let first = due.into_iter().chain(bulk_due).min().unwrap_or(POLL);
+            if !first.is_zero() {
+                rest = rest.min(first);
+                continue;
+            }
+            let is_due = |due: Option<Duration>| due.is_some_and(|due| due.is_zero());
+            // What is due and has no place is taken up when one is free.
+            if !(is_due(due) && free > 0 || is_due(bulk_due) && bulk > 0) {
+                continue;
+            }
+            // Why it stays is told to whoever looks.
+            if self.keeps_waiting(&registry).is_some() {
+                continue;
+            }
+            let Ok(entry) = self.inner.roster.take(&registry) else {
+                continue;
+            };
+            // Longer than anything that is done before the attempt's own lease begins.
+            let lease = 4 * entry.longest_call() + MARGIN;
+            let operations = self.inner.store.operations();
+            let taken = operations.take(vec![registry.clone()], lease, free, bulk);
+            let taken = taken.await?;
+            for operation in taken {
+                let Some(place) = delivery.place(self, &registry) else {
+                    break;
+                };
+                let (gateway, entry) = (self.clone(), entry.clone());
+                let attempt = async move {
+                    let _place = place;
+                    gateway.attempt(entry, operation).await;
+                };
+                self.inner.tasks.spawn(attempt.in_current_span());
+            }
+        }
+        Ok(rest)
+    }
+
+    async fn count_operations(&self) -> Result<(), StoreError> {
+        let counts = self.inner.store.operations().counts().await?;
+        let counts = counts.into_iter();
+        let counts = counts.map(|(registry, state, count)| (registry, state.as_str(), count));
+        self.metrics().stand(counts.collect());
+        Ok(())
+    }
+}
+
+/// Ends with the gateway: it holds no strong reference while it waits.
+async fn follow(weak: Weak<Inner>) {
+    let (mut count_at, mut told): (Instant, Option<Instant>) = (Instant::now(), None);
+    loop {
+        let Some(inner) = weak.upgrade() else {
+            return;
+        };
+        let gateway = Gateway { inner };
+        if gateway.is_stopping() {
+            return;
+        }
+        let mut looked = gateway.take_due().await;
+        if looked.is_ok() && count_at <= Instant::now() {
+            let began = Instant::now();
+            looked = gateway.count_operations().await.and(looked);
+            // A long backlog takes its time to count: a hundredth of all time at most.
+            count_at = Instant::now() + COUNT.max(100 * began.elapsed());
+        }
+        let rest = match looked {
+            Ok(rest) => rest,
+            Err(StoreError::Closed) => return,
+            Err(error) => {
+                if told.is_none_or(|at| at.elapsed() >= QUIET) {
+                    told = Some(Instant::now());
+                    tracing::error!(%error, "operations are not taken up");
+                }
+                POLL
+            }
+        };
+        // It waits without the gateway, and is woken through what it holds of it.
+        let woken = gateway.inner.delivery.wake.clone();
+        drop(gateway);
+        let _ = tokio::time::timeout(rest, woken.notified()).await;
+    }
+}

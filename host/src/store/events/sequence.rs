@@ -1,0 +1,79 @@
+//! Positions, and what goes by its age.
+
+use super::Old;
+use crate::store::columns::get;
+use crate::store::db::{Conn, query};
+use crate::store::error::StoreError;
+use crate::store::postgres::EVENT_LOCKS;
+
+/// Positions that are given in one transaction.
+const AT_ONCE: i64 = 1_000;
+/// Rows that are removed in one transaction.
+const SWEPT: i64 = 1_000;
+
+/// Gives positions to what is committed and has none. Gives the last position.
+///
+/// One at a time, of all nodes: the lock is held until the transaction is committed, so that what comes
+/// later sees it, and gives higher ones. What is not committed yet is not seen, and gets its position
+/// another time. SQLite has one writer.
+pub(in crate::store) async fn sequence(conn: &mut Conn) -> Result<i64, StoreError> {
+    if let Conn::Postgres(_) = conn {
+        query("SELECT pg_advisory_xact_lock($1)")
+            .bind(EVENT_LOCKS)
+            .fetch_all(&mut *conn)
+            .await?;
+    }
+    let row = query("SELECT last FROM event_sequence WHERE id = 1")
+        .fetch_one(&mut *conn)
+        .await?;
+    let last: i64 = get(&row, "last")?;
+    let given = query(
+        "UPDATE events SET position = numbered.position FROM \
+         (SELECT waiting.arrival, $1 + ROW_NUMBER() OVER (ORDER BY waiting.arrival) AS position FROM \
+         (SELECT arrival FROM events WHERE position IS NULL ORDER BY arrival LIMIT $2) AS waiting) \
+         AS numbered WHERE events.arrival = numbered.arrival",
+    )
+    .bind(last)
+    .bind(AT_ONCE)
+    .execute(&mut *conn)
+    .await?;
+    let last = last.saturating_add(i64::try_from(given).unwrap_or(0));
+    query("UPDATE event_sequence SET last = $1 WHERE id = 1")
+        .bind(last)
+        .execute(conn)
+        .await?;
+    Ok(last)
+}
+
+/// Removes what is old enough, some of it at a time.
+pub(in crate::store) async fn sweep(conn: &mut Conn, old: &Old) -> Result<i64, StoreError> {
+    let callbacks = query(
+        "DELETE FROM callbacks WHERE number IN (SELECT number FROM callbacks \
+         WHERE state IN ('received', 'refused') AND changed_at < $1 LIMIT $2)",
+    )
+    .bind(old.callbacks.as_microsecond())
+    .bind(SWEPT)
+    .execute(&mut *conn)
+    .await?;
+    query("DELETE FROM pending_answers WHERE at < $1")
+        .bind(old.answers.as_microsecond())
+        .execute(&mut *conn)
+        .await?;
+    query(
+        "DELETE FROM event_people WHERE arrival IN (SELECT arrival FROM events \
+         WHERE body IS NOT NULL AND stored_at < $1 ORDER BY stored_at, arrival LIMIT $2)",
+    )
+    .bind(old.events.as_microsecond())
+    .bind(SWEPT)
+    .execute(&mut *conn)
+    .await?;
+    let events = query(
+        "UPDATE events SET body = NULL WHERE arrival IN (SELECT arrival FROM events \
+         WHERE body IS NOT NULL AND stored_at < $1 ORDER BY stored_at, arrival LIMIT $2)",
+    )
+    .bind(old.events.as_microsecond())
+    .bind(SWEPT)
+    .execute(conn)
+    .await?;
+    Ok(i64::try_from(callbacks.saturating_add(events)).unwrap_or(i64::MAX))
+}
