@@ -284,7 +284,7 @@ impl Gateway {
     pub async fn load(&self) -> Result<(), StartError> {
         self.take_over().await?;
         self.watch();
-        self.keep_audit();
+        self.keep_audit().await;
         self.inner.phase.loaded();
         Ok(())
     }

@@ -17,9 +17,15 @@ const PRUNE: Duration = Duration::from_secs(24 * 60 * 60);
 const QUIET: Duration = Duration::from_secs(60);
 
 impl Gateway {
-    pub(in crate::gateway) fn keep_audit(&self) {
+    /// Rows of before there were checkpoints are covered when this returns: what is asked from now on
+    /// waits for its time.
+    pub(in crate::gateway) async fn keep_audit(&self) {
+        let mut due = Due::default();
+        if let Err(error) = seal_when_due(&self.inner, &mut due).await {
+            told(&error);
+        }
         let weak = Arc::downgrade(&self.inner);
-        tokio::spawn(seal(weak.clone()));
+        tokio::spawn(seal(weak.clone(), due));
         tokio::spawn(index(weak.clone()));
         tokio::spawn(prune(weak));
     }
@@ -33,8 +39,7 @@ impl Gateway {
 }
 
 /// Ends with the gateway: it holds no strong reference while it waits. So do the others.
-async fn seal(weak: Weak<Inner>) {
-    let mut due = Due::default();
+async fn seal(weak: Weak<Inner>, mut due: Due) {
     while let Some(inner) = weak.upgrade() {
         let sealed = seal_when_due(&inner, &mut due).await;
         drop(inner);
