@@ -219,7 +219,7 @@ pub(in crate::store) const QUEUES: &str = "WITH RECURSIVE queue(registry) AS (\
 pub(super) async fn open_forms(readers: &Pool, registry: &str) -> Result<Vec<u32>, StoreError> {
     query(
         "SELECT DISTINCT state_schema FROM operations WHERE registry = $1 \
-         AND state_schema IS NOT NULL AND state IN ('pending', 'delivering')",
+         AND state_schema IS NOT NULL AND state IN ('pending', 'delivering', 'outcome-unknown')",
     )
     .bind(registry)
     .fetch_all(readers)
