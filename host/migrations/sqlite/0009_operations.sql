@@ -40,6 +40,8 @@ CREATE TABLE operations (
     UNIQUE (caller, registry, idempotency_key)
 );
 CREATE INDEX operations_due ON operations (registry, bulk, due_at, position) WHERE due_at IS NOT NULL;
+CREATE INDEX operations_late ON operations (give_up_at)
+    WHERE state IN ('accepted', 'waiting') AND due_at IS NOT NULL;
 CREATE INDEX operations_of_a_subject ON operations (registry, subject, position)
     WHERE state NOT IN ('applied', 'rejected', 'conflict', 'cancelled');
 CREATE INDEX operations_held ON operations (holder) WHERE holder IS NOT NULL;

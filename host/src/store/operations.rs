@@ -96,6 +96,8 @@ pub(super) struct Taking {
     pub(super) holder: Option<String>,
     /// Of those at most so many for which nobody waits.
     pub(super) bulk: u32,
+    /// Of any registry what was to be given up by then, and nothing else.
+    pub(super) late: Option<Timestamp>,
     pub(super) taken: std::sync::Arc<std::sync::Mutex<Vec<Operation>>>,
 }
 
@@ -146,15 +148,46 @@ impl<'a> Operations<'a> {
         limit: u32,
         bulk: u32,
     ) -> Result<Vec<Operation>, StoreError> {
-        let taken = std::sync::Arc::default();
-        let taking = Taking {
+        self.take_up(Taking {
             registries,
             lease,
             limit: limit.min(READ_MAX),
             holder: self.store.holder(),
             bulk,
-            taken: std::sync::Arc::clone(&taken),
-        };
+            late: None,
+            taken: std::sync::Arc::default(),
+        })
+        .await
+    }
+
+    /// Takes up what was not done by its deadline and nobody holds, of any registry, to be given up.
+    /// One behind another of its subject has its turn first.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn take_late(
+        self,
+        now: Timestamp,
+        lease: Duration,
+        limit: u32,
+    ) -> Result<Vec<Operation>, StoreError> {
+        if !read::is_any_late(&self.store.readers, now).await? {
+            return Ok(Vec::new());
+        }
+        self.take_up(Taking {
+            registries: Vec::new(),
+            lease,
+            limit: limit.min(READ_MAX),
+            holder: self.store.holder(),
+            bulk: limit,
+            late: Some(now),
+            taken: std::sync::Arc::default(),
+        })
+        .await
+    }
+
+    async fn take_up(self, taking: Taking) -> Result<Vec<Operation>, StoreError> {
+        let taken = std::sync::Arc::clone(&taking.taken);
         let change = Change::TakeOperations(Box::new(taking));
         self.store.writer.write(Work::Change(change)).await?;
         let mut taken = taken

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Operation, OperationFilter, OperationState, OperationStep, Queue, READ_MAX};
@@ -114,6 +115,20 @@ pub(super) async fn list(
     .iter()
     .map(operation_of)
     .collect()
+}
+
+/// Whether anything is to be given up. Nothing is written to find that out.
+pub(super) async fn is_any_late(readers: &Pool, now: Timestamp) -> Result<bool, StoreError> {
+    let due = clock_of(readers).await?;
+    let row = query(
+        "SELECT position FROM operations WHERE state IN ('accepted', 'waiting') \
+         AND due_at IS NOT NULL AND give_up_at <= $1 AND due_at <= $2 LIMIT 1",
+    )
+    .bind(now.as_microsecond())
+    .bind(due)
+    .fetch_optional(readers)
+    .await?;
+    Ok(row.is_some())
 }
 
 pub(super) async fn bodies(

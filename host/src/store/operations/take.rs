@@ -2,8 +2,10 @@
 
 use std::sync::PoisonError;
 
-use super::Taking;
+use jiff::Timestamp;
+
 use super::read::{columns, operation_of};
+use super::{Operation, Taking};
 use crate::store::clock::{clock, microseconds};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
@@ -12,6 +14,23 @@ use crate::store::error::StoreError;
 pub(in crate::store) async fn take(conn: &mut Conn, taking: &Taking) -> Result<i64, StoreError> {
     let now = clock(conn).await?;
     let until = now.saturating_add(microseconds(taking.lease));
+    let mut taken = match taking.late {
+        Some(late) => late_ones(conn, taking, late, now, until).await?,
+        None => due_ones(conn, taking, now, until).await?,
+    };
+    // `RETURNING` has no order.
+    taken.sort_by_key(|operation| (operation.bulk, operation.position));
+    let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
+    *taking.taken.lock().unwrap_or_else(PoisonError::into_inner) = taken;
+    Ok(count)
+}
+
+async fn due_ones(
+    conn: &mut Conn,
+    taking: &Taking,
+    now: i64,
+    until: i64,
+) -> Result<Vec<Operation>, StoreError> {
     let mut left = taking.limit;
     let mut taken = Vec::new();
     for bulk in [false, true] {
@@ -48,11 +67,33 @@ pub(in crate::store) async fn take(conn: &mut Conn, taking: &Taking) -> Result<i
             }
         }
     }
-    // `RETURNING` has no order.
-    taken.sort_by_key(|operation| (operation.bulk, operation.position));
-    let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
-    *taking.taken.lock().unwrap_or_else(PoisonError::into_inner) = taken;
-    Ok(count)
+    Ok(taken)
+}
+
+async fn late_ones(
+    conn: &mut Conn,
+    taking: &Taking,
+    late: Timestamp,
+    now: i64,
+    until: i64,
+) -> Result<Vec<Operation>, StoreError> {
+    let statement = match conn {
+        Conn::Sqlite(_) => concat!(take_late!(), ") RETURNING ", columns!()),
+        Conn::Postgres(_) => concat!(
+            take_late!(),
+            " FOR UPDATE SKIP LOCKED) RETURNING ",
+            columns!()
+        ),
+    };
+    let rows = query(statement)
+        .bind(until)
+        .bind(late.as_microsecond())
+        .bind(now)
+        .bind(i64::from(taking.limit))
+        .bind(&taking.holder)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(operation_of).collect()
 }
 
 macro_rules! take_due {
@@ -63,3 +104,12 @@ macro_rules! take_due {
     };
 }
 use take_due;
+
+macro_rules! take_late {
+    () => {
+        "UPDATE operations SET fence = fence + 1, due_at = $1, holder = $5 WHERE position IN \
+         (SELECT position FROM operations WHERE state IN ('accepted', 'waiting') \
+         AND due_at IS NOT NULL AND give_up_at <= $2 AND due_at <= $3 ORDER BY give_up_at LIMIT $4"
+    };
+}
+use take_late;
