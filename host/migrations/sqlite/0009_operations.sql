@@ -47,6 +47,7 @@ CREATE INDEX operations_of_a_subject ON operations (registry, subject, position)
 CREATE INDEX operations_held ON operations (holder) WHERE holder IS NOT NULL;
 CREATE INDEX operations_reference ON operations (registry, reference) WHERE reference IS NOT NULL;
 CREATE INDEX operations_state ON operations (state, registry, position);
+CREATE INDEX operations_state_position ON operations (state, position);
 CREATE INDEX operations_ended ON operations (changed_at)
     WHERE state IN ('applied', 'rejected', 'conflict', 'cancelled') AND request IS NOT NULL;
 
@@ -64,3 +65,6 @@ CREATE TABLE operation_steps (
     by_caller     TEXT,
     PRIMARY KEY (operation, number)
 );
+
+-- Whether a gateway's key of bodies is that of the others: a hash of the one that seals today.
+ALTER TABLE cluster ADD COLUMN bodies_key_check BLOB;

@@ -1,14 +1,92 @@
 //! What is due is taken up.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::read::{columns, operation_of};
-use super::{Operation, Taking};
+use super::read::{columns, is_any_late, operation_of};
+use super::{Operation, Operations, READ_MAX};
 use crate::store::clock::{clock, microseconds};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
+use crate::store::writer::{Change, Work};
+
+/// What is to be taken up, and what was.
+#[derive(Debug)]
+pub(in crate::store) struct Taking {
+    registries: Vec<String>,
+    lease: Duration,
+    limit: u32,
+    holder: Option<String>,
+    /// Of those at most so many for which nobody waits.
+    bulk: u32,
+    /// Of any registry what was to be given up by then, and nothing else.
+    late: Option<Timestamp>,
+    taken: Arc<Mutex<Vec<Operation>>>,
+}
+
+impl Operations<'_> {
+    /// Takes up what is due, of these registries, for so long: who waits for an answer before what is
+    /// one of many, each by its time. An operation whose state is `delivering` was left by somebody
+    /// who died in an attempt. Nobody else is given them until the lease is over. At most `limit`, of
+    /// them at most `bulk` of those for which nobody waits.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn take(
+        self,
+        registries: Vec<String>,
+        lease: Duration,
+        limit: u32,
+        bulk: u32,
+    ) -> Result<Vec<Operation>, StoreError> {
+        self.take_up(Taking {
+            registries,
+            lease,
+            limit: limit.min(READ_MAX),
+            holder: self.store.holder(),
+            bulk,
+            late: None,
+            taken: Arc::default(),
+        })
+        .await
+    }
+
+    /// Takes up what was not done by its deadline and nobody holds, of any registry, to be given up.
+    /// One behind another of its subject has its turn first.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn take_late(
+        self,
+        now: Timestamp,
+        lease: Duration,
+        limit: u32,
+    ) -> Result<Vec<Operation>, StoreError> {
+        if !is_any_late(&self.store.readers, now).await? {
+            return Ok(Vec::new());
+        }
+        self.take_up(Taking {
+            registries: Vec::new(),
+            lease,
+            limit: limit.min(READ_MAX),
+            holder: self.store.holder(),
+            bulk: limit,
+            late: Some(now),
+            taken: Arc::default(),
+        })
+        .await
+    }
+
+    async fn take_up(self, taking: Taking) -> Result<Vec<Operation>, StoreError> {
+        let taken = Arc::clone(&taking.taken);
+        let change = Change::TakeOperations(Box::new(taking));
+        self.store.writer.write(Work::Change(change)).await?;
+        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(std::mem::take(&mut *taken))
+    }
+}
 
 /// Takes up to so many, those for which somebody waits first.
 pub(in crate::store) async fn take(conn: &mut Conn, taking: &Taking) -> Result<i64, StoreError> {
