@@ -2,6 +2,8 @@
 //! the key, reads nothing of it. AES-256-GCM; what is sealed says by which key, and can be opened only
 //! in the place that it was made for.
 
+mod anew;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;

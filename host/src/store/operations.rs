@@ -20,7 +20,7 @@ use super::Store;
 use super::audit::{AuditBegin, AuditEnd, KeyedHash};
 use super::columns::{check_size, check_text};
 use super::error::StoreError;
-use super::writer::{AuditRow, Change, Work};
+use super::writer::{AuditRow, Work};
 
 pub(super) use answers::{arrived, lock_references};
 pub use bodies::Resealed;

@@ -253,7 +253,7 @@ async fn an_answer_that_is_there_counts_after_an_unclear_attempt(home: Home) {
             .await;
             assert_eq!(take(&store).await, None);
         }
-        let rejected = Decision::Rejected;
+        let rejected = OperationDecision::Rejected;
         let decided = store.operations().decide(taken.id, rejected, "ada", None);
         assert!(decided.await.unwrap());
         call_back(&store, b"too late").await;
