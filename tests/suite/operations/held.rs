@@ -48,6 +48,29 @@ async fn a_disabled_registry_is_told_nothing_until_it_is_enabled() {
     assert_eq!(writing.done(&id(&done)), 1);
 }
 
+/// What a registry's policy hides stays hidden when it is out of use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_registry_shows_no_more_of_a_receipt() {
+    for (fields, shows) in [
+        (vec!["names", "sex"], false),
+        (vec!["identifiers", "version"], true),
+    ] {
+        let writing = Writing::with(|text| text.set("policy.fields", fields)).await;
+        let done = writing.write("k-1", "male", &["applied"]).await;
+        let disabled = administer(&writing, Method::POST, "/disable").await;
+        assert!(disabled.status < 300, "{}", disabled.text);
+        let out_of_use = writing.shown(&id(&done)).await;
+        for shown in [&done, &out_of_use] {
+            let receipt = &shown["receipt"];
+            assert_eq!(receipt["outcome"], "applied", "{shown:#}");
+            assert!(receipt["reference"].is_string(), "{shown:#}");
+            for field in ["identifiers", "version"] {
+                assert_eq!(receipt.get(field).is_some(), shows, "{field}: {shown:#}");
+            }
+        }
+    }
+}
+
 /// Nothing is sent to them; the deadlines of what waits for them come all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadline_comes_at_a_registry_that_is_disabled_or_closed() {
