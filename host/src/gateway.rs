@@ -210,6 +210,12 @@ pub enum StartError {
          copy it from another gateway of this database, or put it into [bodies] previous_keys"
     )]
     BodiesKeyLost,
+    /// The key is another one than that of the other gateways.
+    #[error(
+        "the other gateways of this database seal with another key than this one's bodies.key: copy \
+         bodies.key from one of them, or set [bodies] key to theirs and this one's as previous_keys"
+    )]
+    BodiesOtherKey,
     /// The node's id cannot be read or made.
     #[error("the node's id in the data directory cannot be used")]
     NodeId(#[source] std::io::Error),

@@ -36,6 +36,7 @@ mod operations;
 mod postgres;
 mod quotas;
 mod registries;
+mod sealed;
 mod sqlite;
 #[cfg(test)]
 mod tests;
@@ -78,6 +79,7 @@ pub use operations::{
 };
 pub use quotas::{Asked, Lease, Quotas};
 pub use registries::{Registries, Registry, RegistryChange, Unreadable};
+pub use sealed::{SealedAnew, SealedIn, SealedRow, SealedRows};
 pub use wakes::Wakes;
 pub use webhooks::{NewWebhook, Webhook, WebhookChange, Webhooks, Went};
 
@@ -156,6 +158,11 @@ impl Store {
     /// The modules that may serve next.
     pub fn candidates(&self) -> Candidates<'_> {
         Candidates::new(self)
+    }
+
+    /// What is sealed for good.
+    pub fn sealed_rows(&self) -> SealedRows<'_> {
+        SealedRows::new(self)
     }
 
     /// Which adapters' own bytes others hold.

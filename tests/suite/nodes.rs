@@ -153,6 +153,29 @@ async fn a_gateway_with_another_key_of_the_audit_does_not_start() {
     );
 }
 
+/// Also before anything was sealed: what one of them seals the others could not open.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_with_another_key_of_bodies_does_not_start() {
+    const OTHER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+    let gateway = TestGateway::start().await;
+    let refusal = gateway.not_beside(|config| {
+        std::fs::write(config.data_dir.join("bodies.key"), OTHER).unwrap();
+    });
+    let refusal = refusal.await;
+    assert!(
+        refusal.contains("copy bodies.key from one of them"),
+        "{refusal}"
+    );
+    let refusal = gateway.not_beside(|config| {
+        std::fs::remove_file(config.data_dir.join("bodies.key")).unwrap();
+    });
+    let refusal = refusal.await;
+    assert!(
+        refusal.contains("copy it from another gateway"),
+        "{refusal}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_s_requests_are_those_of_all_gateways_together() {
     const LIMIT: i64 = 40;

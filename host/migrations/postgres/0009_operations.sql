@@ -40,11 +40,14 @@ CREATE TABLE operations (
     UNIQUE (caller, registry, idempotency_key)
 );
 CREATE INDEX operations_due ON operations (registry, bulk, due_at, position) WHERE due_at IS NOT NULL;
+CREATE INDEX operations_late ON operations (give_up_at)
+    WHERE state IN ('accepted', 'waiting') AND due_at IS NOT NULL;
 CREATE INDEX operations_of_a_subject ON operations (registry, subject, position)
     WHERE state NOT IN ('applied', 'rejected', 'conflict', 'cancelled');
 CREATE INDEX operations_held ON operations (holder) WHERE holder IS NOT NULL;
 CREATE INDEX operations_reference ON operations (registry, reference) WHERE reference IS NOT NULL;
 CREATE INDEX operations_state ON operations (state, registry, position);
+CREATE INDEX operations_state_position ON operations (state, position);
 CREATE INDEX operations_ended ON operations (changed_at)
     WHERE state IN ('applied', 'rejected', 'conflict', 'cancelled') AND request IS NOT NULL;
 
@@ -62,3 +65,6 @@ CREATE TABLE operation_steps (
     by_caller     TEXT COLLATE "C",
     PRIMARY KEY (operation, number)
 );
+
+-- Whether a gateway's key of bodies is that of the others: a hash of the one that seals today.
+ALTER TABLE cluster ADD COLUMN bodies_key_check BYTEA;

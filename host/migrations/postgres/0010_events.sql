@@ -91,6 +91,8 @@ CREATE TABLE pending_answers (
     reference BYTEA   NOT NULL,
     data      BYTEA   NOT NULL,
     at        BIGINT NOT NULL,
+    -- An attempt was given it, and it is unclear what came of that.
+    tried     BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (registry, reference)
 );
 CREATE INDEX pending_answers_at ON pending_answers (at);

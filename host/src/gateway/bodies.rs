@@ -2,6 +2,8 @@
 //! the key, reads nothing of it. AES-256-GCM; what is sealed says by which key, and can be opened only
 //! in the place that it was made for.
 
+mod anew;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -46,6 +48,8 @@ pub(super) struct Sealed;
 
 struct Key {
     id: [u8; ID_BYTES],
+    /// Tells in the database which it is, and nothing of it.
+    check: [u8; 32],
     key: LessSafeKey,
 }
 
@@ -57,13 +61,27 @@ impl Bodies {
         secrets: &Secrets,
         data_dir: &Path,
     ) -> Result<Self, StartError> {
-        match Self::look(config, store, secrets, data_dir).await? {
-            Some(bodies) => Ok(bodies),
-            None => Ok(Self {
-                current: make(&data_dir.join(KEY_FILE)).map_err(StartError::BodiesKey)?,
-                previous: previous(config, secrets)?,
-            }),
+        let path = data_dir.join(KEY_FILE);
+        let (bodies, made) = match Self::look(config, store, secrets, data_dir).await? {
+            Some(bodies) => (bodies, false),
+            None => {
+                let bodies = Self {
+                    current: make(&path).map_err(StartError::BodiesKey)?,
+                    previous: previous(config, secrets)?,
+                };
+                (bodies, true)
+            }
+        };
+        let before = bodies.previous.iter().map(|key| key.check).collect();
+        let mine = bodies.current.check;
+        if store.keep_bodies_key_check(mine, before).await? == mine {
+            return Ok(bodies);
         }
+        if made {
+            // Another gateway made its own at the same moment. Nothing was sealed by this one.
+            fs::remove_file(path).map_err(StartError::BodiesKey)?;
+        }
+        Err(StartError::BodiesOtherKey)
     }
 
     /// What is wrong with the keys. Nothing is made.
@@ -86,11 +104,14 @@ impl Bodies {
         data_dir: &Path,
     ) -> Result<Option<Self>, StartError> {
         let path = data_dir.join(KEY_FILE);
+        let there = store.bodies_key_check().await?;
         let current = match &config.key {
             Some(source) => Key::secret("bodies.key", source, secrets)?,
             None => match read(&path).map_err(StartError::BodiesKey)? {
                 Some(key) => key,
-                None if newest(store).await?.is_some() => return Err(StartError::BodiesKeyLost),
+                None if there.is_some() || newest(store).await?.is_some() => {
+                    return Err(StartError::BodiesKeyLost);
+                }
                 None => return Ok(None),
             },
         };
@@ -98,12 +119,21 @@ impl Bodies {
             current,
             previous: previous(config, secrets)?,
         };
+        if let Some(there) = there
+            && bodies.keys().all(|key| key.check != there)
+        {
+            return Err(StartError::BodiesOtherKey);
+        }
         if let Some((place, sealed)) = newest(store).await?
             && bodies.unseal(place, &sealed).is_err()
         {
             return Err(StartError::BodiesKeyLost);
         }
         Ok(Some(bodies))
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.current).chain(&self.previous)
     }
 
     /// Whether there are keys of before.
@@ -146,8 +176,7 @@ impl Bodies {
         if *form != FORM {
             return Err(Sealed);
         }
-        let keys = std::iter::once(&self.current).chain(&self.previous);
-        for key in keys.filter(|key| key.id == id) {
+        for key in self.keys().filter(|key| key.id == id) {
             let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Sealed)?;
             let mut body = body.to_vec();
             if let Ok(plain) = key
@@ -186,9 +215,14 @@ impl Key {
         for (to, from) in id.iter_mut().zip(hash) {
             *to = from;
         }
+        let check = Sha256::new()
+            .chain_update(b"check of a key of bodies")
+            .chain_update(key)
+            .finalize();
         let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| io::ErrorKind::InvalidInput)?;
         Ok(Self {
             id,
+            check: check.into(),
             key: LessSafeKey::new(key),
         })
     }
@@ -242,20 +276,9 @@ fn make(path: &Path) -> io::Result<Key> {
 
 /// The last body that somebody sealed: who cannot open it has another key than they.
 async fn newest(store: &Store) -> Result<Option<(Place, Vec<u8>)>, StartError> {
-    let filter = crate::store::OperationFilter {
-        limit: 1,
-        ..Default::default()
-    };
-    let newest = store.operations().list(&filter).await?.pop();
-    let newest = newest.and_then(|operation| {
-        let place = Place {
-            of: operation.id,
-            column: super::operations::REQUEST,
-        };
-        Some((place, operation.request?))
-    });
-    if newest.is_some() {
-        return Ok(newest);
+    if let Some((of, request)) = store.operations().newest_sealed().await? {
+        let column = super::operations::REQUEST;
+        return Ok(Some((Place { of, column }, request)));
     }
     if let Some((id, body)) = store.events().newest_sealed().await? {
         return Ok(Some((super::events::place_of_event(&id), body)));

@@ -20,15 +20,15 @@ use super::Store;
 use super::audit::{AuditBegin, AuditEnd, KeyedHash};
 use super::columns::{check_size, check_text};
 use super::error::StoreError;
-use super::writer::{AuditRow, Change, Work};
+use super::writer::{AuditRow, Work};
 
 pub(super) use answers::{arrived, lock_references};
 pub use bodies::Resealed;
 pub(super) use bodies::{purge, reseal};
 #[cfg(test)]
-pub(super) use read::QUEUES;
+pub(super) use read::{QUEUES, listing};
 pub(super) use step::{lock, require_none_open, step};
-pub(super) use take::take;
+pub(super) use take::{Taking, take};
 pub use types::{
     Accepted, Answered, Decision, Moved, NewOperation, Operation, OperationFilter, OperationState,
     OperationStep,
@@ -87,18 +87,6 @@ pub struct Queue {
     pub bulk_due: Option<Duration>,
 }
 
-/// What is taken up.
-#[derive(Debug)]
-pub(super) struct Taking {
-    pub(super) registries: Vec<String>,
-    pub(super) lease: Duration,
-    pub(super) limit: u32,
-    pub(super) holder: Option<String>,
-    /// Of those at most so many for which nobody waits.
-    pub(super) bulk: u32,
-    pub(super) taken: std::sync::Arc<std::sync::Mutex<Vec<Operation>>>,
-}
-
 impl<'a> Operations<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
         Self { store }
@@ -130,37 +118,6 @@ impl<'a> Operations<'a> {
             step::KNOWN => Ok(Accepted::Known),
             _ => Ok(Accepted::New),
         }
-    }
-
-    /// Takes up what is due, of these registries, for so long: who waits for an answer before what is
-    /// one of many, each by its time. An operation whose state is `delivering` was left by somebody
-    /// who died in an attempt. Nobody else is given them until the lease is over. At most `limit`, of
-    /// them at most `bulk` of those for which nobody waits.
-    ///
-    /// # Errors
-    /// `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn take(
-        self,
-        registries: Vec<String>,
-        lease: Duration,
-        limit: u32,
-        bulk: u32,
-    ) -> Result<Vec<Operation>, StoreError> {
-        let taken = std::sync::Arc::default();
-        let taking = Taking {
-            registries,
-            lease,
-            limit: limit.min(READ_MAX),
-            holder: self.store.holder(),
-            bulk,
-            taken: std::sync::Arc::clone(&taken),
-        };
-        let change = Change::TakeOperations(Box::new(taking));
-        self.store.writer.write(Work::Change(change)).await?;
-        let mut taken = taken
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(std::mem::take(&mut *taken))
     }
 
     /// An attempt begins. It is durable when this returns, together with the audit's row: only then
@@ -285,7 +242,7 @@ impl<'a> Operations<'a> {
         read::by_key(&self.store.readers, caller, registry, key).await
     }
 
-    /// Those that somebody wants to see, the newest first.
+    /// Those that somebody wants to see, the newest first, without what is sealed.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Damaged`.
@@ -299,40 +256,6 @@ impl<'a> Operations<'a> {
     /// `Busy`, `Unavailable` or `Damaged`.
     pub async fn history(self, id: Uuid) -> Result<Vec<OperationStep>, StoreError> {
         read::history(&self.store.readers, id).await
-    }
-
-    /// Drops what was asked and answered of those that were over before then, some at a time. Where they
-    /// stood and when stays. Gives how many.
-    ///
-    /// # Errors
-    /// `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn purge(self, before: Timestamp) -> Result<u64, StoreError> {
-        let change = Change::PurgeOperations(before);
-        let purged = self.store.writer.write(Work::Change(change)).await?;
-        Ok(u64::try_from(purged).unwrap_or(0))
-    }
-
-    /// Bodies of those behind this position, in order, some at a time: for a key that takes the place of
-    /// another.
-    ///
-    /// # Errors
-    /// `Busy`, `Unavailable` or `Damaged`.
-    pub async fn bodies(self, behind: i64, limit: u32) -> Result<Vec<Operation>, StoreError> {
-        read::bodies(&self.store.readers, behind, limit.min(READ_MAX)).await
-    }
-
-    /// Puts bodies that were sealed anew in the place of what they were. One that was changed since
-    /// stays as it is.
-    ///
-    /// # Errors
-    /// `Busy`, `Unavailable` or `Closed` as for any write.
-    pub async fn reseal(self, resealed: Vec<Resealed>) -> Result<(), StoreError> {
-        let change = Change::ResealOperations(resealed);
-        self.store
-            .writer
-            .write(Work::Change(change))
-            .await
-            .map(drop)
     }
 
     /// How many of each registry stand where, of those that are not over.

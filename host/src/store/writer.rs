@@ -33,6 +33,7 @@ use super::open_states::OpenState;
 use super::operations::{Resealed, Step, Taking};
 use super::quotas::Leasing;
 use super::registries::RegistryChange;
+use super::sealed::SealedAnew;
 use super::webhooks::WebhookStep;
 use crate::config::store::StoreConfig;
 pub(super) use chain::Chain;
@@ -116,6 +117,7 @@ pub(super) enum Change {
     /// Of what was over before then.
     PurgeOperations(Timestamp),
     ResealOperations(Vec<Resealed>),
+    Reseal(Vec<SealedAnew>),
     TakeOperations(Box<Taking>),
     Link(Box<Linking>),
     Unlink {

@@ -96,6 +96,38 @@ async fn a_number_alone_is_not_enough() {
     );
 }
 
+/// A search of links is a call of the registry that it names, and of none where it names none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn searches_are_counted_as_calls_of_the_registry_that_is_named() {
+    let gateway = TestGateway::start().await;
+    let admin = gateway.staff("ada", &[Role::Administrator]).await;
+    let daily = json!({
+        "name": "daily", "limits": { "requestsPerDay": 2 },
+        "grants": [{ "registries": ["civil", "social"], "abilities": ["find"] }],
+    });
+    let added = gateway.post("/admin/v1/callers", &daily).key(&admin);
+    let added = added.send().await;
+    assert_eq!(added.status, 201, "{}", added.text);
+    let key = added.json["key"].as_str().unwrap().to_owned();
+    let ask = async |body: Value| {
+        let asked = gateway.post("/v1/links/search", &body).key(&key);
+        asked.send().await
+    };
+    let number = json!({ "registry": "civil", "identifier": identifiers("12")[0] });
+    let subject = json!({ "subject": "p-1", "registry": "civil" });
+    assert_eq!(ask(number.clone()).await.status, 200);
+    assert_eq!(ask(subject.clone()).await.status, 200);
+    for body in [number, subject] {
+        let spent = ask(body).await;
+        assert_eq!((spent.status, spent.code()), (429, "quota-spent"));
+    }
+    let elsewhere = json!({ "subject": "p-1", "registry": "social" });
+    assert_eq!(ask(elsewhere).await.status, 200);
+    for _ in 0..3 {
+        assert_eq!(ask(json!({ "subject": "p-1" })).await.status, 200);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_who_cannot_both_be_linked_both_are_shown() {
     let gateway = TestGateway::start().await;

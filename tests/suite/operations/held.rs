@@ -48,6 +48,87 @@ async fn a_disabled_registry_is_told_nothing_until_it_is_enabled() {
     assert_eq!(writing.done(&id(&done)), 1);
 }
 
+/// What a registry's policy hides stays hidden when it is out of use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_registry_shows_no_more_of_a_receipt() {
+    for (fields, shows) in [
+        (vec!["names", "sex"], false),
+        (vec!["identifiers", "version"], true),
+    ] {
+        let writing = Writing::with(|text| text.set("policy.fields", fields)).await;
+        let done = writing.write("k-1", "male", &["applied"]).await;
+        let disabled = administer(&writing, Method::POST, "/disable").await;
+        assert!(disabled.status < 300, "{}", disabled.text);
+        let out_of_use = writing.shown(&id(&done)).await;
+        for shown in [&done, &out_of_use] {
+            let receipt = &shown["receipt"];
+            assert_eq!(receipt["outcome"], "applied", "{shown:#}");
+            assert!(receipt["reference"].is_string(), "{shown:#}");
+            for field in ["identifiers", "version"] {
+                assert_eq!(receipt.get(field).is_some(), shows, "{field}: {shown:#}");
+            }
+        }
+    }
+}
+
+/// Nothing is sent to them; the deadlines of what waits for them come all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadline_comes_at_a_registry_that_is_disabled_or_closed() {
+    let writing = Writing::start().await;
+    writing.inject(away(3_600));
+    let soon = Timestamp::now() + SignedDuration::from_secs(4);
+    let mut body = writing.body("p-1", "male");
+    body["deadline"] = json!(soon.to_string());
+    let waiting = id(&writing.send("k-1", &body).await.json);
+    writing.reaches(&waiting, &["waiting"]).await;
+    // It waits for the one before it, and has another deadline.
+    let behind = id(&writing.send("k-2", &writing.body("p-1", "male")).await.json);
+    let disabled = administer(&writing, Method::POST, "/disable").await;
+    assert!(disabled.status < 300, "{}", disabled.text);
+    let given_up = writing.reaches(&waiting, &["given-up"]).await;
+    assert_eq!(given_up["reason"], "deadline");
+    assert!(Timestamp::now() >= soon);
+    assert_eq!(
+        states(&given_up),
+        ["accepted", "delivering", "waiting", "given-up"]
+    );
+    // The first of the subject goes, and the next one has its own deadline.
+    assert_eq!(
+        writing.act(&waiting, "cancel", &json!({})).await.status,
+        204
+    );
+    assert_eq!(writing.shown(&behind).await["state"], "accepted");
+    let mut outside = writing.gateway.outside().await;
+    let late = format!("UPDATE operations SET give_up_at = accepted_at WHERE id = '{behind}'");
+    assert_eq!(outside.run(&late).await, 1);
+    let given_up = writing.reaches(&behind, &["given-up"]).await;
+    assert_eq!(given_up["attempts"], 0);
+    assert_eq!(writing.done(&waiting) + writing.done(&behind), 0);
+}
+
+/// Under a key that is known there is one operation, whatever its deadline is by then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_key_after_the_deadline_gives_the_same_operation() {
+    let writing =
+        Writing::with(|text| text.set("endpoints.registry.base_url", "http://127.0.0.1:1/"));
+    let writing = writing.await;
+    let soon = Timestamp::now() + SignedDuration::from_secs(2);
+    let mut body = writing.body("p-1", "male");
+    body["deadline"] = json!(soon.to_string());
+    let sent = id(&writing.send("k-1", &body).await.json);
+    writing.reaches(&sent, &["given-up"]).await;
+    assert!(Timestamp::now() >= soon);
+    let again = writing.send("k-1", &body).await;
+    assert_eq!((again.status, id(&again.json)), (200, sent));
+    assert_eq!(again.json["state"], "given-up");
+    // Another write with such a deadline is refused.
+    let refused = writing.send("k-2", &body).await;
+    assert_eq!(
+        (refused.status, &refused.json["field"]),
+        (400, &json!("deadline"))
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registry_with_open_operations_is_not_deleted() {
     let writing = Writing::start().await;

@@ -249,7 +249,7 @@ async fn a_gateway_without_the_key_does_not_start() {
     };
     std::fs::write(&file, other).unwrap();
     let refused = start().await.unwrap();
-    assert!(refused.contains("BodiesKeyLost"), "{refused}");
+    assert!(refused.contains("BodiesOtherKey"), "{refused}");
     std::fs::remove_file(&file).unwrap();
     let refused = start().await.unwrap();
     assert!(refused.contains("BodiesKeyLost"), "{refused}");

@@ -111,6 +111,49 @@ async fn forced_the_open_tokens_are_refused_in_words() {
     assert_eq!(it.page(Some(&second["next"])).await.status, 400);
 }
 
+/// A write that goes on later goes on from what the adapter left with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_module_that_cannot_read_what_operations_go_on_from_is_refused() {
+    let it = Swapping::start().await;
+    let other = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=2"))
+        .await;
+    let both = it
+        .admitted(&version("version=3.0.0 says=three form=2 reads=1,2"))
+        .await;
+    let mut outside = it.gateway.outside().await;
+    let waiting = "INSERT INTO operations (id, caller, registry, ability, idempotency_key, \
+        request_hash, subject, bulk, state, accepted_at, changed_at, give_up_at, attempts, fence, \
+        adapter_state, state_schema) VALUES ('0198c7a2-5b1e-7c3a-9f00-1f2e3d4c5b6a', 'writer', \
+        'changing', 'update', 'k-1', 'hash', 'hash', FALSE, 'pending', 0, 0, 0, 1, 1, 'state', 1)";
+    assert_eq!(outside.run(waiting).await, 1);
+    for state in ["pending", "delivering", "outcome-unknown"] {
+        let stands = format!("UPDATE operations SET state = '{state}'");
+        assert_eq!(outside.run(&stands).await, 1);
+        let refused = it.activate(&other).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (409, "states-open"),
+            "{state}"
+        );
+        let detail = refused.json["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("operation 1 until it has ended"),
+            "{detail}"
+        );
+    }
+    assert_eq!(it.answers().await.0, "one");
+    // One that reads them goes on from them.
+    it.activate(&both).await.ok();
+    assert_eq!(it.activate(&other).await.code(), "states-open");
+    assert_eq!(
+        outside.run("UPDATE operations SET state = 'applied'").await,
+        1
+    );
+    it.activate(&other).await.ok();
+    assert_eq!(it.answers().await.0, "two");
+}
+
 /// An answer that waits goes on with the module that it began with, in all its steps.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_goes_on_with_its_own_module_and_is_seen_to_end() {

@@ -171,6 +171,14 @@ impl Gateway {
         })
     }
 
+    /// Where a registry's cursor is.
+    pub(in crate::gateway) fn place_of_cursor(&self, registry: &str) -> Place {
+        Place {
+            of: self.cursor_of(registry),
+            column: CURSOR,
+        }
+    }
+
     fn cursor_of(&self, registry: &str) -> Uuid {
         place_of(&hash(&self.inner.fingerprint, CURSOR, registry, ""))
     }

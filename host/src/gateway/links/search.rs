@@ -57,6 +57,10 @@ impl Gateway {
             LinkQuery::Identifier { registry, .. } => Some(registry.clone()),
         };
         let policies = self.linkable(caller, call, only.as_deref())?;
+        if let Some(registry) = &only {
+            // Last: what is refused for another reason is not counted.
+            self.inner.allowance.take(caller, registry).await?;
+        }
         let store = self.inner.store.links();
         let key = &self.inner.fingerprint;
         let (found, asked) = match &query {

@@ -75,17 +75,7 @@ impl Gateway {
                 return self.settle(&entry, &operation, &asked).await;
             }
             _ if over => {
-                let moved = to(
-                    OperationState::GivenUp,
-                    Timestamp::now(),
-                    Why::word("deadline"),
-                );
-                let ended = self.inner.store.operations().end(&operation, moved, None);
-                if let Err(error) = ended.await {
-                    tracing::warn!(operation = %operation.id, %error, "an operation is not given up yet");
-                }
-                let _ = self.inner.delivery.ended.send(operation.id);
-                return;
+                return self.give_up(&operation).await;
             }
             _ => {}
         }
@@ -102,6 +92,22 @@ impl Gateway {
         };
         self.send(&entry, &operation, &asked, Step { state, answer })
             .await;
+    }
+
+    /// Its deadline passed before the registry had it.
+    pub(super) async fn give_up(&self, operation: &Operation) {
+        let moved = to(
+            OperationState::GivenUp,
+            Timestamp::now(),
+            Why::word("deadline"),
+        );
+        let ended = self.inner.store.operations().end(operation, moved, None);
+        match ended.await {
+            Ok(_) => drop(self.inner.delivery.ended.send(operation.id)),
+            Err(error) => {
+                tracing::warn!(operation = %operation.id, %error, "an operation is not given up yet");
+            }
+        }
     }
 
     /// What a callback brought for an operation that waits.

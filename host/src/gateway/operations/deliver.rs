@@ -4,6 +4,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -14,6 +15,9 @@ use crate::store::{Queue, StoreError};
 
 /// How often it looks by itself.
 const POLL: Duration = Duration::from_secs(1);
+/// How often it is looked for what is to be given up, and how many at a time.
+const LATE: Duration = Duration::from_secs(1);
+const LATE_TAKEN: u32 = 200;
 /// How often it is counted how many stand where.
 const COUNT: Duration = Duration::from_secs(10);
 /// What fails is said once in so long.
@@ -75,6 +79,19 @@ impl Gateway {
         Ok(rest)
     }
 
+    /// Gives up what was not done by its deadline. It needs no registry: one that is disabled, closed
+    /// or gone has deadlines too.
+    async fn give_up_late(&self) -> Result<(), StoreError> {
+        let operations = self.inner.store.operations();
+        let late = operations.take_late(Timestamp::now(), MARGIN, LATE_TAKEN);
+        for operation in late.await? {
+            let gateway = self.clone();
+            let ending = async move { gateway.give_up(&operation).await };
+            self.inner.tasks.spawn(ending.in_current_span());
+        }
+        Ok(())
+    }
+
     async fn count_operations(&self) -> Result<(), StoreError> {
         let counts = self.inner.store.operations().counts().await?;
         let counts = counts.into_iter();
@@ -87,6 +104,7 @@ impl Gateway {
 /// Ends with the gateway: it holds no strong reference while it waits.
 async fn follow(weak: Weak<Inner>) {
     let (mut count_at, mut told): (Instant, Option<Instant>) = (Instant::now(), None);
+    let mut late_at = Instant::now();
     loop {
         let Some(inner) = weak.upgrade() else {
             return;
@@ -96,6 +114,10 @@ async fn follow(weak: Weak<Inner>) {
             return;
         }
         let mut looked = gateway.take_due().await;
+        if looked.is_ok() && late_at <= Instant::now() {
+            looked = gateway.give_up_late().await.and(looked);
+            late_at = Instant::now() + LATE;
+        }
         if looked.is_ok() && count_at <= Instant::now() {
             let began = Instant::now();
             looked = gateway.count_operations().await.and(looked);

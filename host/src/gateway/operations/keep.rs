@@ -101,15 +101,24 @@ pub(super) async fn keep(weak: Weak<Inner>) {
             return;
         }
         if !is_resealed {
-            match gateway.reseal_operations().await {
+            let resealed = async {
+                let operations = gateway.reseal_operations().await?;
+                Ok(operations.saturating_add(gateway.reseal_rows().await?))
+            };
+            match resealed.await {
                 Ok(count) => {
                     is_resealed = true;
                     if count > 0 {
-                        tracing::info!(count, "operations are sealed by the new key");
+                        tracing::info!(
+                            count,
+                            "what a key of before sealed is sealed by the new one"
+                        );
                     }
                 }
                 Err(StoreError::Closed) => return,
-                Err(error) => tracing::warn!(%error, "operations are not sealed anew yet"),
+                Err(error) => {
+                    tracing::warn!(%error, "what a key of before sealed is not sealed anew yet")
+                }
             }
         }
         match gateway.purge_operations().await {

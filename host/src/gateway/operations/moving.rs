@@ -57,9 +57,6 @@ impl Gateway {
                 due_at: due(delivery.wait(attempts)),
                 ..to(OperationState::Waiting, at, Why::word("absent"))
             },
-            Ended::Pending(_) if over => {
-                to(OperationState::OutcomeUnknown, at, Why::word("pending"))
-            }
             Ended::Pending(pending) => {
                 let after = pending.retry_after_ms.map(u64::from);
                 let after = after.map(|ms| Duration::from_millis(ms).max(SHORTEST_WAIT));
@@ -69,10 +66,17 @@ impl Gateway {
                 });
                 Moved {
                     // Without a time only a callback brings the answer, or the end of all patience.
-                    due_at: after.map_or(Some(operation.give_up_at), due),
+                    // After that end too.
+                    due_at: match over {
+                        true => None,
+                        false => after.map_or(Some(operation.give_up_at), due),
+                    },
                     adapter_state: Some(self.seal_state(operation.id, pending.state)?),
                     reference,
-                    ..to(OperationState::Pending, at, Why::default())
+                    ..match over {
+                        true => to(OperationState::OutcomeUnknown, at, Why::word("pending")),
+                        false => to(OperationState::Pending, at, Why::default()),
+                    }
                 }
             }
             Ended::Unclear(why, _) if over || !can_trace || in_vain(operation, &why, at) => {

@@ -151,7 +151,8 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     for (reference, data) in &reading.answers {
         query(
             "INSERT INTO pending_answers (registry, reference, data, at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (registry, reference) DO UPDATE SET data = excluded.data, at = excluded.at",
+             ON CONFLICT (registry, reference) DO UPDATE SET data = excluded.data, at = excluded.at, \
+             tried = FALSE",
         )
         .bind(&registry)
         .bind(&reference[..])

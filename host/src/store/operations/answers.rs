@@ -4,8 +4,10 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::step::remember;
 use super::{Moved, OperationState, Step};
 use crate::store::audit::KeyedHash;
+use crate::store::columns::uuid;
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 
@@ -39,7 +41,8 @@ pub(in crate::store) async fn lock_references<'s>(
 }
 
 /// An answer was stored: what waits for it is due. One that is being asked for just then sees the answer
-/// when it goes on waiting.
+/// when it goes on waiting. Where nobody knew what became of an attempt the answer may tell: it waits
+/// again. One that somebody holds sees the answer when that ends.
 pub(in crate::store) async fn arrived(
     conn: &mut Conn,
     registry: &str,
@@ -53,9 +56,24 @@ pub(in crate::store) async fn arrived(
     .bind(registry)
     .bind(&reference[..])
     .bind(now)
-    .execute(conn)
-    .await
-    .map(drop)
+    .execute(&mut *conn)
+    .await?;
+    let at = crate::store::now();
+    let rows = query(concat!(
+        wait_again!(),
+        "WHERE registry = $1 AND reference = $2 AND adapter_state IS NOT NULL \
+         AND (state = 'outcome-unknown' OR (state = 'delivering' AND holder IS NULL)) RETURNING id"
+    ))
+    .bind(registry)
+    .bind(&reference[..])
+    .bind(now)
+    .bind(at.as_microsecond())
+    .fetch_all(&mut *conn)
+    .await?;
+    for row in &rows {
+        remember(conn, uuid(row, "id")?, at, None).await?;
+    }
+    Ok(())
 }
 
 /// After an attempt: the answer that it was given is used up, or kept for the next one; and where
@@ -67,12 +85,13 @@ pub(super) async fn settle(
     before: Option<&KeyedHash>,
     now: i64,
 ) -> Result<(), StoreError> {
-    let waits = moved.state == OperationState::Pending;
+    let over = moved.state.lets_pass();
+    let given = moved.answered;
     if let Some(before) = before
-        && (moved.state.lets_pass() || moved.answered.is_some_and(|answered| answered.used))
+        && (over || given.is_some_and(|answered| answered.used))
     {
         // After the end what came since is of no use either.
-        let given = moved.answered.filter(|_| waits);
+        let given = given.filter(|_| !over);
         query(
             "DELETE FROM pending_answers WHERE reference = $2 AND ($3 IS NULL OR at = $3) \
              AND registry = (SELECT registry FROM operations WHERE id = $1)",
@@ -83,22 +102,58 @@ pub(super) async fn settle(
         .execute(&mut *conn)
         .await?;
     }
-    let Some(reference) = moved.reference.as_ref().or(before).filter(|_| waits) else {
+    let kept = given.filter(|answered| !answered.used);
+    if let (Some(before), Some(kept)) = (before, kept) {
+        query(
+            "UPDATE pending_answers SET tried = TRUE WHERE reference = $2 AND at = $3 \
+             AND registry = (SELECT registry FROM operations WHERE id = $1)",
+        )
+        .bind(id.to_string())
+        .bind(&before[..])
+        .bind(kept.at.as_microsecond())
+        .execute(&mut *conn)
+        .await?;
+    }
+    let Some(reference) = moved.reference.as_ref().or(before) else {
         return Ok(());
     };
-    let kept = moved.answered.filter(|answered| !answered.used);
-    let given = kept.map_or(Timestamp::UNIX_EPOCH, |answered| answered.at);
-    query(
-        "UPDATE operations SET due_at = $4 WHERE id = $1 AND EXISTS (SELECT 1 FROM pending_answers a \
-         WHERE a.registry = operations.registry AND a.reference = $2 AND a.at <> $3)",
-    )
-    .bind(id.to_string())
-    .bind(&reference[..])
-    .bind(given.as_microsecond())
-    .bind(now)
-    .execute(conn)
-    .await
-    .map(drop)
+    match moved.state {
+        OperationState::Pending => {
+            let given = kept.map_or(Timestamp::UNIX_EPOCH, |answered| answered.at);
+            query(
+                "UPDATE operations SET due_at = $4 WHERE id = $1 AND EXISTS (SELECT 1 FROM \
+                 pending_answers a WHERE a.registry = operations.registry AND a.reference = $2 \
+                 AND a.at <> $3)",
+            )
+            .bind(id.to_string())
+            .bind(&reference[..])
+            .bind(given.as_microsecond())
+            .bind(now)
+            .execute(conn)
+            .await
+            .map(drop)
+        }
+        OperationState::Delivering | OperationState::OutcomeUnknown => {
+            // One that was tried already would be tried for ever.
+            let waits = query(concat!(
+                wait_again!(),
+                "WHERE id = $1 AND adapter_state IS NOT NULL AND EXISTS (SELECT 1 FROM \
+                 pending_answers a WHERE a.registry = operations.registry AND a.reference = $2 \
+                 AND a.tried = FALSE)"
+            ))
+            .bind(id.to_string())
+            .bind(&reference[..])
+            .bind(now)
+            .bind(moved.at.as_microsecond())
+            .execute(&mut *conn)
+            .await?;
+            match waits {
+                0 => Ok(()),
+                _ => remember(conn, id, moved.at, None).await,
+            }
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A number for a reference. Two that share one merely take turns.
@@ -110,3 +165,12 @@ fn lock_of(reference: KeyedHash) -> i64 {
     // Apart from the locks of subjects, which are below 0.
     i64::from_be_bytes(number) & i64::MAX
 }
+
+/// Whoever held it before has a lower fence.
+macro_rules! wait_again {
+    () => {
+        "UPDATE operations SET state = 'pending', due_at = $3, changed_at = $4, fence = fence + 1, \
+         reason = 'answered', code = NULL, field = NULL "
+    };
+}
+use wait_again;

@@ -1,9 +1,13 @@
 //! What is kept of people with operations: it goes when it is old, and its key may be another one.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
+use super::{Operation, Operations, READ_MAX, read};
+use crate::store::columns::{get, uuid};
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
+use crate::store::writer::{Change, Work};
 
 /// Rows that are purged in one transaction.
 const PURGED: i64 = 500;
@@ -18,6 +22,60 @@ pub struct Resealed {
     pub before: [Option<Vec<u8>>; 3],
     /// What stands there now.
     pub after: [Option<Vec<u8>>; 3],
+}
+
+impl Operations<'_> {
+    /// Drops what was asked and answered of those that were over before then, some at a time. Where they
+    /// stood and when stays. Gives how many.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn purge(self, before: Timestamp) -> Result<u64, StoreError> {
+        let change = Change::PurgeOperations(before);
+        let purged = self.store.writer.write(Work::Change(change)).await?;
+        Ok(u64::try_from(purged).unwrap_or(0))
+    }
+
+    /// Bodies of those behind this position, in order, some at a time: for a key that takes the place of
+    /// another.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn bodies(self, behind: i64, limit: u32) -> Result<Vec<Operation>, StoreError> {
+        read::bodies(&self.store.readers, behind, limit.min(READ_MAX)).await
+    }
+
+    /// Puts bodies that were sealed anew in the place of what they were. One that was changed since
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn reseal(self, resealed: Vec<Resealed>) -> Result<(), StoreError> {
+        let change = Change::ResealOperations(resealed);
+        self.store
+            .writer
+            .write(Work::Change(change))
+            .await
+            .map(drop)
+    }
+
+    /// The request that was sealed last, of those that are kept, and whose it is.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn newest_sealed(self) -> Result<Option<(Uuid, Vec<u8>)>, StoreError> {
+        let row = query(
+            "SELECT id, request FROM operations WHERE request IS NOT NULL \
+             ORDER BY position DESC LIMIT 1",
+        )
+        .fetch_optional(&self.store.readers)
+        .await?;
+        let newest = row.map(|row| {
+            let request: &[u8] = get(&row, "request")?;
+            Ok((uuid(&row, "id")?, request.to_vec()))
+        });
+        newest.transpose()
+    }
 }
 
 /// Drops bodies of what was over before then. Gives how many rows.

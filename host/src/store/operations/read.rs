@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use super::{Operation, OperationFilter, OperationState, OperationStep, Queue, READ_MAX};
@@ -12,14 +14,23 @@ use crate::store::db::{Pool, Row, query};
 use crate::store::error::StoreError;
 
 /// What every reading selects. A macro, since a query's text must be known when compiling.
-macro_rules! columns {
+macro_rules! known_columns {
     () => {
         "position, id, caller, registry, ability, bulk, state, accepted_at, changed_at, due_at, \
-         give_up_at, attempts, attempted_at, fence, reason, code, field, module_digest, request, \
-         receipt, adapter_state, state_schema, reference "
+         give_up_at, attempts, attempted_at, fence, reason, code, field, module_digest, reference "
     };
 }
-pub(super) use columns;
+
+/// The same, with what is sealed.
+macro_rules! columns {
+    () => {
+        concat!(
+            $crate::store::operations::read::known_columns!(),
+            ", request, receipt, adapter_state, state_schema "
+        )
+    };
+}
+pub(super) use {columns, known_columns};
 
 pub(super) async fn one(readers: &Pool, id: Uuid) -> Result<Option<Operation>, StoreError> {
     let row = query(concat!(
@@ -92,28 +103,67 @@ pub(super) async fn by_reference(
     row.as_ref().map(operation_of).transpose()
 }
 
+/// Without what is sealed: nobody who looks at many needs it.
 pub(super) async fn list(
     readers: &Pool,
     filter: &OperationFilter,
 ) -> Result<Vec<Operation>, StoreError> {
-    query(concat!(
+    let mut statement = query(AssertSqlSafe(listing(filter)))
+        .bind(filter.before.unwrap_or(i64::MAX))
+        .bind(i64::from(filter.limit.min(READ_MAX)));
+    if let Some(state) = filter.state {
+        statement = statement.bind(state.as_str());
+    }
+    if let Some(registry) = &filter.registry {
+        statement = statement.bind(registry);
+    }
+    if let Some(caller) = &filter.caller {
+        statement = statement.bind(caller);
+    }
+    if let Some(subject) = &filter.subject {
+        statement = statement.bind(&subject[..]);
+    }
+    let rows = statement.fetch_all(readers).await?;
+    rows.iter().map(known_of).collect()
+}
+
+/// Only what is asked for is in it: with "it may be absent" no index would be of use. The values are
+/// bound in this order.
+pub(in crate::store) fn listing(filter: &OperationFilter) -> String {
+    let mut statement = concat!(
         "SELECT ",
-        columns!(),
-        "FROM operations WHERE ($1 IS NULL OR registry = $1) AND ($2 IS NULL OR state = $2) \
-         AND ($3 IS NULL OR caller = $3) AND ($4 IS NULL OR subject = $4) AND position < $5 \
-         ORDER BY position DESC LIMIT $6"
-    ))
-    .bind(&filter.registry)
-    .bind(filter.state.map(OperationState::as_str))
-    .bind(&filter.caller)
-    .bind(filter.subject.as_ref().map(|hash| &hash[..]))
-    .bind(filter.before.unwrap_or(i64::MAX))
-    .bind(i64::from(filter.limit.min(READ_MAX)))
-    .fetch_all(readers)
-    .await?
-    .iter()
-    .map(operation_of)
-    .collect()
+        known_columns!(),
+        "FROM operations WHERE position < $1"
+    )
+    .to_owned();
+    let mut number = 2;
+    for (column, is_given) in [
+        ("state", filter.state.is_some()),
+        ("registry", filter.registry.is_some()),
+        ("caller", filter.caller.is_some()),
+        ("subject", filter.subject.is_some()),
+    ] {
+        if is_given {
+            number += 1;
+            statement.push_str(&format!(" AND {column} = ${number}"));
+        }
+    }
+    statement.push_str(" ORDER BY position DESC LIMIT $2");
+    statement
+}
+
+/// Whether anything is to be given up. Nothing is written to find that out.
+pub(super) async fn is_any_late(readers: &Pool, now: Timestamp) -> Result<bool, StoreError> {
+    let due = clock_of(readers).await?;
+    let row = query(
+        "SELECT position FROM operations WHERE state IN ('accepted', 'waiting') \
+         AND due_at IS NOT NULL AND give_up_at <= $1 AND due_at <= $2 LIMIT 1",
+    )
+    .bind(now.as_microsecond())
+    .bind(due)
+    .fetch_optional(readers)
+    .await?;
+    Ok(row.is_some())
 }
 
 pub(super) async fn bodies(
@@ -219,7 +269,7 @@ pub(in crate::store) const QUEUES: &str = "WITH RECURSIVE queue(registry) AS (\
 pub(super) async fn open_forms(readers: &Pool, registry: &str) -> Result<Vec<u32>, StoreError> {
     query(
         "SELECT DISTINCT state_schema FROM operations WHERE registry = $1 \
-         AND state_schema IS NOT NULL AND state IN ('pending', 'delivering')",
+         AND state_schema IS NOT NULL AND state IN ('pending', 'delivering', 'outcome-unknown')",
     )
     .bind(registry)
     .fetch_all(readers)
@@ -230,10 +280,6 @@ pub(super) async fn open_forms(readers: &Pool, registry: &str) -> Result<Vec<u32
 }
 
 pub(super) fn operation_of(row: &Row) -> Result<Operation, StoreError> {
-    let optional_time = |column| {
-        let at: Option<i64> = get_column(row, column)?;
-        at.map(|at| as_time(at, column)).transpose()
-    };
     let bytes = |column| {
         let bytes: Option<&[u8]> = get_column(row, column)?;
         Ok::<_, StoreError>(bytes.map(<[u8]>::to_vec))
@@ -243,6 +289,19 @@ pub(super) fn operation_of(row: &Row) -> Result<Operation, StoreError> {
     let schema = schema.map_err(|_| StoreError::Damaged {
         what: "state_schema",
     })?;
+    Ok(Operation {
+        request: bytes("request")?,
+        receipt: bytes("receipt")?,
+        adapter_state: schema.zip(bytes("adapter_state")?),
+        ..known_of(row)?
+    })
+}
+
+fn known_of(row: &Row) -> Result<Operation, StoreError> {
+    let optional_time = |column| {
+        let at: Option<i64> = get_column(row, column)?;
+        at.map(|at| as_time(at, column)).transpose()
+    };
     let reference: Option<&[u8]> = get_column(row, "reference")?;
     let reference = reference.map(KeyedHash::try_from).transpose();
     Ok(Operation {
@@ -264,9 +323,9 @@ pub(super) fn operation_of(row: &Row) -> Result<Operation, StoreError> {
         code: get_column(row, "code")?,
         field: get_column(row, "field")?,
         module_digest: get_column(row, "module_digest")?,
-        request: bytes("request")?,
-        receipt: bytes("receipt")?,
-        adapter_state: schema.zip(bytes("adapter_state")?),
+        request: None,
+        receipt: None,
+        adapter_state: None,
         reference: reference.map_err(|_| StoreError::Damaged { what: "reference" })?,
     })
 }

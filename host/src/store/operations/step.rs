@@ -180,9 +180,11 @@ async fn end(
     let due_at = moved.due_at.filter(|_| !moved.state.lets_pass());
     let done = query(
         "UPDATE operations SET state = $3, changed_at = $4, due_at = $5, holder = NULL, reason = $6, code = $7, \
-         field = $8, receipt = COALESCE($9, receipt), state_schema = $10, adapter_state = $11, \
-         reference = CASE WHEN $3 IN ('pending', 'delivering') THEN COALESCE($12, reference) \
-         ELSE NULL END \
+         field = $8, receipt = COALESCE($9, receipt), \
+         state_schema = CASE WHEN $3 = 'outcome-unknown' THEN COALESCE($10, state_schema) ELSE $10 END, \
+         adapter_state = CASE WHEN $3 = 'outcome-unknown' THEN COALESCE($11, adapter_state) ELSE $11 END, \
+         reference = CASE WHEN $3 IN ('pending', 'delivering', 'outcome-unknown') \
+         THEN COALESCE($12, reference) ELSE NULL END \
          WHERE id = $1 AND fence = $2 \
          AND state IN ('accepted', 'delivering', 'waiting', 'pending')",
     )
@@ -206,11 +208,11 @@ async fn end(
     if let Some(new) = &moved.links {
         link(conn, id, new).await?;
     }
+    remember(conn, id, moved.at, None).await?;
     if before.is_some() || moved.reference.is_some() {
         let now = clock(conn).await?;
         answers::settle(conn, id, moved, before, now).await?;
     }
-    remember(conn, id, moved.at, None).await?;
     if moved.state.lets_pass() {
         let_pass(conn, id).await?;
     }
@@ -307,7 +309,7 @@ pub(in crate::store) async fn require_none_open(
 }
 
 /// The step that was just made, as the row stands now.
-async fn remember(
+pub(super) async fn remember(
     conn: &mut Conn,
     id: Uuid,
     at: Timestamp,

@@ -110,7 +110,7 @@ pub struct Operation {
     pub field: Option<String>,
     /// The module that was asked last.
     pub module_digest: Option<String>,
-    /// What was asked, sealed. None: purged.
+    /// What was asked, sealed. None: purged; or it was read with many others, as what follows.
     pub request: Option<Vec<u8>>,
     /// What the registry did, sealed.
     pub receipt: Option<Vec<u8>>,

@@ -69,6 +69,23 @@ async fn end(store: &Store, operation: &Operation, moved: Moved) {
     assert!(ended.unwrap());
 }
 
+/// A store of a node that has joined: what it takes up is held by it.
+async fn held(home: &Home) -> Store {
+    let store = home.open().await;
+    store.hold_as("node-1", LEASE).await.unwrap();
+    store
+}
+
+fn unclear(state: OperationState, answered: Option<Answered>) -> Moved {
+    let due_at = now() + SignedDuration::from_hours(1);
+    Moved {
+        state,
+        due_at: (state == OperationState::Delivering).then_some(due_at),
+        reason: Some("unclear".into()),
+        ..pending(None, answered)
+    }
+}
+
 /// A callback comes and is read.
 async fn call_back(store: &Store, data: &[u8]) {
     let id = Uuid::now_v7();
@@ -105,7 +122,7 @@ async fn answer(store: &Store) -> Option<StoredAnswer> {
 }
 
 async fn an_answer_makes_what_waits_due(home: Home) {
-    let store = home.open().await;
+    let store = held(&home).await;
     let waiting = under_way(&store, 1).await;
     end(&store, &waiting, pending(Some(REFERENCE), None)).await;
     assert_eq!(take(&store).await, None, "not for an hour");
@@ -132,7 +149,7 @@ async fn an_answer_makes_what_waits_due(home: Home) {
 }
 
 async fn an_answer_may_come_before_it_is_known_that_somebody_waits(home: Home) {
-    let store = home.open().await;
+    let store = held(&home).await;
     let waiting = under_way(&store, 1).await;
     call_back(&store, b"early").await;
     end(&store, &waiting, pending(Some(REFERENCE), None)).await;
@@ -160,6 +177,91 @@ async fn an_answer_may_come_before_it_is_known_that_somebody_waits(home: Home) {
     store.close().await;
 }
 
+/// It went on from its state, and nobody knows what came of that: what a callback brings tells.
+async fn an_answer_counts_after_an_unclear_attempt(home: Home) {
+    let store = held(&home).await;
+    for state in [OperationState::Delivering, OperationState::OutcomeUnknown] {
+        let begun = under_way(&store, u8::from(state == OperationState::Delivering)).await;
+        let mut waiting = pending(Some(REFERENCE), None);
+        waiting.due_at = Some(now());
+        end(&store, &begun, waiting).await;
+        let begun = take(&store).await.expect("it is due");
+        begin_attempt(&store, &begun).await;
+        let mut left = unclear(state, None);
+        if state == OperationState::OutcomeUnknown {
+            // Nothing new is known: what is there stays.
+            left.adapter_state = None;
+        }
+        end(&store, &begun, left).await;
+        assert_eq!(take(&store).await, None, "there is no answer yet");
+        call_back(&store, b"told").await;
+        let taken = take(&store).await.expect("it is due");
+        assert_eq!(taken.state, OperationState::Pending, "after {state:?}");
+        assert_eq!(taken.adapter_state, Some((1, b"state".to_vec())));
+        assert_eq!(taken.reference, Some(REFERENCE));
+        assert!(taken.fence > begun.fence + 1, "who held it is too late");
+        let steps = store.operations().history(taken.id).await.unwrap();
+        let last = steps.last().unwrap();
+        assert_eq!(last.state, OperationState::Pending);
+        assert_eq!(last.reason.as_deref(), Some("answered"));
+        begin_attempt(&store, &taken).await;
+        let applied = Moved {
+            state: OperationState::Applied,
+            due_at: None,
+            adapter_state: None,
+            ..pending(None, None)
+        };
+        end(&store, &taken, applied).await;
+        let over = store.operations().get(taken.id).await.unwrap().unwrap();
+        assert_eq!((over.reference, over.adapter_state), (None, None));
+    }
+    store.close().await;
+}
+
+/// It came while the attempt was under way, whose end did not know of it.
+async fn an_answer_that_is_there_counts_after_an_unclear_attempt(home: Home) {
+    for state in [OperationState::Delivering, OperationState::OutcomeUnknown] {
+        let store = held(&home).await;
+        let number = u8::from(state == OperationState::Delivering);
+        let taken = under_way(&store, number).await;
+        let mut waiting = pending(Some(REFERENCE), None);
+        waiting.due_at = Some(now());
+        end(&store, &taken, waiting).await;
+        let taken = take(&store).await.expect("it is due");
+        begin_attempt(&store, &taken).await;
+        call_back(&store, b"meanwhile").await;
+        let held = store.operations().get(taken.id).await.unwrap().unwrap();
+        assert_eq!(held.state, OperationState::Delivering, "somebody holds it");
+        end(&store, &taken, unclear(state, None)).await;
+        let taken = take(&store).await.expect("it is due");
+        assert_eq!(taken.state, OperationState::Pending);
+
+        // It was given the answer, and that was unclear too: it is not given it for ever.
+        begin_attempt(&store, &taken).await;
+        let at = answer(&store).await.unwrap().at;
+        let kept = Answered { at, used: false };
+        end(&store, &taken, unclear(state, Some(kept))).await;
+        assert_eq!(take(&store).await, None, "after {state:?}");
+        // Neither when somebody has asked the registry in vain.
+        if state == OperationState::Delivering {
+            let there = store.operations().get(taken.id).await.unwrap().unwrap();
+            end(
+                &store,
+                &there,
+                unclear(OperationState::OutcomeUnknown, None),
+            )
+            .await;
+            assert_eq!(take(&store).await, None);
+        }
+        let rejected = OperationDecision::Rejected;
+        let decided = store.operations().decide(taken.id, rejected, "ada", None);
+        assert!(decided.await.unwrap());
+        call_back(&store, b"too late").await;
+        assert_eq!(take(&store).await, None, "somebody has decided");
+        store.close().await;
+    }
+}
+
 /// An answer and the end of the attempt that waits for it are written at the same time, by two nodes.
 async fn neither_misses_the_other(home: Home) {
     let (here, there) = (home.open().await, home.open().await);
@@ -185,5 +287,7 @@ async fn neither_misses_the_other(home: Home) {
 on_both!(
     an_answer_makes_what_waits_due,
     an_answer_may_come_before_it_is_known_that_somebody_waits,
+    an_answer_counts_after_an_unclear_attempt,
+    an_answer_that_is_there_counts_after_an_unclear_attempt,
     neither_misses_the_other,
 );

@@ -190,4 +190,19 @@ async fn the_first_key_is_the_database_s(home: Home) {
     assert_eq!(store.keep_key_check([1; 32]).await.unwrap(), [1; 32]);
     assert_eq!(store.keep_key_check([2; 32]).await.unwrap(), [1; 32]);
     assert_eq!(store.key_check().await.unwrap(), Some([1; 32]));
+
+    // That of bodies is another one, and may take the place of those that it knows.
+    assert_eq!(store.bodies_key_check().await.unwrap(), None);
+    for (mine, before, there) in [
+        (3, vec![], 3),
+        (4, vec![], 3),
+        (4, vec![[1; 32]], 3),
+        (4, vec![[1; 32], [3; 32]], 4),
+        (3, vec![], 4),
+    ] {
+        let kept = store.keep_bodies_key_check([mine; 32], before).await;
+        assert_eq!(kept.unwrap(), [there; 32]);
+        assert_eq!(store.bodies_key_check().await.unwrap(), Some([there; 32]));
+    }
+    assert_eq!(store.key_check().await.unwrap(), Some([1; 32]));
 }

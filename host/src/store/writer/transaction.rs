@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 use crate::store::{
     agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, events,
     key_check, leases, links, modules, nodes, now, open_states, operations, quotas, registries,
-    webhooks,
+    sealed, webhooks,
 };
 
 /// Commits all together, with one answer for each. First without savepoints, which would triple the
@@ -64,6 +64,7 @@ pub(super) async fn change(
         Change::ForgetQuotas(unused) => quotas::forget(conn, unused).await,
         Change::PurgeOperations(before) => operations::purge(conn, before).await,
         Change::ResealOperations(resealed) => operations::reseal(conn, &resealed).await,
+        Change::Reseal(anew) => sealed::reseal(conn, &anew).await,
         Change::TakeOperations(taking) => operations::take(conn, &taking).await,
         Change::Link(linking) => links::add(conn, &linking).await,
         Change::Unlink { id, why, by } => links::end(conn, id, &why, &by).await,
