@@ -1,5 +1,6 @@
 //! Life events: a registry calls back or is asked, and a caller reads what happened.
 
+mod crowds;
 mod raw;
 mod reading;
 

@@ -9,6 +9,7 @@ mod people;
 mod poll;
 mod rate;
 mod read;
+mod rows;
 mod sealed;
 mod shown;
 

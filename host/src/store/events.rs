@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Store;
-use super::audit::{AuditBegin, AuditEnd, KeyedHash};
+use super::audit::{AuditBegin, AuditEnd, AuditEnds, KeyedHash};
 use super::error::StoreError;
 use super::writer::{AuditRow, Change, Work};
 
@@ -109,12 +109,11 @@ impl<'a> Events<'a> {
         id: Uuid,
         fence: i64,
         reading: Reading,
-        row: AuditEnd,
+        rows: impl Into<AuditEnds>,
     ) -> Result<bool, StoreError> {
         let reading = Box::new(reading);
         let telling = Telling::End { id, fence, reading };
-        let rows = vec![AuditRow::End(Box::new(row))];
-        Ok(self.tell(telling, rows).await? >= 0)
+        Ok(self.tell(telling, ends(rows.into())).await? >= 0)
     }
 
     /// A page of what changed is stored, with where to go on. False: another has taken the cursor over.
@@ -125,15 +124,15 @@ impl<'a> Events<'a> {
         self,
         cursor: &EventCursor,
         polled: Polled,
-        row: Option<AuditEnd>,
+        rows: Option<AuditEnds>,
     ) -> Result<bool, StoreError> {
         let telling = Telling::Page {
             registry: cursor.registry.clone(),
             fence: cursor.fence,
             polled: Box::new(polled),
         };
-        let rows = row.map(|row| AuditRow::End(Box::new(row)));
-        Ok(self.tell(telling, rows.into_iter().collect()).await? >= 0)
+        let rows = rows.map(ends).unwrap_or_default();
+        Ok(self.tell(telling, rows).await? >= 0)
     }
 
     /// Whoever reads is told of people: beginnings and ends, durable when this returns.
@@ -141,13 +140,8 @@ impl<'a> Events<'a> {
     /// # Errors
     /// `Busy`, `Unavailable` or `Closed`: nothing may be told.
     pub async fn told(self, rows: Vec<(AuditBegin, AuditEnd)>) -> Result<(), StoreError> {
-        let rows = rows.into_iter().flat_map(|(begin, end)| {
-            [
-                AuditRow::Begin(Box::new(begin)),
-                AuditRow::End(Box::new(end)),
-            ]
-        });
-        self.tell(Telling::Tell, rows.collect()).await.map(drop)
+        let rows = rows.into_iter().flat_map(pair).collect();
+        self.tell(Telling::Tell, rows).await.map(drop)
     }
 
     /// A callback that could not be read is to be read again. False: it stands where it cannot be.
@@ -310,4 +304,18 @@ impl<'a> Events<'a> {
     ) -> Result<Option<StoredAnswer>, StoreError> {
         read::answer(&self.store.readers, registry, reference).await
     }
+}
+
+fn pair((begin, end): (AuditBegin, AuditEnd)) -> [AuditRow; 2] {
+    [
+        AuditRow::Begin(Box::new(begin)),
+        AuditRow::End(Box::new(end)),
+    ]
+}
+
+fn ends(rows: AuditEnds) -> Vec<AuditRow> {
+    let further = rows.further.into_iter().flat_map(pair);
+    let mut ends = vec![AuditRow::End(Box::new(rows.end))];
+    ends.extend(further);
+    ends
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::rows::spread;
 use super::shown::show;
 use crate::config::registry::PolicyConfig;
 use crate::gateway::lookups::disclosed::Disclosed;
@@ -16,7 +17,7 @@ use crate::gateway::lookups::policy::Visible;
 use crate::gateway::lookups::terms::check_stated;
 use crate::gateway::{Caller, Gateway, GatewayError};
 use crate::model::{Ability, Call, Event};
-use crate::store::{AuditBegin, AuditEnd, EventScope, StoredEvent};
+use crate::store::{AuditBegin, AuditEnd, AuditEnds, EventScope, StoredEvent};
 
 /// Most events of one reading.
 pub const MAX_FEED_LIMIT: u32 = 500;
@@ -77,10 +78,11 @@ pub(in crate::gateway) struct Only {
     pub(in crate::gateway) kinds: Vec<String>,
 }
 
-/// What is told of one registry and module in one reading.
-#[derive(Default)]
-struct Told {
-    people: Disclosed,
+/// What is told in one reading.
+struct Telling {
+    events: Vec<FeedEvent>,
+    /// It ends behind this position: the next event names more people than an audit row has room for.
+    up_to: Option<i64>,
 }
 
 impl Gateway {
@@ -144,10 +146,10 @@ impl Gateway {
             let (now, more) = (Instant::now(), next < newest);
             let is_over = (now >= by && (now >= looks || !more)) || self.is_stopping();
             if !found.is_empty() || is_over {
-                let events = self.tell(caller, call, &policies, found).await?;
+                let told = self.tell(caller, call, &policies, found).await?;
                 return Ok(FeedPage {
-                    events,
-                    next,
+                    events: told.events,
+                    next: told.up_to.unwrap_or(next),
                     newest,
                 });
             }
@@ -189,10 +191,10 @@ impl Gateway {
         call: &Call,
         policies: &BTreeMap<String, PolicyConfig>,
         found: Vec<StoredEvent>,
-    ) -> Result<Vec<FeedEvent>, GatewayError> {
+    ) -> Result<Telling, GatewayError> {
         let began = Instant::now();
-        let mut told: BTreeMap<(String, String), Told> = BTreeMap::new();
-        let mut events = Vec::with_capacity(found.len());
+        let mut told: BTreeMap<(String, String), Disclosed> = BTreeMap::new();
+        let (mut events, mut up_to) = (Vec::with_capacity(found.len()), None);
         for stored in found {
             let (Some(policy), Some(body)) = (policies.get(&stored.registry), &stored.body) else {
                 continue;
@@ -201,11 +203,16 @@ impl Gateway {
             let visible = Visible::of(shown, &[])?;
             let mut event = self.open_event(&stored.id, body)?;
             let of = (stored.registry.clone(), stored.module_digest.clone());
-            show(
-                &visible,
-                &mut event,
-                &mut told.entry(of).or_default().people,
-            );
+            let mut people = Disclosed::default();
+            show(&visible, &mut event, &mut people);
+            let none = Disclosed::default();
+            let fits = told.get(&of).unwrap_or(&none).fits_with(&people);
+            // One event alone is told whatever it takes: no later reading could go past it.
+            if !events.is_empty() && !fits {
+                up_to = Some(stored.position.saturating_sub(1));
+                break;
+            }
+            told.entry(of).or_default().join(people);
             events.push(FeedEvent {
                 position: stored.position,
                 registry: stored.registry,
@@ -214,25 +221,28 @@ impl Gateway {
                 event,
             });
         }
-        let rows = told.into_iter().map(|((registry, module), told)| {
+        let mut rows = Vec::with_capacity(told.len());
+        for ((registry, module), people) in told {
             let begin = begin_row(caller, call, registry, module);
             let end = AuditEnd {
                 id: begin.id,
                 at: Timestamp::now(),
                 outcome: "done".into(),
                 code: None,
-                disclosed: told.people.hashes(&self.inner.fingerprint)?,
+                disclosed: Vec::new(),
                 registry_calls: 0,
                 duration_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
             };
-            Ok((begin, end))
-        });
-        let rows = rows.collect::<Result<Vec<_>, GatewayError>>()?;
+            let people = people.all_hashes(&self.inner.fingerprint);
+            let AuditEnds { end, further } = spread(&begin, end, people);
+            rows.push((begin, end));
+            rows.extend(further);
+        }
         if !rows.is_empty() {
             let told = self.inner.store.events().told(rows).await;
             told.map_err(GatewayError::Audit)?;
         }
-        Ok(events)
+        Ok(Telling { events, up_to })
     }
 }
 
