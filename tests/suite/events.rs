@@ -1,6 +1,7 @@
 //! Life events: a registry calls back or is asked, and a caller reads what happened.
 
 mod crowds;
+mod discarding;
 mod raw;
 mod reading;
 

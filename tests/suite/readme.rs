@@ -152,6 +152,10 @@ fn real() -> BTreeMap<String, u64> {
             config.events.callback_retention_ms,
         ),
         (
+            "events.unread_retention_ms",
+            config.events.unread_retention_ms,
+        ),
+        (
             "events.event_retention_ms",
             config.events.event_retention_ms,
         ),

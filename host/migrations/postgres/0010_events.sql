@@ -32,6 +32,7 @@ CREATE INDEX callbacks_due ON callbacks (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX callbacks_held ON callbacks (holder) WHERE holder IS NOT NULL;
 CREATE INDEX callbacks_state ON callbacks (registry, state, number);
 CREATE INDEX callbacks_over ON callbacks (changed_at) WHERE state IN ('received', 'refused');
+CREATE INDEX callbacks_unread ON callbacks (changed_at) WHERE state IN ('new', 'unreadable', 'failed');
 
 -- Life events, each once.
 CREATE TABLE events (

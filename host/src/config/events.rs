@@ -20,6 +20,8 @@ pub struct EventsConfig {
     pub max_unread_bytes: NonZeroU64,
     /// How long a callback is kept that was read, in milliseconds.
     pub callback_retention_ms: u64,
+    /// How long a callback is kept that could not be read, in milliseconds.
+    pub unread_retention_ms: u64,
     /// How long an event can be read, in milliseconds. It is known for ever.
     pub event_retention_ms: u64,
     /// How long an answer waits for whoever waits for it, in milliseconds.
@@ -60,6 +62,8 @@ impl EventsConfig {
     };
     /// A week: somebody asks what came.
     pub const CALLBACK_RETENTION_MS: u64 = 7 * DAY_MS;
+    /// 30 days: an adapter is mended.
+    pub const UNREAD_RETENTION_MS: u64 = 30 * DAY_MS;
     /// 90 days: a reader that was away for a quarter.
     pub const EVENT_RETENTION_MS: u64 = 90 * DAY_MS;
     /// A day.
@@ -86,6 +90,7 @@ impl Default for EventsConfig {
             max_unread_callbacks: Self::MAX_UNREAD_CALLBACKS,
             max_unread_bytes: Self::MAX_UNREAD_BYTES,
             callback_retention_ms: Self::CALLBACK_RETENTION_MS,
+            unread_retention_ms: Self::UNREAD_RETENTION_MS,
             event_retention_ms: Self::EVENT_RETENTION_MS,
             answer_retention_ms: Self::ANSWER_RETENTION_MS,
             max_waiting_reads: Self::MAX_WAITING_READS,

@@ -55,6 +55,9 @@ pub(super) enum Telling {
         id: Uuid,
         at: Timestamp,
     },
+    Discard {
+        id: Uuid,
+    },
     /// Only the audit's rows.
     Tell,
 }
@@ -151,6 +154,14 @@ impl<'a> Events<'a> {
     pub async fn replay(self, id: Uuid) -> Result<bool, StoreError> {
         let at = super::now();
         Ok(self.tell(Telling::Replay { id, at }, Vec::new()).await? >= 0)
+    }
+
+    /// A callback that could not be read is given up, and what came is gone. False: it stands elsewhere.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed`.
+    pub async fn discard(self, id: Uuid) -> Result<bool, StoreError> {
+        Ok(self.tell(Telling::Discard { id }, Vec::new()).await? >= 0)
     }
 
     /// Takes up callbacks that somebody left, for so long.

@@ -134,6 +134,7 @@ async fn sweep(weak: Weak<Inner>) {
         let config = &inner.events.config;
         let old = OldEvents {
             callbacks: before(config.callback_retention_ms),
+            unread: before(config.unread_retention_ms),
             events: before(config.event_retention_ms),
             answers: before(config.answer_retention_ms),
         };

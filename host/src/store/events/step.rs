@@ -40,7 +40,10 @@ pub(in crate::store) async fn lock<'t>(
     let mut locks = Vec::new();
     for telling in tellings {
         match telling {
-            Telling::Keep(..) | Telling::Replay { .. } | Telling::Tell => {}
+            Telling::Keep(..)
+            | Telling::Replay { .. }
+            | Telling::Discard { .. }
+            | Telling::Tell => {}
             Telling::Page { registry, .. } => locks.push(lock_of(registry)),
             Telling::End { id, .. } => {
                 let row = query("SELECT registry FROM callbacks WHERE id = $1")
@@ -85,6 +88,7 @@ pub(in crate::store) async fn step(conn: &mut Conn, telling: &Telling) -> Result
             polled,
         } => page(conn, registry, *fence, polled).await,
         Telling::Replay { id, at } => replay(conn, *id, *at).await,
+        Telling::Discard { id } => discard(conn, *id).await,
     }
 }
 
@@ -165,7 +169,7 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     let due_at = (reading.state == CallbackState::New).then_some(again);
     // A refused sender's bytes are nobody's to keep.
     query(
-        "UPDATE callbacks SET state = $3, changed_at = $4, due_at = $10, holder = NULL, reason = $5, code = $6, \
+        "UPDATE callbacks SET state = $3, changed_at = CASE WHEN $3 = 'new' THEN changed_at ELSE $4 END, due_at = $10, holder = NULL, reason = $5, code = $6, \
          module_digest = $7, status = $8, brought = brought + $9, \
          body = CASE WHEN $3 = 'refused' THEN NULL ELSE body END \
          WHERE id = $1 AND fence = $2 AND state = 'new'",
@@ -242,6 +246,14 @@ async fn replay(conn: &mut Conn, id: Uuid, at: Timestamp) -> Result<i64, StoreEr
     Ok(if done == 0 { NOT_DONE } else { 0 })
 }
 
+async fn discard(conn: &mut Conn, id: Uuid) -> Result<i64, StoreError> {
+    let done = query("DELETE FROM callbacks WHERE id = $1 AND state IN ('unreadable', 'failed')")
+        .bind(id.to_string())
+        .execute(conn)
+        .await?;
+    Ok(if done == 0 { NOT_DONE } else { 0 })
+}
+
 /// Those that are not known yet. Gives how many.
 async fn insert(
     conn: &mut Conn,
@@ -296,7 +308,7 @@ pub(in crate::store) async fn take(
 ) -> Result<i64, StoreError> {
     let now = clock(conn).await?;
     query(
-        "UPDATE callbacks SET state = 'failed', due_at = NULL, holder = NULL, reason = 'given-up', fence = fence + 1 \
+        "UPDATE callbacks SET state = 'failed', changed_at = $1, due_at = NULL, holder = NULL, reason = 'given-up', fence = fence + 1 \
          WHERE due_at <= $1 AND attempts >= $2",
     )
     .bind(now)

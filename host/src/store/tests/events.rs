@@ -13,6 +13,7 @@ on_both!(
     a_cursor_is_one_nodes_at_a_time,
     what_is_old_goes_and_is_known_nevertheless,
     only_events_of_linked_people_are_read,
+    what_could_not_be_read_goes_by_its_age_or_by_hand,
 );
 
 fn callback() -> NewCallback {
@@ -227,6 +228,7 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
     store.events().sequence().await.unwrap();
     let at = |at| OldEvents {
         callbacks: at,
+        unread: at,
         events: at,
         answers: at,
     };
@@ -256,6 +258,60 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
     store.events().end(id, 1, brought, end(id)).await.unwrap();
     let known = store.events().callback(id).await.unwrap().unwrap();
     assert_eq!(known.brought, 0, "it comes a second time");
+    store.close().await;
+}
+
+async fn what_could_not_be_read_goes_by_its_age_or_by_hand(home: Home) {
+    let store = home.open().await;
+    let events = || store.events();
+    let mut ids = Vec::new();
+    for state in [
+        CallbackState::Unreadable,
+        CallbackState::Failed,
+        CallbackState::New,
+        CallbackState::Received,
+    ] {
+        let new = NewCallback {
+            max_unprocessed: 10,
+            ..callback()
+        };
+        let id = new.id;
+        assert!(events().keep(new, row(id)).await.unwrap());
+        let read = Reading {
+            state,
+            ..reading(Vec::new())
+        };
+        assert!(events().end(id, 1, read, end(id)).await.unwrap());
+        ids.push(id);
+    }
+    let [unreadable, failed, tried, received] = ids[..] else {
+        unreachable!()
+    };
+    // By hand only what is given up.
+    assert!(!events().discard(received).await.unwrap());
+    assert!(!events().discard(tried).await.unwrap());
+    assert!(events().discard(unreadable).await.unwrap());
+    assert!(!events().discard(unreadable).await.unwrap());
+    assert_eq!(events().callback(unreadable).await.unwrap(), None);
+    // By their age, which is another one than that of those which were read.
+    let old = |callbacks, unread| OldEvents {
+        callbacks,
+        unread,
+        events: Timestamp::UNIX_EPOCH,
+        answers: Timestamp::UNIX_EPOCH,
+    };
+    let later = now() + Duration::from_secs(60);
+    let there = async |id| events().callback(id).await.unwrap().is_some();
+    events()
+        .sweep(old(later, Timestamp::UNIX_EPOCH))
+        .await
+        .unwrap();
+    assert!(!there(received).await && there(failed).await && there(tried).await);
+    events()
+        .sweep(old(Timestamp::UNIX_EPOCH, later))
+        .await
+        .unwrap();
+    assert!(!there(failed).await && !there(tried).await);
     store.close().await;
 }
 
