@@ -2,6 +2,7 @@
 
 mod crowds;
 mod discarding;
+mod keeping;
 mod raw;
 mod reading;
 

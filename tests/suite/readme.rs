@@ -147,6 +147,7 @@ fn real() -> BTreeMap<String, u64> {
             "events.max_unread_bytes",
             config.events.max_unread_bytes.get(),
         ),
+        ("events.max_kept_bytes", config.events.max_kept_bytes.get()),
         (
             "events.callback_retention_ms",
             config.events.callback_retention_ms,

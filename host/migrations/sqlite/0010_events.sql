@@ -31,6 +31,8 @@ CREATE TABLE callbacks (
 CREATE INDEX callbacks_due ON callbacks (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX callbacks_held ON callbacks (holder) WHERE holder IS NOT NULL;
 CREATE INDEX callbacks_state ON callbacks (registry, state, number);
+-- What each registry's take, without a look at them.
+CREATE INDEX callbacks_kept ON callbacks (registry, size) WHERE body IS NOT NULL;
 CREATE INDEX callbacks_over ON callbacks (changed_at) WHERE state IN ('received', 'refused');
 CREATE INDEX callbacks_unread ON callbacks (changed_at) WHERE state IN ('new', 'unreadable', 'failed');
 
@@ -90,8 +92,11 @@ CREATE TABLE pending_answers (
     registry  TEXT   NOT NULL,
     -- Keyed hash.
     reference BLOB   NOT NULL,
+    -- Of what is sealed.
+    size      BIGINT NOT NULL,
     data      BLOB   NOT NULL,
     at        BIGINT NOT NULL,
     PRIMARY KEY (registry, reference)
 );
 CREATE INDEX pending_answers_at ON pending_answers (at);
+CREATE INDEX pending_answers_kept ON pending_answers (registry, size);

@@ -18,6 +18,8 @@ pub struct EventsConfig {
     pub max_unread_callbacks: NonZeroU32,
     /// The same, in bytes.
     pub max_unread_bytes: NonZeroU64,
+    /// Bytes that are kept of what one registry called back with, read or not, and of answers in it.
+    pub max_kept_bytes: NonZeroU64,
     /// How long a callback is kept that was read, in milliseconds.
     pub callback_retention_ms: u64,
     /// How long a callback is kept that could not be read, in milliseconds.
@@ -60,6 +62,11 @@ impl EventsConfig {
         Some(bytes) => bytes,
         None => NonZeroU64::MIN,
     };
+    /// 1 GiB: a week of a large country.
+    pub const MAX_KEPT_BYTES: NonZeroU64 = match NonZeroU64::new(1 << 30) {
+        Some(bytes) => bytes,
+        None => NonZeroU64::MIN,
+    };
     /// A week: somebody asks what came.
     pub const CALLBACK_RETENTION_MS: u64 = 7 * DAY_MS;
     /// 30 days: an adapter is mended.
@@ -89,6 +96,7 @@ impl Default for EventsConfig {
             callback_burst: Self::CALLBACK_BURST,
             max_unread_callbacks: Self::MAX_UNREAD_CALLBACKS,
             max_unread_bytes: Self::MAX_UNREAD_BYTES,
+            max_kept_bytes: Self::MAX_KEPT_BYTES,
             callback_retention_ms: Self::CALLBACK_RETENTION_MS,
             unread_retention_ms: Self::UNREAD_RETENTION_MS,
             event_retention_ms: Self::EVENT_RETENTION_MS,

@@ -5,6 +5,7 @@ mod acts;
 mod feed;
 mod hook;
 mod keep;
+mod kept;
 mod people;
 mod poll;
 mod rate;
@@ -25,6 +26,7 @@ pub(super) use sealed::{place_of_event, word_of};
 
 use crate::config::events::EventsConfig;
 use crate::store::KeyedHash;
+use kept::Kept;
 use rate::Rates;
 
 /// Who calls, in the audit, where it is a registry. No caller may be called so.
@@ -34,6 +36,7 @@ const REGISTRY: &str = "(registry)";
 pub(super) struct Events {
     config: EventsConfig,
     rates: Rates,
+    kept: Kept,
     /// The newest position that is known here.
     newest: watch::Sender<i64>,
     /// Something was stored that has no position yet.
@@ -52,6 +55,7 @@ impl Events {
         let waiting = usize::try_from(config.max_waiting_reads).unwrap_or(usize::MAX);
         Self {
             rates: Rates::new(config),
+            kept: Kept::default(),
             newest: watch::Sender::new(0),
             stored: Arc::default(),
             answered: broadcast::Sender::new(ANSWERED),

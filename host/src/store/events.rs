@@ -244,6 +244,14 @@ impl<'a> Events<'a> {
         read::newest_sealed(&self.store.readers).await
     }
 
+    /// How many bytes are kept of what a registry called back with: callbacks and answers, sealed.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn kept_bytes(self, registry: &str) -> Result<u64, StoreError> {
+        read::kept_bytes(&self.store.readers, registry).await
+    }
+
     /// The newest position; 0: there is none.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ impl From<HookError> for Problem {
             HookError::Full => Problem::new(
                 S::INSUFFICIENT_STORAGE,
                 "callbacks-full",
-                "as many callbacks of this registry as may be kept could not be read: an administrator must look",
+                "as many callbacks of this registry are kept as may be, read or not: an administrator must look",
             ),
             HookError::Denied => Problem::new(
                 S::FORBIDDEN,

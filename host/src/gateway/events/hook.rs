@@ -30,8 +30,8 @@ pub enum HookError {
         /// Then one is taken again, in milliseconds.
         retry_after_ms: u32,
     },
-    /// Too much is kept that could not be read.
-    #[error("too many callbacks of this registry are kept and not read")]
+    /// Too much is kept, or could not be read.
+    #[error("too many callbacks of this registry are kept")]
     Full,
     /// The adapter does not believe the sender.
     #[error("the sender did not prove who they are")]
@@ -113,12 +113,18 @@ impl Gateway {
         let config = &self.inner.events.config;
         let id = Uuid::now_v7();
         let row = begin_row(id, &entry, &request_id);
+        let body = self.seal_callback(id, &callback)?;
+        let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        let has_room = self.has_room(&entry.name, size).await;
+        if !has_room.map_err(HookError::Store)? {
+            return Err(HookError::Full);
+        }
         let new = NewCallback {
             id,
             at: Timestamp::now(),
             registry: entry.name.clone(),
             method: callback.method.clone(),
-            body: self.seal_callback(id, &callback)?,
+            body,
             lease: lease(&entry),
             max_unprocessed: config.max_unread_callbacks.get(),
             max_unprocessed_bytes: config.max_unread_bytes.get(),

@@ -154,24 +154,32 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     let now = clock(conn).await?;
     for (reference, data) in &reading.answers {
         query(
-            "INSERT INTO pending_answers (registry, reference, data, at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (registry, reference) DO UPDATE SET data = excluded.data, at = excluded.at",
+            "INSERT INTO pending_answers (registry, reference, data, at, size) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (registry, reference) DO UPDATE SET data = excluded.data, at = excluded.at, \
+             size = excluded.size",
         )
         .bind(&registry)
         .bind(&reference[..])
         .bind(&data[..])
         .bind(reading.at.as_microsecond())
+        .bind(i64::try_from(data.len()).unwrap_or(i64::MAX))
         .execute(&mut *conn)
         .await?;
         operations::arrived(conn, &registry, reference, now).await?;
     }
     let again = now.saturating_add(microseconds(AGAIN));
     let due_at = (reading.state == CallbackState::New).then_some(again);
-    // A refused sender's bytes are nobody's to keep.
+    // A refused sender's bytes are nobody's to keep, nor is what brought nothing: anybody may send it.
+    let brought_none = brought == 0 && reading.answers.is_empty();
+    let is_kept = match reading.state {
+        CallbackState::Refused => false,
+        CallbackState::Received => !brought_none,
+        CallbackState::New | CallbackState::Unreadable | CallbackState::Failed => true,
+    };
     query(
         "UPDATE callbacks SET state = $3, changed_at = CASE WHEN $3 = 'new' THEN changed_at ELSE $4 END, due_at = $10, holder = NULL, reason = $5, code = $6, \
          module_digest = $7, status = $8, brought = brought + $9, \
-         body = CASE WHEN $3 = 'refused' THEN NULL ELSE body END \
+         body = CASE WHEN $11 = 0 THEN NULL ELSE body END \
          WHERE id = $1 AND fence = $2 AND state = 'new'",
     )
     .bind(id.to_string())
@@ -184,6 +192,7 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     .bind(reading.status.map(i64::from))
     .bind(brought)
     .bind(due_at)
+    .bind(i64::from(is_kept))
     .execute(&mut *conn)
     .await?;
     if reading.state == CallbackState::Refused {
