@@ -11,6 +11,8 @@ CREATE TABLE callbacks (
     changed_at    BIGINT NOT NULL,
     state         TEXT COLLATE "C"   NOT NULL CHECK (state IN ('new', 'received', 'refused', 'unreadable', 'failed')),
     attempts      BIGINT NOT NULL,
+    -- Of them, those that were given back: its registry did not serve, or its adapter could not work.
+    put_off       BIGINT NOT NULL,
     -- When somebody may take it up. Null: it is over, or a person must look at it.
     due_at        BIGINT,
     -- Who has taken it up is told by the fence: whoever comes later has a higher one.

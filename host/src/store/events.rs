@@ -6,6 +6,7 @@
 
 mod read;
 mod sequence;
+mod stand;
 mod step;
 mod types;
 
@@ -57,6 +58,10 @@ pub(super) enum Telling {
     },
     Discard {
         id: Uuid,
+    },
+    PutOff {
+        id: Uuid,
+        fence: i64,
     },
     /// Only the audit's rows.
     Tell,
@@ -162,6 +167,16 @@ impl<'a> Events<'a> {
     /// `Busy`, `Unavailable` or `Closed`.
     pub async fn discard(self, id: Uuid) -> Result<bool, StoreError> {
         Ok(self.tell(Telling::Discard { id }, Vec::new()).await? >= 0)
+    }
+
+    /// A callback that was taken up cannot be read now: it waits, longer each time, and that it was taken
+    /// up does not count. False: another has taken it over.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed`: it counts, and waits until the lease is over.
+    pub async fn put_off(self, id: Uuid, fence: i64) -> Result<bool, StoreError> {
+        let telling = Telling::PutOff { id, fence };
+        Ok(self.tell(telling, Vec::new()).await? >= 0)
     }
 
     /// Takes up callbacks that somebody left, for so long.

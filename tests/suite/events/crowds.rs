@@ -27,7 +27,11 @@ async fn told_of(gateway: &gateway_tests::gateway::TestGateway, number: &str) ->
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_callback_of_a_crowd_is_stored_and_its_page_ends_in_time() {
     let (gateway, key) = start(builder()).await;
-    let told = tell(&gateway, "crowd c-1 3000\ncrowd c-2 3000\ncrowd c-3 5000\ncrowd c-4 1").await;
+    let told = tell(
+        &gateway,
+        "crowd c-1 3000\ncrowd c-2 3000\ncrowd c-3 5000\ncrowd c-4 1",
+    )
+    .await;
     assert_eq!(told.status, 202, "{}", told.text);
     let received = callbacks(&gateway, "state=received").await;
     assert_eq!(received[0]["events"], 4);

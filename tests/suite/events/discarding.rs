@@ -16,9 +16,8 @@ async fn a_callback_that_cannot_be_read_makes_room_once_it_is_discarded() {
     }
     assert_eq!(tell(&gateway, "challenge a").await.code(), "callbacks-full");
     let ada = admin(&gateway).await;
-    let path = |id: &serde_json::Value| {
-        format!("/admin/v1/callbacks/{}/discard", id.as_str().unwrap())
-    };
+    let path =
+        |id: &serde_json::Value| format!("/admin/v1/callbacks/{}/discard", id.as_str().unwrap());
     let kept = callbacks(&gateway, "").await;
     for role in [Role::Implementer, Role::Auditor] {
         let key = gateway.staff(role.as_str(), &[role]).await;
@@ -37,7 +36,9 @@ async fn a_callback_that_cannot_be_read_makes_room_once_it_is_discarded() {
     // What was read stays as long as it is to stay.
     let received = callbacks(&gateway, "").await;
     assert_eq!(received.len(), 1);
-    let ask = gateway.post(&path(&received[0]["id"]), &json!({})).key(&ada);
+    let ask = gateway
+        .post(&path(&received[0]["id"]), &json!({}))
+        .key(&ada);
     let refused = ask.send().await;
     assert_eq!((refused.status, refused.code()), (409, "not-discardable"));
     let auditor = gateway.staff("olga", &[Role::Auditor]).await;

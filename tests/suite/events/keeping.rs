@@ -4,8 +4,9 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use gateway_tests::wait::until;
+use serde_json::json;
 
-use super::{builder, callbacks, start, tell};
+use super::{admin, builder, callbacks, ids, read, start, tell};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_brings_nothing_new_is_not_kept() {
@@ -52,5 +53,52 @@ async fn callbacks_that_were_read_and_answers_count_too() {
     let full = tell(&gateway, &format!("answer r-2 {}", "x".repeat(8_000))).await;
     assert_eq!((full.status, full.code()), (507, "callbacks-full"));
     assert_eq!(outside.run("DELETE FROM pending_answers").await, 1);
-    until("room again", async || tell(&gateway, &large).await.status == 202).await;
+    until("room again", async || {
+        tell(&gateway, &large).await.status == 202
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_callback_waits_for_its_registry_and_its_adapter() {
+    let (gateway, key) = start(builder()).await;
+    assert_eq!(tell(&gateway, "busy").await.code(), "callback-unavailable");
+    tell(&gateway, "death d-1 4711 2026-01-02").await;
+    let mut outside = gateway.outside().await;
+    let switch = async |word: &str| {
+        let ada = admin(&gateway).await;
+        let path = format!("/admin/v1/registries/vital/{word}");
+        gateway.post(&path, &json!({})).key(&ada).send().await.ok();
+    };
+    switch("disable").await;
+    until("it is disabled", async || {
+        tell(&gateway, "busy").await.code() == "registry-disabled"
+    })
+    .await;
+    for statement in ["DELETE FROM event_people", "DELETE FROM events"] {
+        assert_eq!(outside.run(statement).await, 1, "{statement}");
+    }
+    // One more attempt that counts and they would be given up.
+    let last =
+        "UPDATE callbacks SET state = 'new', due_at = 0, put_off = 0, attempts = 4, brought = 0";
+    assert_eq!(outside.run(last).await, 2);
+    let again =
+        "UPDATE callbacks SET due_at = 0 WHERE due_at > 0 AND holder IS NULL AND put_off = ";
+    for turn in 1..=3 {
+        until("they are put off", async || {
+            callbacks(&gateway, "state=new").await.len() == 2
+                && outside.run(&format!("{again}{turn}")).await == 2
+        })
+        .await;
+    }
+    switch("enable").await;
+    until("the one is read", async || {
+        outside
+            .run("UPDATE callbacks SET due_at = 0 WHERE holder IS NULL AND due_at > 0")
+            .await;
+        ids(&read(&gateway, &key, "").await) == ["d-1"]
+    })
+    .await;
+    let waiting = callbacks(&gateway, "state=new").await;
+    assert_eq!(waiting.len(), 1, "the other waits for its adapter");
 }

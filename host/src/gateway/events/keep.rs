@@ -48,12 +48,15 @@ impl Gateway {
     /// Reads a callback that was left, or is to be read again. What comes of it is in the store, and
     /// its sender was answered long ago.
     async fn go_on(&self, left: StoredCallback) {
-        let Ok(entry) = self.inner.roster.take(&left.registry) else {
+        let entry = self.inner.roster.take(&left.registry).ok();
+        let Some(entry) = entry.filter(|entry| entry.module.can(Ability::Events)) else {
+            // Its registry does not serve now: nothing was tried.
+            let put_off = self.inner.store.events().put_off(left.id, left.fence);
+            if let Err(error) = put_off.await {
+                tracing::warn!(%error, "a callback waits for its registry");
+            }
             return;
         };
-        if !entry.module.can(Ability::Events) {
-            return;
-        }
         let _underway = entry.begin();
         let Some(callback) = left.body.as_deref() else {
             return;

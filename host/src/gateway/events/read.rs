@@ -75,9 +75,7 @@ impl Gateway {
         let begin = begin_row(taken.row, entry, &taken.request_id);
         let rows = spread(&begin, end, read.people);
         let events = self.inner.store.events();
-        let stored = events
-            .end(taken.id, taken.fence, read.reading, rows)
-            .await;
+        let stored = events.end(taken.id, taken.fence, read.reading, rows).await;
         match stored {
             Ok(true) => {
                 self.inner.events.stored.notify_one();

@@ -83,7 +83,10 @@ mod tests {
             let mut told = vec![rows.end.disclosed];
             for (begin, end) in rows.further {
                 assert!(begin.id == end.id && begin.id != id);
-                assert_eq!((begin.request_id.as_str(), end.registry_calls), ("request", 0));
+                assert_eq!(
+                    (begin.request_id.as_str(), end.registry_calls),
+                    ("request", 0)
+                );
                 told.push(end.disclosed);
             }
             let counted: Vec<usize> = told.iter().map(Vec::len).collect();

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::read::{callback_columns, callback_of};
+use super::stand::{again_in, discard, held, put_off, replay};
 use super::{
     CallbackState, EventCursor, NewCallback, NewEvent, Polled, Reading, TakingCallbacks,
     TakingCursor, Telling,
@@ -20,11 +21,9 @@ use crate::store::operations;
 use crate::store::postgres::EVENT_LOCKS;
 
 /// It was not done, and nothing was changed.
-const NOT_DONE: i64 = -1;
+pub(super) const NOT_DONE: i64 = -1;
 /// Refused callbacks of one registry that are kept, the newest: whoever may send may send many.
 const REFUSED_KEPT: i64 = 1_000;
-/// What could not be read at the time is tried again so late.
-const AGAIN: Duration = Duration::from_secs(30);
 /// An attempt that its node did not end is made again this often; then a person looks.
 const ATTEMPTS_MAX: i64 = 5;
 
@@ -43,6 +42,7 @@ pub(in crate::store) async fn lock<'t>(
             Telling::Keep(..)
             | Telling::Replay { .. }
             | Telling::Discard { .. }
+            | Telling::PutOff { .. }
             | Telling::Tell => {}
             Telling::Page { registry, .. } => locks.push(lock_of(registry)),
             Telling::End { id, .. } => {
@@ -89,6 +89,7 @@ pub(in crate::store) async fn step(conn: &mut Conn, telling: &Telling) -> Result
         } => page(conn, registry, *fence, polled).await,
         Telling::Replay { id, at } => replay(conn, *id, *at).await,
         Telling::Discard { id } => discard(conn, *id).await,
+        Telling::PutOff { id, fence } => put_off(conn, *id, *fence).await,
     }
 }
 
@@ -109,8 +110,8 @@ async fn keep(conn: &mut Conn, new: &NewCallback, holder: Option<&str>) -> Resul
     }
     query(
         "INSERT INTO callbacks (id, registry, method, size, received_at, changed_at, state, attempts, \
-         due_at, fence, brought, body, holder) \
-         VALUES ($1, $2, $3, $4, $5, $5, 'new', 1, $6, 1, 0, $7, $8)",
+         put_off, due_at, fence, brought, body, holder) \
+         VALUES ($1, $2, $3, $4, $5, $5, 'new', 1, 0, $6, 1, 0, $7, $8)",
     )
     .bind(new.id.to_string())
     .bind(&new.registry)
@@ -126,20 +127,9 @@ async fn keep(conn: &mut Conn, new: &NewCallback, holder: Option<&str>) -> Resul
 }
 
 async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result<i64, StoreError> {
-    // Nobody takes it over between this look and the end. SQLite has one writer.
-    let statement = match conn {
-        Conn::Sqlite(_) => held!(),
-        Conn::Postgres(_) => concat!(held!(), " FOR UPDATE"),
-    };
-    let row = query(statement)
-        .bind(id.to_string())
-        .bind(fence)
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some(row) = row else {
+    let Some((registry, before)) = held(conn, id, fence).await? else {
         return Ok(NOT_DONE);
     };
-    let registry: String = get(&row, "registry")?;
     let callback = Some(id.to_string());
     let digest = &reading.module_digest;
     let brought = insert(
@@ -167,8 +157,9 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
         .await?;
         operations::arrived(conn, &registry, reference, now).await?;
     }
-    let again = now.saturating_add(microseconds(AGAIN));
-    let due_at = (reading.state == CallbackState::New).then_some(again);
+    // It could not be read at the time: that is no attempt of the callback's own.
+    let is_put_off = reading.state == CallbackState::New;
+    let due_at = is_put_off.then(|| until(now, again_in(before)));
     // A refused sender's bytes are nobody's to keep, nor is what brought nothing: anybody may send it.
     let brought_none = brought == 0 && reading.answers.is_empty();
     let is_kept = match reading.state {
@@ -179,7 +170,7 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     query(
         "UPDATE callbacks SET state = $3, changed_at = CASE WHEN $3 = 'new' THEN changed_at ELSE $4 END, due_at = $10, holder = NULL, reason = $5, code = $6, \
          module_digest = $7, status = $8, brought = brought + $9, \
-         body = CASE WHEN $11 = 0 THEN NULL ELSE body END \
+         put_off = put_off + $12, body = CASE WHEN $11 = 0 THEN NULL ELSE body END \
          WHERE id = $1 AND fence = $2 AND state = 'new'",
     )
     .bind(id.to_string())
@@ -193,6 +184,7 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     .bind(brought)
     .bind(due_at)
     .bind(i64::from(is_kept))
+    .bind(i64::from(is_put_off))
     .execute(&mut *conn)
     .await?;
     if reading.state == CallbackState::Refused {
@@ -238,29 +230,6 @@ async fn page(
     }
     let digest = &polled.module_digest;
     insert(conn, registry, &polled.events, polled.at, digest, None).await
-}
-
-async fn replay(conn: &mut Conn, id: Uuid, at: Timestamp) -> Result<i64, StoreError> {
-    let now = clock(conn).await?;
-    let done = query(
-        "UPDATE callbacks SET state = 'new', changed_at = $2, due_at = $3, holder = NULL, fence = fence + 1, \
-         attempts = 0, reason = NULL, code = NULL \
-         WHERE id = $1 AND state IN ('unreadable', 'failed') AND body IS NOT NULL",
-    )
-    .bind(id.to_string())
-    .bind(at.as_microsecond())
-    .bind(now)
-    .execute(conn)
-    .await?;
-    Ok(if done == 0 { NOT_DONE } else { 0 })
-}
-
-async fn discard(conn: &mut Conn, id: Uuid) -> Result<i64, StoreError> {
-    let done = query("DELETE FROM callbacks WHERE id = $1 AND state IN ('unreadable', 'failed')")
-        .bind(id.to_string())
-        .execute(conn)
-        .await?;
-    Ok(if done == 0 { NOT_DONE } else { 0 })
 }
 
 /// Those that are not known yet. Gives how many.
@@ -318,7 +287,7 @@ pub(in crate::store) async fn take(
     let now = clock(conn).await?;
     query(
         "UPDATE callbacks SET state = 'failed', changed_at = $1, due_at = NULL, holder = NULL, reason = 'given-up', fence = fence + 1 \
-         WHERE due_at <= $1 AND attempts >= $2",
+         WHERE due_at <= $1 AND attempts - put_off >= $2",
     )
     .bind(now)
     .bind(ATTEMPTS_MAX)
@@ -391,7 +360,7 @@ pub(in crate::store) async fn take_cursor(
     Ok(1)
 }
 
-fn until(now: i64, lease: Duration) -> i64 {
+pub(super) fn until(now: i64, lease: Duration) -> i64 {
     now.saturating_add(microseconds(lease))
 }
 
@@ -402,13 +371,6 @@ fn lock_of(registry: &str) -> i64 {
     });
     EVENT_LOCKS | i64::from(sum | 1)
 }
-
-macro_rules! held {
-    () => {
-        "SELECT registry FROM callbacks WHERE id = $1 AND fence = $2 AND state = 'new'"
-    };
-}
-use held;
 
 macro_rules! take_due {
     () => {

@@ -13,10 +13,9 @@ on_both!(
     a_cursor_is_one_nodes_at_a_time,
     what_is_old_goes_and_is_known_nevertheless,
     only_events_of_linked_people_are_read,
-    what_could_not_be_read_goes_by_its_age_or_by_hand,
 );
 
-fn callback() -> NewCallback {
+pub(super) fn callback() -> NewCallback {
     NewCallback {
         id: Uuid::now_v7(),
         at: now(),
@@ -41,7 +40,7 @@ fn event(id: u8) -> NewEvent {
     }
 }
 
-fn reading(events: Vec<NewEvent>) -> Reading {
+pub(super) fn reading(events: Vec<NewEvent>) -> Reading {
     Reading {
         state: CallbackState::Received,
         at: now(),
@@ -54,14 +53,14 @@ fn reading(events: Vec<NewEvent>) -> Reading {
     }
 }
 
-fn row(id: Uuid) -> AuditBegin {
+pub(super) fn row(id: Uuid) -> AuditBegin {
     AuditBegin {
         id,
         ..begin_row("events")
     }
 }
 
-fn end(id: Uuid) -> AuditEnd {
+pub(super) fn end(id: Uuid) -> AuditEnd {
     AuditEnd {
         id,
         at: now(),
@@ -258,60 +257,6 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
     store.events().end(id, 1, brought, end(id)).await.unwrap();
     let known = store.events().callback(id).await.unwrap().unwrap();
     assert_eq!(known.brought, 0, "it comes a second time");
-    store.close().await;
-}
-
-async fn what_could_not_be_read_goes_by_its_age_or_by_hand(home: Home) {
-    let store = home.open().await;
-    let events = || store.events();
-    let mut ids = Vec::new();
-    for state in [
-        CallbackState::Unreadable,
-        CallbackState::Failed,
-        CallbackState::New,
-        CallbackState::Received,
-    ] {
-        let new = NewCallback {
-            max_unprocessed: 10,
-            ..callback()
-        };
-        let id = new.id;
-        assert!(events().keep(new, row(id)).await.unwrap());
-        let read = Reading {
-            state,
-            ..reading(Vec::new())
-        };
-        assert!(events().end(id, 1, read, end(id)).await.unwrap());
-        ids.push(id);
-    }
-    let [unreadable, failed, tried, received] = ids[..] else {
-        unreachable!()
-    };
-    // By hand only what is given up.
-    assert!(!events().discard(received).await.unwrap());
-    assert!(!events().discard(tried).await.unwrap());
-    assert!(events().discard(unreadable).await.unwrap());
-    assert!(!events().discard(unreadable).await.unwrap());
-    assert_eq!(events().callback(unreadable).await.unwrap(), None);
-    // By their age, which is another one than that of those which were read.
-    let old = |callbacks, unread| OldEvents {
-        callbacks,
-        unread,
-        events: Timestamp::UNIX_EPOCH,
-        answers: Timestamp::UNIX_EPOCH,
-    };
-    let later = now() + Duration::from_secs(60);
-    let there = async |id| events().callback(id).await.unwrap().is_some();
-    events()
-        .sweep(old(later, Timestamp::UNIX_EPOCH))
-        .await
-        .unwrap();
-    assert!(!there(received).await && there(failed).await && there(tried).await);
-    events()
-        .sweep(old(Timestamp::UNIX_EPOCH, later))
-        .await
-        .unwrap();
-    assert!(!there(failed).await && !there(tried).await);
     store.close().await;
 }
 

@@ -110,7 +110,7 @@ impl Events for Telling {
 
 fn crowd(id: &str, count: u32) -> Result<Event, Failure> {
     let mut event = death(id, id, "2026-01-02")?;
-    let numbers = (0..count).map(|at| Identifier::new("national-id", &format!("{id}-{at}")));
+    let numbers = (0..count).map(|at| Identifier::new("national-id", format!("{id}-{at}")));
     for participant in &mut event.participants {
         participant.person.identifiers = numbers.clone().collect();
     }
