@@ -140,6 +140,14 @@ fn real() -> BTreeMap<String, u64> {
             config.events.callback_burst.get().into(),
         ),
         (
+            "events.callbacks_at_once",
+            config.events.callbacks_at_once.get().into(),
+        ),
+        (
+            "events.callbacks_at_once_per_registry",
+            config.events.callbacks_at_once_per_registry.get().into(),
+        ),
+        (
             "events.max_unread_callbacks",
             config.events.max_unread_callbacks.get().into(),
         ),

@@ -14,6 +14,10 @@ pub struct EventsConfig {
     pub callbacks_per_second: NonZeroU32,
     /// Of them at once, after a pause.
     pub callback_burst: NonZeroU32,
+    /// Callbacks that are under way at the same time on this node: their bodies are in memory.
+    pub callbacks_at_once: NonZeroU32,
+    /// The same, of one registry.
+    pub callbacks_at_once_per_registry: NonZeroU32,
     /// Callbacks of one registry that are kept and not read.
     pub max_unread_callbacks: NonZeroU32,
     /// The same, in bytes.
@@ -55,6 +59,10 @@ impl EventsConfig {
     pub const CALLBACKS_PER_SECOND: NonZeroU32 = at_least_one(50);
     /// What piled up in a registry that was offline.
     pub const CALLBACK_BURST: NonZeroU32 = at_least_one(500);
+    /// 64 MiB of bodies of the largest size.
+    pub const CALLBACKS_AT_ONCE: NonZeroU32 = at_least_one(64);
+    /// One registry leaves room for three others.
+    pub const CALLBACKS_AT_ONCE_PER_REGISTRY: NonZeroU32 = at_least_one(16);
     /// A day of a broken adapter.
     pub const MAX_UNREAD_CALLBACKS: NonZeroU32 = at_least_one(10_000);
     /// 256 MiB.
@@ -94,6 +102,8 @@ impl Default for EventsConfig {
             max_callback_bytes: Self::MAX_CALLBACK_BYTES,
             callbacks_per_second: Self::CALLBACKS_PER_SECOND,
             callback_burst: Self::CALLBACK_BURST,
+            callbacks_at_once: Self::CALLBACKS_AT_ONCE,
+            callbacks_at_once_per_registry: Self::CALLBACKS_AT_ONCE_PER_REGISTRY,
             max_unread_callbacks: Self::MAX_UNREAD_CALLBACKS,
             max_unread_bytes: Self::MAX_UNREAD_BYTES,
             max_kept_bytes: Self::MAX_KEPT_BYTES,

@@ -10,6 +10,7 @@ mod people;
 mod poll;
 mod rate;
 mod read;
+mod room;
 mod rows;
 mod sealed;
 mod shown;
@@ -22,12 +23,14 @@ pub use acts::{CallbackView, EventView};
 pub(super) use feed::Only;
 pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT};
 pub use hook::HookError;
+pub use room::Admitted;
 pub(super) use sealed::{place_of_event, word_of};
 
 use crate::config::events::EventsConfig;
 use crate::store::KeyedHash;
 use kept::Kept;
 use rate::Rates;
+use room::Room;
 
 /// Who calls, in the audit, where it is a registry. No caller may be called so.
 const REGISTRY: &str = "(registry)";
@@ -37,6 +40,9 @@ pub(super) struct Events {
     config: EventsConfig,
     rates: Rates,
     kept: Kept,
+    room: Room,
+    /// Room for callbacks that are taken up again.
+    again: Arc<Semaphore>,
     /// The newest position that is known here.
     newest: watch::Sender<i64>,
     /// Something was stored that has no position yet.
@@ -56,6 +62,8 @@ impl Events {
         Self {
             rates: Rates::new(config),
             kept: Kept::default(),
+            room: Room::new(config),
+            again: Arc::new(Semaphore::new(keep::AT_ONCE)),
             newest: watch::Sender::new(0),
             stored: Arc::default(),
             answered: broadcast::Sender::new(ANSWERED),

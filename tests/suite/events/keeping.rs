@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use gateway_tests::wait::until;
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use super::{admin, builder, callbacks, ids, read, start, tell};
 
@@ -101,4 +103,31 @@ async fn a_callback_waits_for_its_registry_and_its_adapter() {
     .await;
     let waiting = callbacks(&gateway, "state=new").await;
     assert_eq!(waiting.len(), 1, "the other waits for its adapter");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_many_callbacks_come_in_at_the_same_time() {
+    let one = std::num::NonZeroU32::new(1).unwrap();
+    let (gateway, _) = start(builder().config(move |config| {
+        config.events.callbacks_at_once_per_registry = one;
+    }))
+    .await;
+    // One whose body does not come has its place nevertheless.
+    let mut slow = TcpStream::connect(gateway.serving.address).await.unwrap();
+    let head =
+        "POST /hooks/vital/x HTTP/1.1\r\nhost: x\r\nx-token: right\r\ncontent-length: 11\r\n\r\n";
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let mut told = tell(&gateway, "challenge b").await;
+    until("the place is taken", async || {
+        told = tell(&gateway, "challenge b").await;
+        told.status != 200
+    })
+    .await;
+    assert_eq!((told.status, told.code()), (429, "callbacks-busy"));
+    assert_eq!(told.header("retry-after"), "1");
+    slow.write_all(b"challenge a").await.unwrap();
+    until("the place is free", async || {
+        tell(&gateway, "challenge b").await.status == 200
+    })
+    .await;
 }

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often what is old is removed.
 const SWEEP: Duration = Duration::from_secs(60);
 /// Callbacks that are taken up at once.
-const AT_ONCE: u32 = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// Until its registry serves, a callback that was left waits so long.
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -36,10 +36,18 @@ impl Gateway {
     }
 
     async fn take_up(&self) -> Result<(), StoreError> {
-        for left in self.inner.store.events().take(LEASE, AT_ONCE).await? {
+        // Nobody else takes of this room: what is free now is free for as many.
+        let again = &self.inner.events.again;
+        let free = u32::try_from(again.available_permits()).unwrap_or(u32::MAX);
+        if free == 0 {
+            return Ok(());
+        }
+        for left in self.inner.store.events().take(LEASE, free).await? {
             let gateway = self.clone();
+            let place = Arc::clone(again).try_acquire_owned();
             self.inner.tasks.spawn(async move {
                 gateway.go_on(left).await;
+                drop(place);
             });
         }
         Ok(())
