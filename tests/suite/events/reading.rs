@@ -2,7 +2,7 @@
 
 use gateway_tests::gateway::identifiers;
 use gateway_tests::wait::until;
-use registry_gateway::model::{Ability, Role};
+use registry_gateway::model::{Ability, Role, cursor_of};
 use serde_json::json;
 
 use super::{builder, ids, read, start, tell, telling};
@@ -132,5 +132,24 @@ async fn the_audit_has_who_was_told_of_whom_and_nobody_is_in_the_clear() {
                 .any(|part| part == word.as_bytes());
             assert!(!found, "{word} is in {}", path.display());
         }
+    }
+}
+
+/// As after a database was restored: what comes next would be skipped until the positions are reached.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_that_is_ahead_is_refused() {
+    let (gateway, key) = start(builder()).await;
+    tell(&gateway, "death d-1 1 2026-01-02").await;
+    until("it is read", async || {
+        ids(&read(&gateway, &key, "").await) == ["d-1"]
+    })
+    .await;
+    let at = format!("after={}", cursor_of(1));
+    assert_eq!(ids(&read(&gateway, &key, &at).await), [""; 0]);
+    for query in ["", "&wait=30"] {
+        let path = format!("/v1/events?after={}{query}", cursor_of(2));
+        let ahead = gateway.get(&path).key(&key).send().await;
+        assert_eq!((ahead.status, ahead.code()), (409, "cursor-ahead"));
+        assert_eq!(ahead.json["field"], "after");
     }
 }

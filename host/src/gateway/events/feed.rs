@@ -130,6 +130,10 @@ impl Gateway {
         loop {
             newer.mark_unchanged();
             let newest = events.newest().await.map_err(GatewayError::Audit)?;
+            // What comes next would be skipped up to there.
+            if after > newest {
+                return Err(GatewayError::CursorAhead);
+            }
             let most = query.limit.clamp(1, MAX_FEED_LIMIT);
             let limit = only.looked_through(most);
             let until = match narrowed {

@@ -235,9 +235,11 @@ impl Gateway {
         let reason = error.word();
         match error {
             // Whoever grants or states it again resumes it.
-            GatewayError::NotGranted | GatewayError::Missing(_) | GatewayError::NotAccepted(_) => {
-                Went::Stopped { reason }
-            }
+            // So does who says from where to go on, where there is no such place.
+            GatewayError::NotGranted
+            | GatewayError::Missing(_)
+            | GatewayError::NotAccepted(_)
+            | GatewayError::CursorAhead => Went::Stopped { reason },
             GatewayError::Internal | GatewayError::Fault(_) => {
                 self.webhook_failed(webhook, reason.into(), None)
             }
