@@ -38,7 +38,7 @@ pub use check::check;
 pub use error::GatewayError;
 pub use events::{
     Admitted, CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT,
-    MAX_FEED_WAIT,
+    MAX_FEED_WAIT, Proof,
 };
 pub use links::{LinkEnd, LinkQuery, LinkRefused, LinkView, LinkedPeople, NewLink};
 pub use lookups::audited::{Answered, Asking};

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 pub use acts::{CallbackView, EventView};
 pub(super) use feed::Only;
-pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT};
+pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT, Proof};
 pub use hook::HookError;
 pub use room::Admitted;
 pub(super) use sealed::{place_of_event, word_of};

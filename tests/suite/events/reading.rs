@@ -1,5 +1,7 @@
 //! Who reads what, and that it is known afterwards.
 
+use std::time::Duration;
+
 use gateway_tests::gateway::identifiers;
 use gateway_tests::wait::until;
 use registry_gateway::model::{Ability, Role, cursor_of};
@@ -152,4 +154,42 @@ async fn a_cursor_that_is_ahead_is_refused() {
         assert_eq!((ahead.status, ahead.code()), (409, "cursor-ahead"));
         assert_eq!(ahead.json["field"], "after");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_is_told_by_what_is_granted_then() {
+    let (gateway, key) = start(builder()).await;
+    let ada = gateway.staff("ada", &[Role::Administrator]).await;
+    let waiting = gateway.get("/v1/events?wait=20").key(&key).send();
+    let changing = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let settings = json!({ "roles": ["client"], "grants": [
+            { "registries": ["vital"], "abilities": ["find"] }
+        ] });
+        let path = "/admin/v1/callers/imis";
+        let set = gateway.ask(reqwest::Method::PUT, path).key(&ada);
+        set.json(&settings).send().await.ok();
+        tell(&gateway, "death d-1 4711 2026-01-02").await;
+    };
+    let (answer, ()) = tokio::join!(waiting, changing);
+    assert_eq!((answer.status, answer.code()), (403, "not-granted"));
+    // So is whose key is revoked.
+    let other = gateway
+        .caller("clinic", &["vital"], &[Ability::Events])
+        .await;
+    let page = read(&gateway, &other, "wait=5").await;
+    let path = format!(
+        "/v1/events?wait=20&after={}",
+        page["next"].as_str().unwrap()
+    );
+    let waiting = gateway.get(&path).key(&other).send();
+    let revoking = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let path = "/admin/v1/callers/clinic";
+        let gone = gateway.ask(reqwest::Method::DELETE, path).key(&ada);
+        gone.send().await.ok();
+        tell(&gateway, "death d-2 4711 2026-01-02").await;
+    };
+    let (answer, ()) = tokio::join!(waiting, revoking);
+    assert_eq!((answer.status, answer.code()), (401, "unauthorized"));
 }

@@ -2,6 +2,7 @@
 //! are durable before it leaves.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,15 @@ const LOOKS: Duration = Duration::from_secs(1);
 const LOOKED_THROUGH: u32 = 50;
 /// How often it is looked whether the gateway stops.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// By what a caller is known: whoever waits for an event is looked up again before it is told.
+#[derive(Clone, Copy)]
+pub struct Proof<'p> {
+    /// A key or a token.
+    pub key: &'p str,
+    /// From where it comes.
+    pub from: Option<IpAddr>,
+}
 
 /// What a caller wants to read.
 #[derive(Clone, Copy, Debug)]
@@ -93,28 +103,35 @@ impl Gateway {
     /// [`GatewayError`].
     pub async fn feed(
         &self,
-        caller: &Caller,
+        proof: Proof<'_>,
         call: &Call,
         query: FeedQuery,
     ) -> Result<FeedPage, GatewayError> {
-        self.feed_only(caller, call, query, &Only::default()).await
+        let caller = self.caller(proof.key, proof.from).await?;
+        self.read_feed(caller, Some(proof), call, query, &Only::default())
+            .await
     }
 
-    /// The same, of some of them.
+    /// The same, of some of them, for somebody who was looked up just now.
     pub(in crate::gateway) async fn feed_only(
         &self,
-        caller: &Caller,
+        caller: Arc<Caller>,
         call: &Call,
         query: FeedQuery,
         only: &Only,
     ) -> Result<FeedPage, GatewayError> {
-        let policies = self.granted(caller, call, only)?;
-        let scope = |name: &String| EventScope {
-            registry: name.clone(),
-            linked_by: (!caller.reads_all(name)).then(|| caller.name.clone()),
-        };
-        let scopes: Vec<EventScope> = policies.keys().map(scope).collect();
-        let narrowed = scopes.iter().any(|scope| scope.linked_by.is_some());
+        self.read_feed(caller, None, call, query, only).await
+    }
+
+    async fn read_feed(
+        &self,
+        mut caller: Arc<Caller>,
+        proof: Option<Proof<'_>>,
+        call: &Call,
+        query: FeedQuery,
+        only: &Only,
+    ) -> Result<FeedPage, GatewayError> {
+        let mut policies = self.granted(&caller, call, only)?;
         let _place = match query.wait.is_zero() {
             true => None,
             false => {
@@ -136,6 +153,8 @@ impl Gateway {
             }
             let most = query.limit.clamp(1, MAX_FEED_LIMIT);
             let limit = only.looked_through(most);
+            let scopes = scopes(&caller, &policies);
+            let narrowed = scopes.iter().any(|scope| scope.linked_by.is_some());
             let until = match narrowed {
                 true => newest.min(after.saturating_add(SPAN)),
                 false => newest,
@@ -150,7 +169,7 @@ impl Gateway {
             let (now, more) = (Instant::now(), next < newest);
             let is_over = (now >= by && (now >= looks || !more)) || self.is_stopping();
             if !found.is_empty() || is_over {
-                let told = self.tell(caller, call, &policies, found).await?;
+                let told = self.tell(&caller, call, &policies, found).await?;
                 return Ok(FeedPage {
                     events: told.events,
                     next: told.up_to.unwrap_or(next),
@@ -158,11 +177,15 @@ impl Gateway {
                 });
             }
             after = next;
-            if more {
-                continue;
+            if !more {
+                let tick = by.min(Instant::now() + LOOK);
+                let _ = tokio::time::timeout_at(tick, newer.changed()).await;
             }
-            let tick = by.min(Instant::now() + LOOK);
-            let _ = tokio::time::timeout_at(tick, newer.changed()).await;
+            // What was granted when the reading began may be taken away since, and the key be revoked.
+            if let Some(proof) = proof {
+                caller = self.caller(proof.key, proof.from).await?;
+                policies = self.granted(&caller, call, only)?;
+            }
         }
     }
 
@@ -276,6 +299,14 @@ impl Only {
         let last = found.last().map(|event| event.position);
         (found, last.unwrap_or(next))
     }
+}
+
+fn scopes(caller: &Caller, policies: &BTreeMap<String, PolicyConfig>) -> Vec<EventScope> {
+    let scope = |name: &String| EventScope {
+        registry: name.clone(),
+        linked_by: (!caller.reads_all(name)).then(|| caller.name.clone()),
+    };
+    policies.keys().map(scope).collect()
 }
 
 fn begin_row(caller: &Caller, call: &Call, registry: String, module: String) -> AuditBegin {

@@ -155,7 +155,7 @@ impl Gateway {
             limit: 1,
             wait: Duration::ZERO,
         };
-        let page = match self.feed_only(&caller, &call, query, &means.only).await {
+        let page = match self.feed_only(caller, &call, query, &means.only).await {
             Ok(page) => page,
             Err(error) => return self.untold(webhook, &error),
         };
