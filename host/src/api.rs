@@ -92,6 +92,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
             post(admin::events::replay),
         )
         .route(
+            "/admin/v1/callbacks/{id}/discard",
+            post(admin::events::discard),
+        )
+        .route(
             "/admin/v1/callbacks/{id}/raw",
             post(admin::callback_raw::raw),
         )

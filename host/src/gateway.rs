@@ -37,8 +37,8 @@ pub use callers::{AddedKey, Caller, CallerError, CallerView, KnownCaller, NewCal
 pub use check::check;
 pub use error::GatewayError;
 pub use events::{
-    CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT,
-    MAX_FEED_WAIT,
+    Admitted, CallbackView, EventView, FeedEvent, FeedPage, FeedQuery, HookError, MAX_FEED_LIMIT,
+    MAX_FEED_WAIT, Proof,
 };
 pub use links::{LinkEnd, LinkQuery, LinkRefused, LinkView, LinkedPeople, NewLink};
 pub use lookups::audited::{Answered, Asking};

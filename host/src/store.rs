@@ -51,7 +51,7 @@ use secrecy::SecretString;
 
 pub use activations::{Activation, Activations, Served, Why};
 pub use agreements::{Agreements, Asking, Begun, Decision, NewAgreement, ToPrepare, UnderWay};
-pub use audit::{Audit, AuditBegin, AuditEnd, AuditEntry, KeyedHash};
+pub use audit::{Audit, AuditBegin, AuditEnd, AuditEnds, AuditEntry, KeyedHash};
 pub use audit_acts::{AuditAct, Phase};
 pub use audit_astray::Astray;
 pub use audit_checkpoints::{AuditCheckpoint, ChainHead, NewCheckpoint, Old, Pruned, Seal};

@@ -1,5 +1,8 @@
 //! Life events: a registry calls back or is asked, and a caller reads what happened.
 
+mod crowds;
+mod discarding;
+mod keeping;
 mod raw;
 mod reading;
 

@@ -140,6 +140,14 @@ fn real() -> BTreeMap<String, u64> {
             config.events.callback_burst.get().into(),
         ),
         (
+            "events.callbacks_at_once",
+            config.events.callbacks_at_once.get().into(),
+        ),
+        (
+            "events.callbacks_at_once_per_registry",
+            config.events.callbacks_at_once_per_registry.get().into(),
+        ),
+        (
             "events.max_unread_callbacks",
             config.events.max_unread_callbacks.get().into(),
         ),
@@ -147,9 +155,14 @@ fn real() -> BTreeMap<String, u64> {
             "events.max_unread_bytes",
             config.events.max_unread_bytes.get(),
         ),
+        ("events.max_kept_bytes", config.events.max_kept_bytes.get()),
         (
             "events.callback_retention_ms",
             config.events.callback_retention_ms,
+        ),
+        (
+            "events.unread_retention_ms",
+            config.events.unread_retention_ms,
         ),
         (
             "events.event_retention_ms",

@@ -11,6 +11,8 @@ CREATE TABLE callbacks (
     changed_at    BIGINT NOT NULL,
     state         TEXT   NOT NULL CHECK (state IN ('new', 'received', 'refused', 'unreadable', 'failed')),
     attempts      BIGINT NOT NULL,
+    -- Of them, those that were given back: its registry did not serve, or its adapter could not work.
+    put_off       BIGINT NOT NULL,
     -- When somebody may take it up. Null: it is over, or a person must look at it.
     due_at        BIGINT,
     -- Who has taken it up is told by the fence: whoever comes later has a higher one.
@@ -31,7 +33,10 @@ CREATE TABLE callbacks (
 CREATE INDEX callbacks_due ON callbacks (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX callbacks_held ON callbacks (holder) WHERE holder IS NOT NULL;
 CREATE INDEX callbacks_state ON callbacks (registry, state, number);
+-- What each registry's take, without a look at them.
+CREATE INDEX callbacks_kept ON callbacks (registry, size) WHERE body IS NOT NULL;
 CREATE INDEX callbacks_over ON callbacks (changed_at) WHERE state IN ('received', 'refused');
+CREATE INDEX callbacks_unread ON callbacks (changed_at) WHERE state IN ('new', 'unreadable', 'failed');
 
 -- Life events, each once.
 CREATE TABLE events (
@@ -89,6 +94,8 @@ CREATE TABLE pending_answers (
     registry  TEXT   NOT NULL,
     -- Keyed hash.
     reference BLOB   NOT NULL,
+    -- Of what is sealed.
+    size      BIGINT NOT NULL,
     data      BLOB   NOT NULL,
     at        BIGINT NOT NULL,
     -- An attempt was given it, and it is unclear what came of that.
@@ -96,3 +103,4 @@ CREATE TABLE pending_answers (
     PRIMARY KEY (registry, reference)
 );
 CREATE INDEX pending_answers_at ON pending_answers (at);
+CREATE INDEX pending_answers_kept ON pending_answers (registry, size);

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::problem::Problem;
 use super::query::{Parameters, invalid};
-use super::request::{Statements, stated};
+use super::request::{Statements, proof, stated};
 use crate::gateway::{FeedQuery, Gateway, MAX_FEED_LIMIT, MAX_FEED_WAIT};
 use crate::model::{FeedEntry, cursor_of, position_of};
 
@@ -62,7 +62,8 @@ pub(super) async fn feed(
     request: Request,
 ) -> Result<Json<FeedResponse>, Problem> {
     let (mut parts, _) = request.into_parts();
-    let (caller, call) = stated(&mut parts, &gateway).await?;
+    // Nobody else learns which parameters there are.
+    let (_, call) = stated(&mut parts, &gateway).await?;
     let given = Parameters::of(&parts.uri, &["after", "limit", "wait"])?;
     let after = match given.text("after")? {
         None => 0,
@@ -79,7 +80,7 @@ pub(super) async fn feed(
         limit: given.limit("limit", MAX_FEED_LIMIT)?.unwrap_or(LIMIT),
         wait: Duration::from_secs(wait.unsigned_abs()),
     };
-    let page = gateway.feed(&caller, &call, query).await?;
+    let page = gateway.feed(proof(&parts)?, &call, query).await?;
     Ok(Json(FeedResponse {
         events: page.events.into_iter().map(FeedEntry::from).collect(),
         next: cursor_of(page.next),

@@ -85,7 +85,7 @@ async fn heard(
     request: Request,
 ) -> Result<Response, Problem> {
     // Before anything is read: who sends is not known.
-    gateway.admit_callback(registry)?;
+    let admitted = gateway.admit_callback(registry)?;
     let (parts, body) = request.into_parts();
     let ReadTimeout(whole) = parts.extensions.get().copied().unwrap_or_default();
     let request_id = parts.extensions.get::<RequestId>();
@@ -98,7 +98,8 @@ async fn heard(
         body: arrive(body, gateway.max_callback_bytes(), whole).await?,
         extra: Vec::new(),
     };
-    let answer = gateway.hook(registry, callback, request_id).await?;
+    let answer = gateway.hook(registry, callback, request_id, admitted);
+    let answer = answer.await?;
     Ok(answered(answer))
 }
 

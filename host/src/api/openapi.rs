@@ -45,6 +45,7 @@ use super::{
         admin::events::list,
         admin::events::callbacks,
         admin::events::replay,
+        admin::events::discard,
         admin::callback_raw::raw,
         admin::webhooks::list,
         admin::webhooks::add,

@@ -212,6 +212,7 @@ impl From<GatewayError> for Problem {
             error @ (GatewayError::IdempotencyConflict
             | GatewayError::UnknownOperation
             | GatewayError::UnknownLink
+            | GatewayError::CursorAhead
             | GatewayError::OperationState(_)) => operations::refused(&error),
             GatewayError::Audit(error) => {
                 tracing::error!(

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::peer;
 use super::problem::Problem;
 use super::trace::{RequestId, Trace};
-use crate::gateway::{Asking, Caller, Gateway, GatewayError};
+use crate::gateway::{Asking, Caller, Gateway, GatewayError, Proof};
 use crate::model::{Asker, Call};
 
 /// The longest statement in a header, in bytes.
@@ -23,18 +23,24 @@ impl FromRequestParts<Gateway> for Known {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Problem> {
-        let key = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| {
-                let (scheme, key) = value.split_once(' ')?;
-                scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-            })
-            .ok_or(GatewayError::UnknownCaller)?;
-        let from = peer::address(parts);
+        let Proof { key, from } = proof(parts)?;
         Ok(Self(gateway.caller(key, from).await?))
     }
+}
+
+/// By what the caller is to be known.
+pub(super) fn proof(parts: &Parts) -> Result<Proof<'_>, GatewayError> {
+    let value = parts.headers.get(header::AUTHORIZATION);
+    let key = value
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| {
+            let (scheme, key) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+        });
+    Ok(Proof {
+        key: key.ok_or(GatewayError::UnknownCaller)?,
+        from: peer::address(parts),
+    })
 }
 
 /// The headers that [`Asked`] reads, for the API's document alone.

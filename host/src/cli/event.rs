@@ -48,6 +48,14 @@ Examples:
         /// As `event callbacks` shows it.
         id: String,
     },
+    /// Give up a callback that is unreadable or failed: what came is gone, and that you did it is in the audit.
+    #[command(after_help = "\
+Examples:
+  registry-gateway event discard 0199c9a2-6c1e-7000-8000-000000000000")]
+    Discard {
+        /// As `event callbacks` shows it.
+        id: String,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -141,6 +149,11 @@ pub(super) async fn run(command: EventCommand, client: &Client) -> Result<(), Fa
             let path = format!("{CALLBACKS}/{}/replay", segment(&id));
             let done = client.post(&path, &Value::Null).await?;
             done.print_done(&format!("{id} will be read again\n"))
+        }
+        EventCommand::Discard { id } => {
+            let path = format!("{CALLBACKS}/{}/discard", segment(&id));
+            let done = client.post(&path, &Value::Null).await?;
+            done.print_done(&format!("{id} is gone\n"))
         }
     }
 }

@@ -14,12 +14,20 @@ pub struct EventsConfig {
     pub callbacks_per_second: NonZeroU32,
     /// Of them at once, after a pause.
     pub callback_burst: NonZeroU32,
+    /// Callbacks that are under way at the same time on this node: their bodies are in memory.
+    pub callbacks_at_once: NonZeroU32,
+    /// The same, of one registry.
+    pub callbacks_at_once_per_registry: NonZeroU32,
     /// Callbacks of one registry that are kept and not read.
     pub max_unread_callbacks: NonZeroU32,
     /// The same, in bytes.
     pub max_unread_bytes: NonZeroU64,
+    /// Bytes that are kept of what one registry called back with, read or not, and of answers in it.
+    pub max_kept_bytes: NonZeroU64,
     /// How long a callback is kept that was read, in milliseconds.
     pub callback_retention_ms: u64,
+    /// How long a callback is kept that could not be read, in milliseconds.
+    pub unread_retention_ms: u64,
     /// How long an event can be read, in milliseconds. It is known for ever.
     pub event_retention_ms: u64,
     /// How long an answer waits for whoever waits for it, in milliseconds.
@@ -51,6 +59,10 @@ impl EventsConfig {
     pub const CALLBACKS_PER_SECOND: NonZeroU32 = at_least_one(50);
     /// What piled up in a registry that was offline.
     pub const CALLBACK_BURST: NonZeroU32 = at_least_one(500);
+    /// 64 MiB of bodies of the largest size.
+    pub const CALLBACKS_AT_ONCE: NonZeroU32 = at_least_one(64);
+    /// One registry leaves room for three others.
+    pub const CALLBACKS_AT_ONCE_PER_REGISTRY: NonZeroU32 = at_least_one(16);
     /// A day of a broken adapter.
     pub const MAX_UNREAD_CALLBACKS: NonZeroU32 = at_least_one(10_000);
     /// 256 MiB.
@@ -58,8 +70,15 @@ impl EventsConfig {
         Some(bytes) => bytes,
         None => NonZeroU64::MIN,
     };
+    /// 1 GiB: a week of a large country.
+    pub const MAX_KEPT_BYTES: NonZeroU64 = match NonZeroU64::new(1 << 30) {
+        Some(bytes) => bytes,
+        None => NonZeroU64::MIN,
+    };
     /// A week: somebody asks what came.
     pub const CALLBACK_RETENTION_MS: u64 = 7 * DAY_MS;
+    /// 30 days: an adapter is mended.
+    pub const UNREAD_RETENTION_MS: u64 = 30 * DAY_MS;
     /// 90 days: a reader that was away for a quarter.
     pub const EVENT_RETENTION_MS: u64 = 90 * DAY_MS;
     /// A day.
@@ -83,9 +102,13 @@ impl Default for EventsConfig {
             max_callback_bytes: Self::MAX_CALLBACK_BYTES,
             callbacks_per_second: Self::CALLBACKS_PER_SECOND,
             callback_burst: Self::CALLBACK_BURST,
+            callbacks_at_once: Self::CALLBACKS_AT_ONCE,
+            callbacks_at_once_per_registry: Self::CALLBACKS_AT_ONCE_PER_REGISTRY,
             max_unread_callbacks: Self::MAX_UNREAD_CALLBACKS,
             max_unread_bytes: Self::MAX_UNREAD_BYTES,
+            max_kept_bytes: Self::MAX_KEPT_BYTES,
             callback_retention_ms: Self::CALLBACK_RETENTION_MS,
+            unread_retention_ms: Self::UNREAD_RETENTION_MS,
             event_retention_ms: Self::EVENT_RETENTION_MS,
             answer_retention_ms: Self::ANSWER_RETENTION_MS,
             max_waiting_reads: Self::MAX_WAITING_READS,

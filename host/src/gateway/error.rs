@@ -107,6 +107,9 @@ pub enum GatewayError {
     /// Where the operation stands, that cannot be done with it.
     #[error("the operation is {0}")]
     OperationState(&'static str),
+    /// There is no such place in the feed: a reading goes on from where nothing is yet.
+    #[error("the cursor is ahead of the newest event")]
+    CursorAhead,
     /// Without a durable audit row nothing is asked and nothing is answered.
     #[error("the audit row could not be written")]
     Audit(#[source] crate::store::StoreError),
@@ -144,6 +147,7 @@ impl GatewayError {
             Self::UnknownOperation => "unknown-operation",
             Self::UnknownLink => "unknown-link",
             Self::OperationState(_) => "operation-state",
+            Self::CursorAhead => "cursor-ahead",
             Self::Audit(_) => "audit-unavailable",
             Self::Internal => "internal",
         }

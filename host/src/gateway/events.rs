@@ -5,10 +5,13 @@ mod acts;
 mod feed;
 mod hook;
 mod keep;
+mod kept;
 mod people;
 mod poll;
 mod rate;
 mod read;
+mod room;
+mod rows;
 mod sealed;
 mod shown;
 
@@ -18,13 +21,16 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 pub use acts::{CallbackView, EventView};
 pub(super) use feed::Only;
-pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT};
+pub use feed::{FeedEvent, FeedPage, FeedQuery, MAX_FEED_LIMIT, MAX_FEED_WAIT, Proof};
 pub use hook::HookError;
+pub use room::Admitted;
 pub(super) use sealed::{place_of_event, word_of};
 
 use crate::config::events::EventsConfig;
 use crate::store::KeyedHash;
+use kept::Kept;
 use rate::Rates;
+use room::Room;
 
 /// Who calls, in the audit, where it is a registry. No caller may be called so.
 const REGISTRY: &str = "(registry)";
@@ -33,6 +39,10 @@ const REGISTRY: &str = "(registry)";
 pub(super) struct Events {
     config: EventsConfig,
     rates: Rates,
+    kept: Kept,
+    room: Room,
+    /// Room for callbacks that are taken up again.
+    again: Arc<Semaphore>,
     /// The newest position that is known here.
     newest: watch::Sender<i64>,
     /// Something was stored that has no position yet.
@@ -51,6 +61,9 @@ impl Events {
         let waiting = usize::try_from(config.max_waiting_reads).unwrap_or(usize::MAX);
         Self {
             rates: Rates::new(config),
+            kept: Kept::default(),
+            room: Room::new(config),
+            again: Arc::new(Semaphore::new(keep::AT_ONCE)),
             newest: watch::Sender::new(0),
             stored: Arc::default(),
             answered: broadcast::Sender::new(ANSWERED),

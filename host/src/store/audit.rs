@@ -70,6 +70,24 @@ pub struct AuditEnd {
     pub duration_us: u64,
 }
 
+/// The end of a row, and further rows of the same request: of what names more people than one row holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AuditEnds {
+    /// Of the row that has begun.
+    pub end: AuditEnd,
+    /// Beginnings and ends.
+    pub further: Vec<(AuditBegin, AuditEnd)>,
+}
+
+impl From<AuditEnd> for AuditEnds {
+    fn from(end: AuditEnd) -> Self {
+        Self {
+            end,
+            further: Vec::new(),
+        }
+    }
+}
+
 /// A beginning and its end. Without an end it is under way, or the gateway died in between.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditEntry {

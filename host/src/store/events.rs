@@ -6,6 +6,7 @@
 
 mod read;
 mod sequence;
+mod stand;
 mod step;
 mod types;
 
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Store;
-use super::audit::{AuditBegin, AuditEnd, KeyedHash};
+use super::audit::{AuditBegin, AuditEnd, AuditEnds, KeyedHash};
 use super::error::StoreError;
 use super::writer::{AuditRow, Change, Work};
 
@@ -54,6 +55,13 @@ pub(super) enum Telling {
     Replay {
         id: Uuid,
         at: Timestamp,
+    },
+    Discard {
+        id: Uuid,
+    },
+    PutOff {
+        id: Uuid,
+        fence: i64,
     },
     /// Only the audit's rows.
     Tell,
@@ -109,12 +117,11 @@ impl<'a> Events<'a> {
         id: Uuid,
         fence: i64,
         reading: Reading,
-        row: AuditEnd,
+        rows: impl Into<AuditEnds>,
     ) -> Result<bool, StoreError> {
         let reading = Box::new(reading);
         let telling = Telling::End { id, fence, reading };
-        let rows = vec![AuditRow::End(Box::new(row))];
-        Ok(self.tell(telling, rows).await? >= 0)
+        Ok(self.tell(telling, ends(rows.into())).await? >= 0)
     }
 
     /// A page of what changed is stored, with where to go on. False: another has taken the cursor over.
@@ -125,15 +132,15 @@ impl<'a> Events<'a> {
         self,
         cursor: &EventCursor,
         polled: Polled,
-        row: Option<AuditEnd>,
+        rows: Option<AuditEnds>,
     ) -> Result<bool, StoreError> {
         let telling = Telling::Page {
             registry: cursor.registry.clone(),
             fence: cursor.fence,
             polled: Box::new(polled),
         };
-        let rows = row.map(|row| AuditRow::End(Box::new(row)));
-        Ok(self.tell(telling, rows.into_iter().collect()).await? >= 0)
+        let rows = rows.map(ends).unwrap_or_default();
+        Ok(self.tell(telling, rows).await? >= 0)
     }
 
     /// Whoever reads is told of people: beginnings and ends, durable when this returns.
@@ -141,13 +148,8 @@ impl<'a> Events<'a> {
     /// # Errors
     /// `Busy`, `Unavailable` or `Closed`: nothing may be told.
     pub async fn told(self, rows: Vec<(AuditBegin, AuditEnd)>) -> Result<(), StoreError> {
-        let rows = rows.into_iter().flat_map(|(begin, end)| {
-            [
-                AuditRow::Begin(Box::new(begin)),
-                AuditRow::End(Box::new(end)),
-            ]
-        });
-        self.tell(Telling::Tell, rows.collect()).await.map(drop)
+        let rows = rows.into_iter().flat_map(pair).collect();
+        self.tell(Telling::Tell, rows).await.map(drop)
     }
 
     /// A callback that could not be read is to be read again. False: it stands where it cannot be.
@@ -157,6 +159,24 @@ impl<'a> Events<'a> {
     pub async fn replay(self, id: Uuid) -> Result<bool, StoreError> {
         let at = super::now();
         Ok(self.tell(Telling::Replay { id, at }, Vec::new()).await? >= 0)
+    }
+
+    /// A callback that could not be read is given up, and what came is gone. False: it stands elsewhere.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed`.
+    pub async fn discard(self, id: Uuid) -> Result<bool, StoreError> {
+        Ok(self.tell(Telling::Discard { id }, Vec::new()).await? >= 0)
+    }
+
+    /// A callback that was taken up cannot be read now: it waits, longer each time, and that it was taken
+    /// up does not count. False: another has taken it over.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed`: it counts, and waits until the lease is over.
+    pub async fn put_off(self, id: Uuid, fence: i64) -> Result<bool, StoreError> {
+        let telling = Telling::PutOff { id, fence };
+        Ok(self.tell(telling, Vec::new()).await? >= 0)
     }
 
     /// Takes up callbacks that somebody left, for so long.
@@ -239,6 +259,14 @@ impl<'a> Events<'a> {
         read::newest_sealed(&self.store.readers).await
     }
 
+    /// How many bytes are kept of what a registry called back with: callbacks and answers, sealed.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Damaged`.
+    pub async fn kept_bytes(self, registry: &str) -> Result<u64, StoreError> {
+        read::kept_bytes(&self.store.readers, registry).await
+    }
+
     /// The newest position; 0: there is none.
     ///
     /// # Errors
@@ -310,4 +338,18 @@ impl<'a> Events<'a> {
     ) -> Result<Option<StoredAnswer>, StoreError> {
         read::answer(&self.store.readers, registry, reference).await
     }
+}
+
+fn pair((begin, end): (AuditBegin, AuditEnd)) -> [AuditRow; 2] {
+    [
+        AuditRow::Begin(Box::new(begin)),
+        AuditRow::End(Box::new(end)),
+    ]
+}
+
+fn ends(rows: AuditEnds) -> Vec<AuditRow> {
+    let further = rows.further.into_iter().flat_map(pair);
+    let mut ends = vec![AuditRow::End(Box::new(rows.end))];
+    ends.extend(further);
+    ends
 }

@@ -24,6 +24,7 @@ mod agreements;
 mod answers;
 mod audit;
 mod backlog;
+mod callbacks;
 mod caller_keys;
 mod chain;
 mod closing;

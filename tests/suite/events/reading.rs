@@ -1,8 +1,10 @@
 //! Who reads what, and that it is known afterwards.
 
+use std::time::Duration;
+
 use gateway_tests::gateway::identifiers;
 use gateway_tests::wait::until;
-use registry_gateway::model::{Ability, Role};
+use registry_gateway::model::{Ability, Role, cursor_of};
 use serde_json::json;
 
 use super::{builder, ids, read, start, tell, telling};
@@ -133,4 +135,61 @@ async fn the_audit_has_who_was_told_of_whom_and_nobody_is_in_the_clear() {
             assert!(!found, "{word} is in {}", path.display());
         }
     }
+}
+
+/// As after a database was restored: what comes next would be skipped until the positions are reached.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_that_is_ahead_is_refused() {
+    let (gateway, key) = start(builder()).await;
+    tell(&gateway, "death d-1 1 2026-01-02").await;
+    until("it is read", async || {
+        ids(&read(&gateway, &key, "").await) == ["d-1"]
+    })
+    .await;
+    let at = format!("after={}", cursor_of(1));
+    assert_eq!(ids(&read(&gateway, &key, &at).await), [""; 0]);
+    for query in ["", "&wait=30"] {
+        let path = format!("/v1/events?after={}{query}", cursor_of(2));
+        let ahead = gateway.get(&path).key(&key).send().await;
+        assert_eq!((ahead.status, ahead.code()), (409, "cursor-ahead"));
+        assert_eq!(ahead.json["field"], "after");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_is_told_by_what_is_granted_then() {
+    let (gateway, key) = start(builder()).await;
+    let ada = gateway.staff("ada", &[Role::Administrator]).await;
+    let waiting = gateway.get("/v1/events?wait=20").key(&key).send();
+    let changing = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let settings = json!({ "roles": ["client"], "grants": [
+            { "registries": ["vital"], "abilities": ["find"] }
+        ] });
+        let path = "/admin/v1/callers/imis";
+        let set = gateway.ask(reqwest::Method::PUT, path).key(&ada);
+        set.json(&settings).send().await.ok();
+        tell(&gateway, "death d-1 4711 2026-01-02").await;
+    };
+    let (answer, ()) = tokio::join!(waiting, changing);
+    assert_eq!((answer.status, answer.code()), (403, "not-granted"));
+    // So is whose key is revoked.
+    let other = gateway
+        .caller("clinic", &["vital"], &[Ability::Events])
+        .await;
+    let page = read(&gateway, &other, "wait=5").await;
+    let path = format!(
+        "/v1/events?wait=20&after={}",
+        page["next"].as_str().unwrap()
+    );
+    let waiting = gateway.get(&path).key(&other).send();
+    let revoking = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let path = "/admin/v1/callers/clinic";
+        let gone = gateway.ask(reqwest::Method::DELETE, path).key(&ada);
+        gone.send().await.ok();
+        tell(&gateway, "death d-2 4711 2026-01-02").await;
+    };
+    let (answer, ()) = tokio::join!(waiting, revoking);
+    assert_eq!((answer.status, answer.code()), (401, "unauthorized"));
 }

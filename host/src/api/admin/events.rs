@@ -208,6 +208,34 @@ pub(in crate::api) async fn replay(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Gives up a callback that is `unreadable` or `failed`: what came is gone.
+#[utoipa::path(
+    post,
+    path = "/admin/v1/callbacks/{id}/discard",
+    operation_id = "discard_callback",
+    tag = "events",
+    params(("id" = String, Path, description = "The callback's id")),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not done", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("key" = []))
+)]
+pub(in crate::api) async fn discard(
+    State(gateway): State<Gateway>,
+    By(by, _): By<Administrators>,
+    id: Named,
+) -> Result<StatusCode, Problem> {
+    let unknown = |_| AdminError::Unknown {
+        what: "callback",
+        name: String::new(),
+    };
+    let id: Uuid = named("callback", id)?.parse().map_err(unknown)?;
+    gateway.discard_callback(&by, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 fn full<T>(listed: &[T], limit: u32) -> Option<&T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     listed.last().filter(|_| listed.len() >= limit)

@@ -15,10 +15,16 @@ impl From<HookError> for Problem {
                 "more callbacks of this registry come than events.callbacks_per_second allows",
             )
             .retry_after_ms(Some(retry_after_ms)),
+            HookError::Crowded => Problem::new(
+                S::TOO_MANY_REQUESTS,
+                "callbacks-busy",
+                "as many callbacks are being read as events.callbacks_at_once, or that of one registry, allows",
+            )
+            .retry_after_ms(None),
             HookError::Full => Problem::new(
                 S::INSUFFICIENT_STORAGE,
                 "callbacks-full",
-                "as many callbacks of this registry as may be kept could not be read: an administrator must look",
+                "as many callbacks of this registry are kept as may be, read or not: an administrator must look",
             ),
             HookError::Denied => Problem::new(
                 S::FORBIDDEN,

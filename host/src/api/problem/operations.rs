@@ -25,6 +25,13 @@ pub(super) fn refused(error: &GatewayError) -> Problem {
             "this caller has no link of that id",
         )
         .field("id"),
+        GatewayError::CursorAhead => Problem::new(
+            S::CONFLICT,
+            "cursor-ahead",
+            "the feed has no event so far on, as after its database was restored: read again from an earlier \
+             cursor, or without one; each event has the id that it had",
+        )
+        .field("after"),
         GatewayError::OperationState(state) => Problem::new(
             S::CONFLICT,
             "operation-state",

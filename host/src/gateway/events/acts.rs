@@ -181,6 +181,41 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// Gives up a callback that could not be read: what came is gone.
+    ///
+    /// # Errors
+    /// As for any act; a conflict where it stands otherwise.
+    pub async fn discard_callback(&self, by: &Acting, id: Uuid) -> Result<(), AdminError> {
+        let unknown = move || AdminError::Unknown {
+            what: "callback",
+            name: id.to_string(),
+        };
+        let found = self.inner.store.events().callback(id).await?;
+        let act = Act {
+            word: "callback.discard",
+            registry: Some(found.ok_or_else(unknown)?.registry),
+            subject: Some(id.to_string()),
+            ..Act::default()
+        };
+        let store = self.inner.store.clone();
+        self.act(by, act, async move {
+            let events = store.events();
+            if events.discard(id).await? {
+                return Ok(());
+            }
+            let found = events.callback(id).await?;
+            found.ok_or_else(unknown)?;
+            Err(AdminError::Conflict {
+                code: "not-discardable",
+                detail: "only what is unreadable or failed is discarded: look where it stands"
+                    .into(),
+            })
+        })
+        .await
+    }
+}
+
 impl CallbackView {
     fn of(stored: StoredCallback) -> Self {
         Self {

@@ -2,6 +2,7 @@
 //! are durable before it leaves.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::rows::spread;
 use super::shown::show;
 use crate::config::registry::PolicyConfig;
 use crate::gateway::lookups::disclosed::Disclosed;
@@ -16,7 +18,7 @@ use crate::gateway::lookups::policy::Visible;
 use crate::gateway::lookups::terms::check_stated;
 use crate::gateway::{Caller, Gateway, GatewayError};
 use crate::model::{Ability, Call, Event};
-use crate::store::{AuditBegin, AuditEnd, EventScope, StoredEvent};
+use crate::store::{AuditBegin, AuditEnd, AuditEnds, EventScope, StoredEvent};
 
 /// Most events of one reading.
 pub const MAX_FEED_LIMIT: u32 = 500;
@@ -30,6 +32,15 @@ const LOOKS: Duration = Duration::from_secs(1);
 const LOOKED_THROUGH: u32 = 50;
 /// How often it is looked whether the gateway stops.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// By what a caller is known: whoever waits for an event is looked up again before it is told.
+#[derive(Clone, Copy)]
+pub struct Proof<'p> {
+    /// A key or a token.
+    pub key: &'p str,
+    /// From where it comes.
+    pub from: Option<IpAddr>,
+}
 
 /// What a caller wants to read.
 #[derive(Clone, Copy, Debug)]
@@ -77,10 +88,11 @@ pub(in crate::gateway) struct Only {
     pub(in crate::gateway) kinds: Vec<String>,
 }
 
-/// What is told of one registry and module in one reading.
-#[derive(Default)]
-struct Told {
-    people: Disclosed,
+/// What is told in one reading.
+struct Telling {
+    events: Vec<FeedEvent>,
+    /// It ends behind this position: the next event names more people than an audit row has room for.
+    up_to: Option<i64>,
 }
 
 impl Gateway {
@@ -91,28 +103,35 @@ impl Gateway {
     /// [`GatewayError`].
     pub async fn feed(
         &self,
-        caller: &Caller,
+        proof: Proof<'_>,
         call: &Call,
         query: FeedQuery,
     ) -> Result<FeedPage, GatewayError> {
-        self.feed_only(caller, call, query, &Only::default()).await
+        let caller = self.caller(proof.key, proof.from).await?;
+        self.read_feed(caller, Some(proof), call, query, &Only::default())
+            .await
     }
 
-    /// The same, of some of them.
+    /// The same, of some of them, for somebody who was looked up just now.
     pub(in crate::gateway) async fn feed_only(
         &self,
-        caller: &Caller,
+        caller: Arc<Caller>,
         call: &Call,
         query: FeedQuery,
         only: &Only,
     ) -> Result<FeedPage, GatewayError> {
-        let policies = self.granted(caller, call, only)?;
-        let scope = |name: &String| EventScope {
-            registry: name.clone(),
-            linked_by: (!caller.reads_all(name)).then(|| caller.name.clone()),
-        };
-        let scopes: Vec<EventScope> = policies.keys().map(scope).collect();
-        let narrowed = scopes.iter().any(|scope| scope.linked_by.is_some());
+        self.read_feed(caller, None, call, query, only).await
+    }
+
+    async fn read_feed(
+        &self,
+        mut caller: Arc<Caller>,
+        proof: Option<Proof<'_>>,
+        call: &Call,
+        query: FeedQuery,
+        only: &Only,
+    ) -> Result<FeedPage, GatewayError> {
+        let mut policies = self.granted(&caller, call, only)?;
         let _place = match query.wait.is_zero() {
             true => None,
             false => {
@@ -128,8 +147,14 @@ impl Gateway {
         loop {
             newer.mark_unchanged();
             let newest = events.newest().await.map_err(GatewayError::Audit)?;
+            // What comes next would be skipped up to there.
+            if after > newest {
+                return Err(GatewayError::CursorAhead);
+            }
             let most = query.limit.clamp(1, MAX_FEED_LIMIT);
             let limit = only.looked_through(most);
+            let scopes = scopes(&caller, &policies);
+            let narrowed = scopes.iter().any(|scope| scope.linked_by.is_some());
             let until = match narrowed {
                 true => newest.min(after.saturating_add(SPAN)),
                 false => newest,
@@ -144,19 +169,23 @@ impl Gateway {
             let (now, more) = (Instant::now(), next < newest);
             let is_over = (now >= by && (now >= looks || !more)) || self.is_stopping();
             if !found.is_empty() || is_over {
-                let events = self.tell(caller, call, &policies, found).await?;
+                let told = self.tell(&caller, call, &policies, found).await?;
                 return Ok(FeedPage {
-                    events,
-                    next,
+                    events: told.events,
+                    next: told.up_to.unwrap_or(next),
                     newest,
                 });
             }
             after = next;
-            if more {
-                continue;
+            if !more {
+                let tick = by.min(Instant::now() + LOOK);
+                let _ = tokio::time::timeout_at(tick, newer.changed()).await;
             }
-            let tick = by.min(Instant::now() + LOOK);
-            let _ = tokio::time::timeout_at(tick, newer.changed()).await;
+            // What was granted when the reading began may be taken away since, and the key be revoked.
+            if let Some(proof) = proof {
+                caller = self.caller(proof.key, proof.from).await?;
+                policies = self.granted(&caller, call, only)?;
+            }
         }
     }
 
@@ -189,10 +218,10 @@ impl Gateway {
         call: &Call,
         policies: &BTreeMap<String, PolicyConfig>,
         found: Vec<StoredEvent>,
-    ) -> Result<Vec<FeedEvent>, GatewayError> {
+    ) -> Result<Telling, GatewayError> {
         let began = Instant::now();
-        let mut told: BTreeMap<(String, String), Told> = BTreeMap::new();
-        let mut events = Vec::with_capacity(found.len());
+        let mut told: BTreeMap<(String, String), Disclosed> = BTreeMap::new();
+        let (mut events, mut up_to) = (Vec::with_capacity(found.len()), None);
         for stored in found {
             let (Some(policy), Some(body)) = (policies.get(&stored.registry), &stored.body) else {
                 continue;
@@ -201,11 +230,16 @@ impl Gateway {
             let visible = Visible::of(shown, &[])?;
             let mut event = self.open_event(&stored.id, body)?;
             let of = (stored.registry.clone(), stored.module_digest.clone());
-            show(
-                &visible,
-                &mut event,
-                &mut told.entry(of).or_default().people,
-            );
+            let mut people = Disclosed::default();
+            show(&visible, &mut event, &mut people);
+            let none = Disclosed::default();
+            let fits = told.get(&of).unwrap_or(&none).fits_with(&people);
+            // One event alone is told whatever it takes: no later reading could go past it.
+            if !events.is_empty() && !fits {
+                up_to = Some(stored.position.saturating_sub(1));
+                break;
+            }
+            told.entry(of).or_default().join(people);
             events.push(FeedEvent {
                 position: stored.position,
                 registry: stored.registry,
@@ -214,25 +248,28 @@ impl Gateway {
                 event,
             });
         }
-        let rows = told.into_iter().map(|((registry, module), told)| {
+        let mut rows = Vec::with_capacity(told.len());
+        for ((registry, module), people) in told {
             let begin = begin_row(caller, call, registry, module);
             let end = AuditEnd {
                 id: begin.id,
                 at: Timestamp::now(),
                 outcome: "done".into(),
                 code: None,
-                disclosed: told.people.hashes(&self.inner.fingerprint)?,
+                disclosed: Vec::new(),
                 registry_calls: 0,
                 duration_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
             };
-            Ok((begin, end))
-        });
-        let rows = rows.collect::<Result<Vec<_>, GatewayError>>()?;
+            let people = people.all_hashes(&self.inner.fingerprint);
+            let AuditEnds { end, further } = spread(&begin, end, people);
+            rows.push((begin, end));
+            rows.extend(further);
+        }
         if !rows.is_empty() {
             let told = self.inner.store.events().told(rows).await;
             told.map_err(GatewayError::Audit)?;
         }
-        Ok(events)
+        Ok(Telling { events, up_to })
     }
 }
 
@@ -262,6 +299,14 @@ impl Only {
         let last = found.last().map(|event| event.position);
         (found, last.unwrap_or(next))
     }
+}
+
+fn scopes(caller: &Caller, policies: &BTreeMap<String, PolicyConfig>) -> Vec<EventScope> {
+    let scope = |name: &String| EventScope {
+        registry: name.clone(),
+        linked_by: (!caller.reads_all(name)).then(|| caller.name.clone()),
+    };
+    policies.keys().map(scope).collect()
 }
 
 fn begin_row(caller: &Caller, call: &Call, registry: String, module: String) -> AuditBegin {

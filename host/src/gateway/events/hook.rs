@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::REGISTRY;
 use super::read::Taken;
+use super::room::Admitted;
 use crate::gateway::roster::Entry;
 use crate::gateway::{Gateway, GatewayError};
 use crate::model::{Ability, Callback, CallbackResponse};
@@ -30,8 +31,11 @@ pub enum HookError {
         /// Then one is taken again, in milliseconds.
         retry_after_ms: u32,
     },
-    /// Too much is kept that could not be read.
-    #[error("too many callbacks of this registry are kept and not read")]
+    /// As many are being read as may be.
+    #[error("as many callbacks are being read as may be")]
+    Crowded,
+    /// Too much is kept, or could not be read.
+    #[error("too many callbacks of this registry are kept")]
     Full,
     /// The adapter does not believe the sender.
     #[error("the sender did not prove who they are")]
@@ -64,11 +68,14 @@ impl Gateway {
     ///
     /// # Errors
     /// [`HookError`].
-    pub fn admit_callback(&self, registry: &str) -> Result<(), HookError> {
+    pub fn admit_callback(&self, registry: &str) -> Result<Admitted, HookError> {
         self.started()?;
         self.hears(registry)?;
-        let taken = self.inner.events.rates.take(registry);
-        taken.map_err(|retry_after_ms| HookError::TooMany { retry_after_ms })
+        let events = &self.inner.events;
+        let admitted = events.room.take(registry).ok_or(HookError::Crowded)?;
+        let taken = events.rates.take(registry);
+        taken.map_err(|retry_after_ms| HookError::TooMany { retry_after_ms })?;
+        Ok(admitted)
     }
 
     /// Keeps a callback, has the adapter read it, stores what it brought, and gives the adapter's
@@ -81,12 +88,14 @@ impl Gateway {
         registry: &str,
         callback: Callback,
         request_id: String,
+        admitted: Admitted,
     ) -> Result<CallbackResponse, HookError> {
         let entry = self.hears(registry)?;
         let gateway = self.clone();
         let (tell, told) = oneshot::channel();
         let line = async move {
             let answer = gateway.keep_and_read(entry, callback, request_id).await;
+            drop(admitted);
             // Nobody there: the registry hung up.
             let _ = tell.send(answer);
         };
@@ -113,12 +122,18 @@ impl Gateway {
         let config = &self.inner.events.config;
         let id = Uuid::now_v7();
         let row = begin_row(id, &entry, &request_id);
+        let body = self.seal_callback(id, &callback)?;
+        let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        let has_room = self.has_room(&entry.name, size).await;
+        if !has_room.map_err(HookError::Store)? {
+            return Err(HookError::Full);
+        }
         let new = NewCallback {
             id,
             at: Timestamp::now(),
             registry: entry.name.clone(),
             method: callback.method.clone(),
-            body: self.seal_callback(id, &callback)?,
+            body,
             lease: lease(&entry),
             max_unprocessed: config.max_unread_callbacks.get(),
             max_unprocessed_bytes: config.max_unread_bytes.get(),

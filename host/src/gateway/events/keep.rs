@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often what is old is removed.
 const SWEEP: Duration = Duration::from_secs(60);
 /// Callbacks that are taken up at once.
-const AT_ONCE: u32 = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// Until its registry serves, a callback that was left waits so long.
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -36,10 +36,18 @@ impl Gateway {
     }
 
     async fn take_up(&self) -> Result<(), StoreError> {
-        for left in self.inner.store.events().take(LEASE, AT_ONCE).await? {
+        // Nobody else takes of this room: what is free now is free for as many.
+        let again = &self.inner.events.again;
+        let free = u32::try_from(again.available_permits()).unwrap_or(u32::MAX);
+        if free == 0 {
+            return Ok(());
+        }
+        for left in self.inner.store.events().take(LEASE, free).await? {
             let gateway = self.clone();
+            let place = Arc::clone(again).try_acquire_owned();
             self.inner.tasks.spawn(async move {
                 gateway.go_on(left).await;
+                drop(place);
             });
         }
         Ok(())
@@ -48,12 +56,15 @@ impl Gateway {
     /// Reads a callback that was left, or is to be read again. What comes of it is in the store, and
     /// its sender was answered long ago.
     async fn go_on(&self, left: StoredCallback) {
-        let Ok(entry) = self.inner.roster.take(&left.registry) else {
+        let entry = self.inner.roster.take(&left.registry).ok();
+        let Some(entry) = entry.filter(|entry| entry.module.can(Ability::Events)) else {
+            // Its registry does not serve now: nothing was tried.
+            let put_off = self.inner.store.events().put_off(left.id, left.fence);
+            if let Err(error) = put_off.await {
+                tracing::warn!(%error, "a callback waits for its registry");
+            }
             return;
         };
-        if !entry.module.can(Ability::Events) {
-            return;
-        }
         let _underway = entry.begin();
         let Some(callback) = left.body.as_deref() else {
             return;
@@ -134,6 +145,7 @@ async fn sweep(weak: Weak<Inner>) {
         let config = &inner.events.config;
         let old = OldEvents {
             callbacks: before(config.callback_retention_ms),
+            unread: before(config.unread_retention_ms),
             events: before(config.event_retention_ms),
             answers: before(config.answer_retention_ms),
         };

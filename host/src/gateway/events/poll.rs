@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::hook::{begin_row, lease};
 use super::people::people_of_all;
 use super::read::never_pends;
+use super::rows::spread;
 use crate::gateway::lookups::audited::Start;
 use crate::gateway::lookups::waiting::{Outcome, ask};
 use crate::gateway::roster::Entry;
@@ -77,13 +78,13 @@ impl Gateway {
         let row = Uuid::now_v7();
         let began = Instant::now();
         let begin = begin_row(row, entry, &row.to_string());
-        self.inner.store.audit().begin(begin).await?;
+        self.inner.store.audit().begin(begin.clone()).await?;
         let (asked, calls) = self.ask_for_page(entry, cursor, row).await;
         let read = asked.and_then(|page| {
             let events = page.events.iter();
             let events = events.map(|event| self.seal_event(&entry.name, event));
             let events = events.collect::<Result<Vec<_>, _>>()?;
-            let people = people_of_all(&page.events).hashes(&self.inner.fingerprint)?;
+            let people = people_of_all(&page.events).all_hashes(&self.inner.fingerprint);
             let data = self.seal_cursor(&entry.name, &page.cursor.data)?;
             Ok((events, people, (page.cursor.schema, data), page.more))
         });
@@ -125,12 +126,13 @@ impl Gateway {
             at: polled.at,
             outcome: polled.reason.clone().unwrap_or_else(|| "done".into()),
             code,
-            disclosed: people,
+            disclosed: Vec::new(),
             registry_calls: calls,
             duration_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
-        let stored = self.inner.store.events().polled(cursor, polled, Some(end));
-        let stored = stored.await?;
+        let rows = spread(&begin, end, people);
+        let events = self.inner.store.events();
+        let stored = events.polled(cursor, polled, Some(rows)).await?;
         self.inner.events.stored.notify_one();
         Ok(go_on.filter(|_| stored))
     }

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::hook::HookError;
+use super::hook::{HookError, begin_row};
 use super::people::people_of_all;
+use super::rows::spread;
 use crate::gateway::lookups::audited::Start;
 use crate::gateway::lookups::waiting::{Outcome, ask};
 use crate::gateway::roster::Entry;
@@ -67,16 +68,14 @@ impl Gateway {
             at: Timestamp::now(),
             outcome: read.word.into(),
             code: read.reading.code.clone(),
-            disclosed: read.people,
+            disclosed: Vec::new(),
             registry_calls: spent.usage.http_calls,
             duration_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
-        let stored = self
-            .inner
-            .store
-            .events()
-            .end(taken.id, taken.fence, read.reading, end)
-            .await;
+        let begin = begin_row(taken.row, entry, &taken.request_id);
+        let rows = spread(&begin, end, read.people);
+        let events = self.inner.store.events();
+        let stored = events.end(taken.id, taken.fence, read.reading, rows).await;
         match stored {
             Ok(true) => {
                 self.inner.events.stored.notify_one();
@@ -111,7 +110,7 @@ impl Gateway {
 
     fn brought(&self, entry: &Entry, reception: Reception) -> Result<Read, GatewayError> {
         let registry = &entry.name;
-        let people = people_of_all(&reception.events).hashes(&self.inner.fingerprint)?;
+        let people = people_of_all(&reception.events).all_hashes(&self.inner.fingerprint);
         let events = reception.events.iter();
         let events = events.map(|event| self.seal_event(registry, event));
         let events = events.collect::<Result<_, _>>()?;

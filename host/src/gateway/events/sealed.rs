@@ -93,7 +93,7 @@ impl Gateway {
                 .caused_by
                 .as_ref()
                 .map(|operation| hash(key, "operation", registry, operation)),
-            people: people_of(event).hashes(key)?,
+            people: people_of(event).all_hashes(key),
             body: seal(&self.inner.bodies, place_of(&id), EVENT, plain)?,
         })
     }

@@ -10,7 +10,7 @@ use crate::sandbox::{Fault, Limit};
 use crate::store::KeyedHash;
 
 /// The most people that one audit row names: the store's own limit.
-const MAX_HASHES: usize = 4_096;
+pub(in crate::gateway) const MAX_HASHES: usize = 4_096;
 
 /// Schemes and values, each pair once.
 #[derive(Default)]
@@ -73,10 +73,27 @@ impl Disclosed {
         if self.people.len() > MAX_HASHES {
             return Err(GatewayError::Fault(Fault::OverLimit(Limit::Answer)));
         }
+        Ok(self.all_hashes(fingerprint))
+    }
+
+    /// All of them, for whoever spreads them over as many rows as they take.
+    pub(in crate::gateway) fn all_hashes(self, fingerprint: &Fingerprint) -> Vec<KeyedHash> {
         let people = self.people.iter();
-        Ok(people
+        people
             .map(|(scheme, value)| fingerprint.of(scheme, value))
-            .collect())
+            .collect()
+    }
+
+    /// Whether one row names them all, and those of another too.
+    pub(in crate::gateway) fn fits_with(&self, other: &Self) -> bool {
+        // Most name few: only near the limit it is counted who is in both.
+        self.people.len() + other.people.len() <= MAX_HASHES
+            || self.people.union(&other.people).count() <= MAX_HASHES
+    }
+
+    /// Those of another too.
+    pub(in crate::gateway) fn join(&mut self, other: Self) {
+        self.people.extend(other.people);
     }
 }
 

@@ -155,7 +155,7 @@ impl Gateway {
             limit: 1,
             wait: Duration::ZERO,
         };
-        let page = match self.feed_only(&caller, &call, query, &means.only).await {
+        let page = match self.feed_only(caller, &call, query, &means.only).await {
             Ok(page) => page,
             Err(error) => return self.untold(webhook, &error),
         };
@@ -235,9 +235,11 @@ impl Gateway {
         let reason = error.word();
         match error {
             // Whoever grants or states it again resumes it.
-            GatewayError::NotGranted | GatewayError::Missing(_) | GatewayError::NotAccepted(_) => {
-                Went::Stopped { reason }
-            }
+            // So does who says from where to go on, where there is no such place.
+            GatewayError::NotGranted
+            | GatewayError::Missing(_)
+            | GatewayError::NotAccepted(_)
+            | GatewayError::CursorAhead => Went::Stopped { reason },
             GatewayError::Internal | GatewayError::Fault(_) => {
                 self.webhook_failed(webhook, reason.into(), None)
             }

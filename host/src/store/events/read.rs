@@ -53,6 +53,17 @@ pub(super) async fn has_due(readers: &Pool) -> Result<bool, StoreError> {
     Ok(row.is_some())
 }
 
+pub(super) async fn kept_bytes(readers: &Pool, registry: &str) -> Result<u64, StoreError> {
+    let row = query(
+        "SELECT CAST(COALESCE((SELECT SUM(size) FROM callbacks WHERE registry = $1 AND body IS NOT NULL), 0) \
+         + COALESCE((SELECT SUM(size) FROM pending_answers WHERE registry = $1), 0) AS BIGINT) AS bytes",
+    )
+    .bind(registry)
+    .fetch_one(readers)
+    .await?;
+    count(&row, "bytes")
+}
+
 /// One that is not there yet is due.
 pub(super) async fn is_cursor_due(readers: &Pool, registry: &str) -> Result<bool, StoreError> {
     let now = clock_of(readers).await?;

@@ -55,6 +55,15 @@ pub(in crate::store) async fn sweep(conn: &mut Conn, old: &Old) -> Result<i64, S
     .bind(SWEPT)
     .execute(&mut *conn)
     .await?;
+    // What somebody is reading at the moment stays until its end is known.
+    let unread = query(
+        "DELETE FROM callbacks WHERE number IN (SELECT number FROM callbacks \
+         WHERE state IN ('new', 'unreadable', 'failed') AND changed_at < $1 AND holder IS NULL LIMIT $2)",
+    )
+    .bind(old.unread.as_microsecond())
+    .bind(SWEPT)
+    .execute(&mut *conn)
+    .await?;
     query("DELETE FROM pending_answers WHERE at < $1")
         .bind(old.answers.as_microsecond())
         .execute(&mut *conn)
@@ -75,5 +84,6 @@ pub(in crate::store) async fn sweep(conn: &mut Conn, old: &Old) -> Result<i64, S
     .bind(SWEPT)
     .execute(conn)
     .await?;
-    Ok(i64::try_from(callbacks.saturating_add(events)).unwrap_or(i64::MAX))
+    let swept = callbacks.saturating_add(unread).saturating_add(events);
+    Ok(i64::try_from(swept).unwrap_or(i64::MAX))
 }

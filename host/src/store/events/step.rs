@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::read::{callback_columns, callback_of};
+use super::stand::{again_in, discard, held, put_off, replay};
 use super::{
     CallbackState, EventCursor, NewCallback, NewEvent, Polled, Reading, TakingCallbacks,
     TakingCursor, Telling,
@@ -20,11 +21,9 @@ use crate::store::operations;
 use crate::store::postgres::EVENT_LOCKS;
 
 /// It was not done, and nothing was changed.
-const NOT_DONE: i64 = -1;
+pub(super) const NOT_DONE: i64 = -1;
 /// Refused callbacks of one registry that are kept, the newest: whoever may send may send many.
 const REFUSED_KEPT: i64 = 1_000;
-/// What could not be read at the time is tried again so late.
-const AGAIN: Duration = Duration::from_secs(30);
 /// An attempt that its node did not end is made again this often; then a person looks.
 const ATTEMPTS_MAX: i64 = 5;
 
@@ -40,7 +39,11 @@ pub(in crate::store) async fn lock<'t>(
     let mut locks = Vec::new();
     for telling in tellings {
         match telling {
-            Telling::Keep(..) | Telling::Replay { .. } | Telling::Tell => {}
+            Telling::Keep(..)
+            | Telling::Replay { .. }
+            | Telling::Discard { .. }
+            | Telling::PutOff { .. }
+            | Telling::Tell => {}
             Telling::Page { registry, .. } => locks.push(lock_of(registry)),
             Telling::End { id, .. } => {
                 let row = query("SELECT registry FROM callbacks WHERE id = $1")
@@ -85,6 +88,8 @@ pub(in crate::store) async fn step(conn: &mut Conn, telling: &Telling) -> Result
             polled,
         } => page(conn, registry, *fence, polled).await,
         Telling::Replay { id, at } => replay(conn, *id, *at).await,
+        Telling::Discard { id } => discard(conn, *id).await,
+        Telling::PutOff { id, fence } => put_off(conn, *id, *fence).await,
     }
 }
 
@@ -105,8 +110,8 @@ async fn keep(conn: &mut Conn, new: &NewCallback, holder: Option<&str>) -> Resul
     }
     query(
         "INSERT INTO callbacks (id, registry, method, size, received_at, changed_at, state, attempts, \
-         due_at, fence, brought, body, holder) \
-         VALUES ($1, $2, $3, $4, $5, $5, 'new', 1, $6, 1, 0, $7, $8)",
+         put_off, due_at, fence, brought, body, holder) \
+         VALUES ($1, $2, $3, $4, $5, $5, 'new', 1, 0, $6, 1, 0, $7, $8)",
     )
     .bind(new.id.to_string())
     .bind(&new.registry)
@@ -122,20 +127,9 @@ async fn keep(conn: &mut Conn, new: &NewCallback, holder: Option<&str>) -> Resul
 }
 
 async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result<i64, StoreError> {
-    // Nobody takes it over between this look and the end. SQLite has one writer.
-    let statement = match conn {
-        Conn::Sqlite(_) => held!(),
-        Conn::Postgres(_) => concat!(held!(), " FOR UPDATE"),
-    };
-    let row = query(statement)
-        .bind(id.to_string())
-        .bind(fence)
-        .fetch_optional(&mut *conn)
-        .await?;
-    let Some(row) = row else {
+    let Some((registry, before)) = held(conn, id, fence).await? else {
         return Ok(NOT_DONE);
     };
-    let registry: String = get(&row, "registry")?;
     let callback = Some(id.to_string());
     let digest = &reading.module_digest;
     let brought = insert(
@@ -150,25 +144,33 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     let now = clock(conn).await?;
     for (reference, data) in &reading.answers {
         query(
-            "INSERT INTO pending_answers (registry, reference, data, at) VALUES ($1, $2, $3, $4) \
+            "INSERT INTO pending_answers (registry, reference, data, at, size) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (registry, reference) DO UPDATE SET data = excluded.data, at = excluded.at, \
-             tried = FALSE",
+             size = excluded.size, tried = FALSE",
         )
         .bind(&registry)
         .bind(&reference[..])
         .bind(&data[..])
         .bind(reading.at.as_microsecond())
+        .bind(i64::try_from(data.len()).unwrap_or(i64::MAX))
         .execute(&mut *conn)
         .await?;
         operations::arrived(conn, &registry, reference, now).await?;
     }
-    let again = now.saturating_add(microseconds(AGAIN));
-    let due_at = (reading.state == CallbackState::New).then_some(again);
-    // A refused sender's bytes are nobody's to keep.
+    // It could not be read at the time: that is no attempt of the callback's own.
+    let is_put_off = reading.state == CallbackState::New;
+    let due_at = is_put_off.then(|| until(now, again_in(before)));
+    // A refused sender's bytes are nobody's to keep, nor is what brought nothing: anybody may send it.
+    let brought_none = brought == 0 && reading.answers.is_empty();
+    let is_kept = match reading.state {
+        CallbackState::Refused => false,
+        CallbackState::Received => !brought_none,
+        CallbackState::New | CallbackState::Unreadable | CallbackState::Failed => true,
+    };
     query(
-        "UPDATE callbacks SET state = $3, changed_at = $4, due_at = $10, holder = NULL, reason = $5, code = $6, \
+        "UPDATE callbacks SET state = $3, changed_at = CASE WHEN $3 = 'new' THEN changed_at ELSE $4 END, due_at = $10, holder = NULL, reason = $5, code = $6, \
          module_digest = $7, status = $8, brought = brought + $9, \
-         body = CASE WHEN $3 = 'refused' THEN NULL ELSE body END \
+         put_off = put_off + $12, body = CASE WHEN $11 = 0 THEN NULL ELSE body END \
          WHERE id = $1 AND fence = $2 AND state = 'new'",
     )
     .bind(id.to_string())
@@ -181,6 +183,8 @@ async fn end(conn: &mut Conn, id: Uuid, fence: i64, reading: &Reading) -> Result
     .bind(reading.status.map(i64::from))
     .bind(brought)
     .bind(due_at)
+    .bind(i64::from(is_kept))
+    .bind(i64::from(is_put_off))
     .execute(&mut *conn)
     .await?;
     if reading.state == CallbackState::Refused {
@@ -226,21 +230,6 @@ async fn page(
     }
     let digest = &polled.module_digest;
     insert(conn, registry, &polled.events, polled.at, digest, None).await
-}
-
-async fn replay(conn: &mut Conn, id: Uuid, at: Timestamp) -> Result<i64, StoreError> {
-    let now = clock(conn).await?;
-    let done = query(
-        "UPDATE callbacks SET state = 'new', changed_at = $2, due_at = $3, holder = NULL, fence = fence + 1, \
-         attempts = 0, reason = NULL, code = NULL \
-         WHERE id = $1 AND state IN ('unreadable', 'failed') AND body IS NOT NULL",
-    )
-    .bind(id.to_string())
-    .bind(at.as_microsecond())
-    .bind(now)
-    .execute(conn)
-    .await?;
-    Ok(if done == 0 { NOT_DONE } else { 0 })
 }
 
 /// Those that are not known yet. Gives how many.
@@ -297,8 +286,8 @@ pub(in crate::store) async fn take(
 ) -> Result<i64, StoreError> {
     let now = clock(conn).await?;
     query(
-        "UPDATE callbacks SET state = 'failed', due_at = NULL, holder = NULL, reason = 'given-up', fence = fence + 1 \
-         WHERE due_at <= $1 AND attempts >= $2",
+        "UPDATE callbacks SET state = 'failed', changed_at = $1, due_at = NULL, holder = NULL, reason = 'given-up', fence = fence + 1 \
+         WHERE due_at <= $1 AND attempts - put_off >= $2",
     )
     .bind(now)
     .bind(ATTEMPTS_MAX)
@@ -371,7 +360,7 @@ pub(in crate::store) async fn take_cursor(
     Ok(1)
 }
 
-fn until(now: i64, lease: Duration) -> i64 {
+pub(super) fn until(now: i64, lease: Duration) -> i64 {
     now.saturating_add(microseconds(lease))
 }
 
@@ -382,13 +371,6 @@ fn lock_of(registry: &str) -> i64 {
     });
     EVENT_LOCKS | i64::from(sum | 1)
 }
-
-macro_rules! held {
-    () => {
-        "SELECT registry FROM callbacks WHERE id = $1 AND fence = $2 AND state = 'new'"
-    };
-}
-use held;
 
 macro_rules! take_due {
     () => {

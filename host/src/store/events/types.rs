@@ -194,6 +194,8 @@ pub struct Polled {
 pub struct Old {
     /// Callbacks that are over.
     pub callbacks: Timestamp,
+    /// Callbacks that could not be read.
+    pub unread: Timestamp,
     /// Bodies of events.
     pub events: Timestamp,
     /// Answers that nobody fetched.

@@ -15,7 +15,7 @@ on_both!(
     only_events_of_linked_people_are_read,
 );
 
-fn callback() -> NewCallback {
+pub(super) fn callback() -> NewCallback {
     NewCallback {
         id: Uuid::now_v7(),
         at: now(),
@@ -40,7 +40,7 @@ fn event(id: u8) -> NewEvent {
     }
 }
 
-fn reading(events: Vec<NewEvent>) -> Reading {
+pub(super) fn reading(events: Vec<NewEvent>) -> Reading {
     Reading {
         state: CallbackState::Received,
         at: now(),
@@ -53,14 +53,14 @@ fn reading(events: Vec<NewEvent>) -> Reading {
     }
 }
 
-fn row(id: Uuid) -> AuditBegin {
+pub(super) fn row(id: Uuid) -> AuditBegin {
     AuditBegin {
         id,
         ..begin_row("events")
     }
 }
 
-fn end(id: Uuid) -> AuditEnd {
+pub(super) fn end(id: Uuid) -> AuditEnd {
     AuditEnd {
         id,
         at: now(),
@@ -227,6 +227,7 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
     store.events().sequence().await.unwrap();
     let at = |at| OldEvents {
         callbacks: at,
+        unread: at,
         events: at,
         answers: at,
     };

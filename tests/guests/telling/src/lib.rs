@@ -1,7 +1,7 @@
 //! An adapter of a registry that calls back, and lists what changed.
 //!
 //! A callback has one word a line: `death <id> <number> <date>`, `correction <id> <number> <amended>`,
-//! `answer <reference> <data>`, `challenge <text>`, or what it is to do otherwise: `unreadable`,
+//! `crowd <id> <count>` (a death with so many numbers), `answer <reference> <data>`, `challenge <text>`, or what it is to do otherwise: `unreadable`,
 //! `reject`, `busy`, `trap`. Its sender is who has the header `x-token`.
 
 use adapter_sdk::model::{
@@ -48,6 +48,11 @@ impl Events for Telling {
                 ["death", id, number, date] => {
                     reception.events.push(death(id, number, date)?);
                 }
+                ["crowd", id, count] => {
+                    let bad = |_| Failure::rejected("count.unknown");
+                    let count = count.parse().map_err(bad)?;
+                    reception.events.push(crowd(id, count)?);
+                }
                 ["correction", id, number, amended] => {
                     let mut event = death(id, number, "2026-01-05")?;
                     event.kind = EventKind::Correction;
@@ -86,8 +91,13 @@ impl Events for Telling {
             None => 0,
         };
         let to = (from + PAGE).min(CHANGES);
+        let crowd_of_each = settings::get("crowd");
         let events = (from..to).map(|at| {
             let (id, number) = (format!("change-{at}"), format!("changed-{at}"));
+            if let Some(count) = &crowd_of_each {
+                let bad = |_| Failure::rejected("count.unknown");
+                return crowd(&id, count.parse().map_err(bad)?);
+            }
             death(&id, &number, "2026-01-02")
         });
         Ok(ChangesPage {
@@ -96,6 +106,15 @@ impl Events for Telling {
             more: to < CHANGES,
         })
     }
+}
+
+fn crowd(id: &str, count: u32) -> Result<Event, Failure> {
+    let mut event = death(id, id, "2026-01-02")?;
+    let numbers = (0..count).map(|at| Identifier::new("national-id", format!("{id}-{at}")));
+    for participant in &mut event.participants {
+        participant.person.identifiers = numbers.clone().collect();
+    }
+    Ok(event)
 }
 
 fn death(id: &str, number: &str, date: &str) -> Result<Event, Failure> {
