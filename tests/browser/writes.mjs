@@ -20,10 +20,10 @@ test("an operation is found with its history, and one that waits is cancelled", 
   await form.getByRole("button", { name: "Search" }).click();
   await list.getByRole("row").filter({ hasText: "records: create" }).waitFor({ state: "detached" });
   await list.getByRole("row").filter({ hasText: "away: create" }).getByRole("link").click();
-  await page.getByRole("button", { name: "Cancel …" }).click();
-  await page.getByRole("dialog", { name: "Cancel?" }).getByRole("button", { name: "Cancel", exact: true }).first().click();
+  await page.getByRole("button", { name: "Take it back …" }).click();
+  await page.getByRole("dialog", { name: "Take it back?" }).getByRole("button", { name: "Take it back", exact: true }).click();
   await history.getByText("cancelled", { exact: true }).waitFor();
-  await page.getByRole("button", { name: "Cancel …" }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Take it back …" }).waitFor({ state: "detached" });
   await done();
 });
 

@@ -6,7 +6,7 @@ const EVERY_MS = 5_000;
 
 // What a person may do where it stands.
 const ACTS = [
-  { word: "Cancel", path: "cancel", where: ["accepted", "waiting", "given-up"], danger: true,
+  { word: "Take it back", path: "cancel", where: ["accepted", "waiting", "given-up"], danger: true,
     text: "It is not sent any more, and what comes after it of the same person goes on." },
   { word: "Send again", path: "replay", where: ["given-up", "outcome-unknown"],
     text: "It is sent once more. Where its end is unknown, find out first that the registry does not have it: else it is done twice." },
