@@ -52,13 +52,27 @@ async fn the_admin_page_in_chromium() {
             return;
         }
     };
-    let place = Place::new("", "", "").await;
+    let webhooks = "[webhooks]\nallow_hosts = ['127.0.0.1']\nallow_networks = ['127.0.0.0/8']\n";
+    let place = Place::new("", webhooks, "").await;
     let hostile = format!(
         "[registries.hostile]\nmodule = '{}'\nsummary = 'Misbehaves on request'\n",
         component("hostile-guest").display()
     );
+    // One that can be written to, and one where nobody listens.
+    let written = |name: &str, url: &str| {
+        format!(
+            "[registries.{name}]\nmodule = '{}'\n[registries.{name}.endpoints.registry]\n\
+             base_url = '{url}'\nallow_networks = ['127.0.0.0/8']\n",
+            component("registrar-guest").display()
+        )
+    };
+    let records = written("records", &place.stand_in.url());
+    let away = written("away", "http://127.0.0.1:1");
     let civil = place.registry("civil", "");
-    place.write("registries.toml", &format!("{civil}{hostile}"));
+    place.write(
+        "registries.toml",
+        &format!("{civil}{hostile}{records}{away}"),
+    );
     let mut keys = serde_json::Map::new();
     for (name, roles) in STAFF {
         let mut arguments = vec!["caller", "add", name];
@@ -69,6 +83,14 @@ async fn the_admin_page_in_chromium() {
     }
     let key = place.run(&["caller", "add", "clinic"]);
     keys.insert("client".into(), json!(key.trim()));
+    let grants = [
+        "--grant",
+        "records:create,events=all",
+        "--grant",
+        "away:create",
+    ];
+    let key = place.run(&[&["caller", "add", "writer"][..], &grants].concat());
+    keys.insert("writer".into(), json!(key.trim()));
     let running = place.start(|_| {});
     let people = place.stand_in.population();
     let uins: Vec<String> = (0..20).map(|index| people.person(index).uin).collect();

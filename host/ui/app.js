@@ -9,6 +9,10 @@ import { registry } from "./views/registry.js";
 import { modules } from "./views/modules.js";
 import { callers } from "./views/callers.js";
 import { caller } from "./views/caller.js";
+import { operations } from "./views/operations.js";
+import { operation } from "./views/operation.js";
+import { events } from "./views/events.js";
+import { webhooks } from "./views/webhooks.js";
 import { audit } from "./views/audit.js";
 import { nodes } from "./views/nodes.js";
 
@@ -18,6 +22,10 @@ const STAFF = ["implementer", "administrator", "auditor"];
 const VIEWS = [
   { path: /^registries$/, nav: "Registries", view: registries, roles: STAFF },
   { path: /^registries\/([^/]+)$/, within: "Registries", view: registry, roles: STAFF },
+  { path: /^operations$/, nav: "Operations", view: operations, roles: STAFF },
+  { path: /^operations\/([^/]+)$/, within: "Operations", view: operation, roles: STAFF },
+  { path: /^events$/, nav: "Events", view: events, roles: STAFF },
+  { path: /^webhooks$/, nav: "Webhooks", view: webhooks, roles: STAFF },
   { path: /^modules$/, nav: "Modules", view: modules, roles: STAFF },
   { path: /^callers$/, nav: "Callers", view: callers, roles: ["administrator"] },
   { path: /^callers\/([^/]+)$/, within: "Callers", view: caller, roles: ["administrator"] },

@@ -50,8 +50,8 @@ export function bytes(value) {
   return `${value.toLocaleString(undefined, { maximumFractionDigits: 1 })} ${units[unit]}`;
 }
 
-const GOOD = ["ready", "active", "done", "alive", "matches", "serving", "passed", "admitted", "current"];
-const BAD = ["not-ready", "damaged", "failed", "refused", "revoked", "dead", "degraded", "gone"];
+const GOOD = ["ready", "active", "done", "alive", "matches", "serving", "passed", "admitted", "current", "applied", "received"];
+const BAD = ["not-ready", "damaged", "failed", "refused", "revoked", "dead", "degraded", "gone", "outcome-unknown", "given-up", "unreadable", "rejected", "conflict"];
 
 /** A state as a word; its colour says nothing that the word does not. */
 export function state(word) {

@@ -87,3 +87,12 @@ export async function find(registry, value, more = []) {
   await response.text();
   return response.status;
 }
+
+/** Sends a body, with a key where one is needed. */
+export async function post(path, body, key, more = {}) {
+  const headers = { "content-type": "application/json", "registry-purpose": "test", "idempotency-key": path, ...more };
+  if (key) headers.authorization = `Bearer ${key}`;
+  const response = await fetch(`${given.base}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  await response.text();
+  return response.status;
+}

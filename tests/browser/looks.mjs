@@ -22,6 +22,9 @@ const VIEWS = [
     await page.getByRole("button", { name: "Find who asked" }).click();
     await page.getByRole("table", { name: /Calls about this person/ }).getByRole("row").nth(1).waitFor();
   }],
+  ["operations", "Operations", (page) => page.getByRole("row").filter({ hasText: "records: create" }).waitFor()],
+  ["events", "Events", (page) => page.getByRole("row").filter({ hasText: "refused" }).first().waitFor()],
+  ["webhooks", "Webhooks", (page) => page.getByRole("row", { name: /^imis/ }).waitFor()],
   ["nodes", "Nodes", (page) => page.getByText("answers here").waitFor()],
 ];
 

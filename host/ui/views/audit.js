@@ -4,6 +4,7 @@
 import { h } from "../dom.js";
 import { call } from "../api.js";
 import { attempt, digest, field, number, state, table, time } from "../show.js";
+import { search } from "../search.js";
 
 const CALLS = [
   { head: "When", cell: (row) => time(row.beganAt) },
@@ -66,8 +67,8 @@ function trail(signal) {
 function calls(signal) {
   return search(signal, {
     title: "Calls", path: "/admin/v1/audit/calls", rows: (page) => page.calls, columns: CALLS,
-    fields: [["caller", "Caller"], ["registry", "Registry"], ["purpose", "Purpose"]],
-  });
+    fields: [["caller", "Caller"], ["registry", "Registry"], ["purpose", "Purpose"]], times: true,
+  }).element;
 }
 
 function acts(signal) {
@@ -81,43 +82,8 @@ function acts(signal) {
       { head: "Module", cell: (row) => digest(row.module) },
       { head: "Outcome", cell: (row) => state(row.outcome ?? "no end") },
     ],
-    fields: [["caller", "By"], ["registry", "Registry"], ["act", "Act"]],
-  });
-}
-
-/** The newest first, page by page. None of the fields is about a person. */
-function search(signal, { title, path, rows: rowsOf, columns, fields }) {
-  const inputs = fields.map(([name, label]) => ({ name, ...field(label, { autocomplete: "off", spellcheck: "false" }) }));
-  const since = field("Since", { type: "datetime-local" });
-  const until = field("Before", { type: "datetime-local" });
-  const button = h("button", { type: "submit" }, "Search");
-  const more = h("button", { type: "button", hidden: true }, "Show older ones");
-  const problem = h("div", {});
-  const list = table(`${title}, the newest first`, columns, { none: "None." });
-  list.element.hidden = true;
-  let rows = [];
-  const ask = async (before) => {
-    const query = new URLSearchParams({ limit: "50" });
-    for (const { name, input } of inputs) if (input.value.trim()) query.set(name, input.value.trim());
-    for (const [name, { input }] of [["since", since], ["until", until]]) {
-      if (input.value) query.set(name, new Date(input.value).toISOString());
-    }
-    if (before) query.set("before", before);
-    const page = await call("GET", `${path}?${query}`, undefined, { signal });
-    rows = [...(before ? rows : []), ...rowsOf(page)];
-    list.fill(rows, (row) => row.id);
-    list.element.hidden = false;
-    more.hidden = !page.next;
-    more.onclick = () => attempt(more, problem, () => ask(page.next));
-  };
-  const form = h("form", {
-    class: "search", "aria-label": title,
-    onsubmit: async (event) => {
-      event.preventDefault();
-      await attempt(button, problem, () => ask(null));
-    },
-  }, inputs.map(({ element }) => element), since.element, until.element, h("div", { class: "buttons" }, button));
-  return h("section", {}, h("h2", {}, title), form, problem, list.element, more);
+    fields: [["caller", "By"], ["registry", "Registry"], ["act", "Act"]], times: true,
+  }).element;
 }
 
 function verify(signal) {

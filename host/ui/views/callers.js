@@ -10,7 +10,8 @@ const ROLES = [
   ["administrator", "administrator: decides what serves and who calls"],
   ["auditor", "auditor: reads the audit"],
 ];
-const ABILITIES = ["find", "household", "search", "verify"];
+const READS = ["find", "household", "search", "verify"];
+const ABILITIES = [...READS, "create", "update", "link", "enrolment", "events"];
 
 export function callers({ signal }) {
   const problem = h("div", {});
@@ -53,9 +54,10 @@ export function callers({ signal }) {
 }
 
 /** A grant in words. */
-export function granted({ registries, abilities, fields }) {
+export function granted({ registries, abilities, fields, events }) {
   const where = registries ? registries.join(", ") || "no registry" : "all registries";
-  const what = abilities.length === ABILITIES.length ? "everything" : abilities.join(", ") || "nothing";
+  const reads = abilities.length === READS.length && READS.every((one) => abilities.includes(one));
+  const what = reads ? "every lookup" : abilities.map((one) => (one === "events" && events === "all" ? "events of all" : one)).join(", ") || "nothing";
   return `${where}: ${what}${fields ? ` (${fields.join(", ") || "no field"})` : ""}`;
 }
 
@@ -64,7 +66,7 @@ function add(refused, look) {
   const roles = choices("Roles", ROLES, ["client"]);
   const registries = field("Registries", { autocomplete: "off" }, "For a client, by name and with commas. Empty: all of them.");
   const fields = field("Fields of a person", { autocomplete: "off" }, "For a client, with commas: name, birthDate. Empty: all that the registries’ policies show.");
-  const abilities = choices("Abilities, for a client", ABILITIES.map((one) => [one, one]), ABILITIES);
+  const abilities = choices("Abilities, for a client", ABILITIES.map((one) => [one, one]), READS);
   const button = h("button", { type: "submit", class: "primary" }, "Add the caller");
   const listed = (input) => input.value.split(",").map((one) => one.trim()).filter(Boolean);
   const grant = () => ({
