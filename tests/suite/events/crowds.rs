@@ -58,7 +58,7 @@ async fn a_callback_of_a_crowd_is_stored_and_its_page_ends_in_time() {
 async fn a_page_of_crowds_does_not_hold_up_what_comes_behind_it() {
     let polled = |text: RegistryText| {
         let text = text.set("events.poll_ms", 1_000);
-        text.set("settings.crowd", "4000")
+        text.set("settings.crowd", 4_000)
     };
     let (gateway, key) = start(builder().registry("vital", polled)).await;
     let mut seen: Vec<String> = Vec::new();

@@ -168,7 +168,7 @@ async fn who_waits_is_told_by_what_is_granted_then() {
         ] });
         let path = "/admin/v1/callers/imis";
         let set = gateway.ask(reqwest::Method::PUT, path).key(&ada);
-        set.json(&settings).send().await.ok();
+        assert_eq!(set.json(&settings).send().await.status, 204);
         tell(&gateway, "death d-1 4711 2026-01-02").await;
     };
     let (answer, ()) = tokio::join!(waiting, changing);
@@ -187,7 +187,7 @@ async fn who_waits_is_told_by_what_is_granted_then() {
         tokio::time::sleep(Duration::from_millis(700)).await;
         let path = "/admin/v1/callers/clinic";
         let gone = gateway.ask(reqwest::Method::DELETE, path).key(&ada);
-        gone.send().await.ok();
+        assert_eq!(gone.send().await.status, 204);
         tell(&gateway, "death d-2 4711 2026-01-02").await;
     };
     let (answer, ()) = tokio::join!(waiting, revoking);

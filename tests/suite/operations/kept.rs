@@ -4,6 +4,8 @@ use gateway_tests::ask::{Ask, identifiers};
 use gateway_tests::components;
 use gateway_tests::gateway::{RegistryText, TestGateway};
 use gateway_tests::wait::until;
+use registry_gateway::config::Config;
+use registry_gateway::config::webhooks::HostPattern;
 use registry_gateway::model::{Ability, Role};
 use registry_gateway::serve;
 use registry_gateway::store::{SealedRow, Store};
@@ -94,8 +96,12 @@ async fn a_new_key_takes_the_place_of_the_old() {
 async fn what_is_kept_for_good_is_sealed_by_the_new_key_too() {
     let telling = components::component("telling-guest");
     let vital = |_| RegistryText::bare(telling).set("events.poll_ms", 1_000);
-    let gateway = TestGateway::builder().registry("vital", vital).start();
-    let gateway = gateway.await;
+    let webhooks = |config: &mut Config| {
+        let host = HostPattern::try_from("imis.example.org".to_owned());
+        config.webhooks.allow_hosts = vec![host.unwrap()];
+    };
+    let builder = TestGateway::builder().config(webhooks);
+    let gateway = builder.registry("vital", vital).start().await;
     let reader = gateway.caller("imis", &["vital"], &[Ability::Events]);
     let reader = reader.await;
     let uin = gateway.person(3).uin;
