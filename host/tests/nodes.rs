@@ -62,7 +62,7 @@ impl Three {
         let folder = |place: &Place| place.folder.path().join("data");
         for other in &places[1..] {
             std::fs::create_dir_all(folder(other)).unwrap();
-            for key in ["audit.key", "audit-signing.key"] {
+            for key in ["audit.key", "audit-signing.key", "bodies.key"] {
                 let of = |place| folder(place).join(key);
                 std::fs::copy(of(&places[0]), of(other)).unwrap();
             }
