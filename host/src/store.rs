@@ -73,7 +73,7 @@ pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
 pub use open_states::{OpenState, OpenStates};
 pub use operations::{
-    Accepted, Answered, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved,
+    Accepted, Answered, Awaited, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved,
     NewOperation, Operation, OperationFilter, OperationState, OperationStep, Operations, Queue,
     Resealed,
 };

@@ -288,6 +288,7 @@ fn trace(attempted_at: &str) -> Result<Fate, Failure> {
         request: WriteRequest::Enrolment(request()),
         attempted_at: attempted_at.to_owned(),
         state: None,
+        answer: None,
     })
 }
 

@@ -160,12 +160,33 @@ pub struct Moved {
     pub receipt: Option<Vec<u8>>,
     /// The form of the adapter's own state, and the state, sealed. None: there is none any more.
     pub adapter_state: Option<(u32, Vec<u8>)>,
-    /// Keyed hash of what a callback will name it by. None: as before.
-    pub reference: Option<KeyedHash>,
+    /// What a callback will name it by.
+    pub reference: Awaited,
     /// Of one that is applied: whom it ties to whom. Where that cannot be, its history says so.
     pub links: Option<NewLinks>,
     /// The answer of a callback that the attempt was given.
     pub answered: Option<Answered>,
+}
+
+/// By which keyed hash of a reference an operation waits for a callback.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Awaited {
+    /// By the same as before.
+    #[default]
+    AsBefore,
+    /// By this one from now on. None: no callback will come, and what comes late for the step before
+    /// is no answer to this one.
+    Now(Option<KeyedHash>),
+}
+
+impl Awaited {
+    /// The reference that it waits for, where it was that one before.
+    pub(super) fn after(self, before: Option<KeyedHash>) -> Option<KeyedHash> {
+        match self {
+            Self::AsBefore => before,
+            Self::Now(reference) => reference,
+        }
+    }
 }
 
 /// An answer that an attempt was given.

@@ -67,7 +67,7 @@ pub(super) fn to(state: OperationState) -> Moved {
         field: None,
         receipt: None,
         adapter_state: None,
-        reference: None,
+        reference: Awaited::AsBefore,
         links: None,
         answered: None,
     }
