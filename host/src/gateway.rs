@@ -212,8 +212,8 @@ pub enum StartError {
     BodiesKeyLost,
     /// The key is another one than that of the other gateways.
     #[error(
-        "the other gateways of this database seal with another key than this one's bodies.key: copy \
-         bodies.key from one of them, or set [bodies] key to theirs and this one's as previous_keys"
+        "this database was sealed with another key than this gateway's bodies.key or [bodies] key: put \
+         the key of before into [bodies] previous_keys, or copy bodies.key from another gateway of it"
     )]
     BodiesOtherKey,
     /// The node's id cannot be read or made.
