@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::operations::{LEASE, accept, new, take};
 use super::*;
 use crate::config::store::{DatabaseUrl, SslMode};
 
@@ -237,4 +238,49 @@ fn terminate(database: &str) -> String {
         "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
          WHERE datname = '{database}'"
     )
+}
+
+/// Whatever the server does without being told: who waits for a lock must see what was committed
+/// meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_gateways_accept_at_once_where_transactions_are_isolated() {
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let home = Home::on(server);
+    home.open().await.close().await;
+    for level in ["repeatable read", "serializable"] {
+        let name = name_of(&home);
+        let statement =
+            format!("ALTER DATABASE {name} SET default_transaction_isolation = '{level}'");
+        server.administer("postgres", &statement);
+        let (one, two) = (home.open().await, home.open().await);
+        for round in 0..20 {
+            let key = format!("{level} {round}");
+            let both = tokio::join!(accept(&one, new(&key, 1)), accept(&two, new(&key, 1)));
+            let is_once = matches!(
+                both,
+                (Accepted::New, Accepted::Known) | (Accepted::Known, Accepted::New)
+            );
+            assert!(is_once, "{level}: {both:?}");
+        }
+        // Of one subject one is due, whoever took the others.
+        let subject = u8::try_from(level.len()).unwrap();
+        let at_once = (0..20).map(|at| {
+            let store = if at % 2 == 0 { &one } else { &two };
+            accept(store, new(&format!("{level} of one {at}"), subject))
+        });
+        let accepted = join_all(at_once).await;
+        assert!(accepted.iter().all(|it| *it == Accepted::New), "{level}");
+        let taken = take(&one).await;
+        let subjects: Vec<u8> = taken.iter().map(|it| it.subject[0]).collect();
+        let of_one = subjects.iter().filter(|it| **it == subject).count();
+        assert_eq!(of_one, 1, "{level}: {subjects:?}");
+        assert!(
+            LEASE > Duration::ZERO && take(&two).await.is_empty(),
+            "{level}"
+        );
+        one.close().await;
+        two.close().await;
+    }
 }
