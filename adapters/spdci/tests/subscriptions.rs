@@ -10,7 +10,7 @@
 mod common;
 
 use adapter_sdk::testing::{self, Stage};
-use adapter_sdk::{Events, Failure, Opaque};
+use adapter_sdk::{Events, Opaque};
 use adapter_spdci::Spdci;
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn nack(code: &str) -> Value {
 }
 
 /// The status of a subscription with this item.
-fn told(item: Value) -> Value {
+fn status_of(item: Value) -> Value {
     json!({ "header": {}, "message": { "txnstatus_response": {
         "txn_type": "subscribe", "txn_status": { "subscribe_response": [item] },
     } } })
@@ -47,7 +47,7 @@ fn registry(subscribe: &[&str]) -> Stage {
         .on_post(STATUS, |request| {
             let asked = request.json();
             let number = &asked["message"]["txnstatus_request"]["attribute_value"];
-            told(json!({ "status": "succ", "subscriptions": [{
+            status_of(json!({ "status": "succ", "subscriptions": [{
                 "code": format!("code of {}", number.as_str().unwrap()), "status": "subscribe",
             }] }))
         })
@@ -138,7 +138,7 @@ fn a_registry_without_subscriptions_only_calls_back() {
 const REFUSED: &str = "rejected: rjct.notify_types.invalid";
 
 fn rejected() -> Value {
-    told(json!({ "status": "rjct", "status_reason_code": "rjct.notify_types.invalid" }))
+    status_of(json!({ "status": "rjct", "status_reason_code": "rjct.notify_types.invalid" }))
 }
 
 /// Goes on until there is nothing to do, or it fails. Gives where it stands, and how it failed.
@@ -258,9 +258,10 @@ fn one_that_is_refused_after_it_was_acknowledged_stops_no_other() {
     assert_eq!(stage.requests().len(), asked);
     // Another is wanted, and the first one still waits.
     let stage = stage.settings(settings(&["Birth", "Death"]));
-    let stage = stage.on_post(STATUS, |_| {
-        told(json!({ "status": "succ", "subscriptions": [{ "code": "c", "status": "subscribe" }] }))
-    });
+    let stands =
+        json!({ "status": "succ", "subscriptions": [{ "code": "c", "status": "subscribe" }] });
+    let stands = status_of(stands);
+    let stage = stage.on_post(STATUS, move |_| stands.clone());
     let (cursor, told) = poll(cursor);
     assert_eq!(
         (words(&stage), told.as_deref()),
