@@ -216,6 +216,9 @@ pub enum StartError {
          the key of before into [bodies] previous_keys, or copy bodies.key from another gateway of it"
     )]
     BodiesOtherKey,
+    /// The authorities of webhooks' receivers cannot be used.
+    #[error("{0}")]
+    WebhookAuthorities(String),
     /// The node's id cannot be read or made.
     #[error("the node's id in the data directory cannot be used")]
     NodeId(#[source] std::io::Error),
@@ -257,7 +260,7 @@ impl Gateway {
         let name_key = fingerprint.derive(b"names of callers");
         let tokens = Tokens::new(callers, &egress, &secrets, name_key)?;
         let sessions = Sessions::new(fingerprint.derive(b"sessions"));
-        let sending = Sending::new(webhooks, &egress);
+        let sending = Sending::new(webhooks, &egress, &secrets)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 tokens,

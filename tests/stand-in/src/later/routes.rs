@@ -89,6 +89,9 @@ async fn subscribe(State(shared): Served, uri: Uri, headers: HeaderMap, body: By
         .as_str()
         .unwrap_or_default()
         .to_owned();
+    if shared.later.state().refused.contains(&word) {
+        return refused("rjct.notify_types.invalid", "not of this registry");
+    }
     let code = format!("subscription-{number}");
     let transaction_id = envelope.transaction_id;
     let message = json!({
