@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
 use gateway_tests::wait::until;
+use registry_gateway::model::Ability;
 use serde_json::json;
 
 use super::{called_back, holding, kept_find, plain, rows};
@@ -50,7 +51,7 @@ async fn it_is_over_when_its_time_is() {
     let gateway = holding(
         |builder| {
             builder.config(|config| {
-                config.lookups.keep_ms = NonZeroU64::new(1_500).unwrap();
+                config.lookups.keep_ms = NonZeroU64::new(5_000).unwrap();
                 config.lookups.answer_keep_ms = NonZeroU64::new(300).unwrap();
             })
         },
@@ -58,11 +59,10 @@ async fn it_is_over_when_its_time_is() {
     )
     .await;
     let person = gateway.person(3);
+    gateway.stand_in.later().lose(1);
     let never = kept_find(&gateway, &person.uin).await;
-    gateway
-        .stand_in
-        .release_callbacks(stand_in::records::Order::AsIs, 0);
-    gateway.stand_in.later().hold();
+    // Until it is lost.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let read = kept_find(&gateway, &person.uin).await;
     called_back(&gateway, 1).await;
     gateway.get(&read).send().await.ok();
@@ -76,7 +76,7 @@ async fn it_is_over_when_its_time_is() {
         over.text
     );
     assert_eq!(gateway.get(&never).send().await.status, 202);
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    tokio::time::sleep(Duration::from_millis(4_700)).await;
     assert_eq!(gateway.get(&never).send().await.code(), "lookup-over");
     let store = gateway.store().await;
     let id = never.rsplit('/').next().unwrap().parse().unwrap();
@@ -88,7 +88,7 @@ async fn it_is_over_when_its_time_is() {
         (None, None, None)
     );
     assert_eq!(gateway.get(&never).send().await.code(), "lookup-over");
-    tokio::time::sleep(Duration::from_millis(1_600)).await;
+    tokio::time::sleep(Duration::from_millis(5_100)).await;
     gateway.serving.gateway.purge_lookups().await.unwrap();
     assert_eq!(store.lookups().get(id).await.unwrap(), None);
     assert_eq!(gateway.get(&never).send().await.code(), "unknown-lookup");
@@ -128,13 +128,9 @@ async fn no_more_are_kept_than_there_is_room_for() {
     };
     let first = taken(&gateway.key).await;
     refused(&gateway.key).await;
-    let others = ["two", "three"]
-        .map(|name| gateway.caller(name, &["civil"], &[registry_gateway::model::Ability::Find]));
-    let [two, three] = futures_util::future::join_all(others)
-        .await
-        .try_into()
-        .unwrap();
-    let second: String = taken(&two).await;
+    let two = gateway.caller("two", &["civil"], &[Ability::Find]).await;
+    let three = gateway.caller("three", &["civil"], &[Ability::Find]).await;
+    let second = taken(&two).await;
     // Of the registry there are enough.
     refused(&three).await;
     // Who takes one back has room again, and the answer is not told any more.

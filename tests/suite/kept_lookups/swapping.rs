@@ -57,8 +57,7 @@ async fn a_module_that_cannot_read_its_state_is_refused_or_ends_it() {
     let over = it.gateway.get(&second).send().await;
     assert_eq!((over.status, over.code()), (410, "lookup-over"));
     // It was not lost: the module that reads it may come back.
-    let back = json!({ "force": true });
-    it.post("rollback", back).await.ok();
+    it.post("rollback", json!({})).await.ok();
     let told = it.gateway.get(&second).send().await.ok().json;
     assert_eq!(given(&told["person"]), "one one");
 }

@@ -201,7 +201,9 @@ impl Gateway {
         question: Question,
         left: Pending,
     ) -> GatewayError {
-        let at = Timestamp::now();
+        // As the database keeps it: whoever comes back is told the same.
+        let now = Timestamp::now();
+        let at = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
         let again_at = next_time(at, &left);
         let kept = KeptLookup {
             id: Uuid::new_v4(),
