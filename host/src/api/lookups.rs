@@ -41,7 +41,7 @@ pub(super) struct LookupResponse {
 /// What a lookup answers, as it would have answered at once.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "it is made once, and written at once"
 )]
