@@ -42,6 +42,7 @@ pub use events::{
 };
 pub use links::{LinkEnd, LinkQuery, LinkRefused, LinkView, LinkedPeople, NewLink};
 pub use lookups::audited::{Answered, Asking};
+pub use lookups::later::{KeptLookup, LookedUp, Way};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use metrics::health::{Hour, Minute, Went};
@@ -95,6 +96,7 @@ use crate::config::audit::AuditConfig;
 use crate::config::bodies::BodiesConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::events::EventsConfig;
+use crate::config::lookups::LookupsConfig;
 use crate::config::operations::OperationsConfig;
 use crate::config::secret::Secrets;
 use crate::config::webhooks::WebhooksConfig;
@@ -127,6 +129,7 @@ struct Inner {
     phase: Phase,
     nodes: Membership,
     admission: Admission,
+    lookups: LookupsConfig,
     delivery: Delivery,
     sending: Sending,
 }
@@ -145,6 +148,8 @@ pub struct Sections<'a> {
     pub events: &'a EventsConfig,
     /// By which key what is kept of people is sealed.
     pub bodies: &'a BodiesConfig,
+    /// How lookups are kept whose registry answers later.
+    pub lookups: &'a LookupsConfig,
     /// How writes are delivered.
     pub operations: &'a OperationsConfig,
     /// How callers are told of events.
@@ -246,6 +251,7 @@ impl Gateway {
             callers,
             events,
             bodies,
+            lookups,
             operations,
             webhooks,
         } = sections;
@@ -278,6 +284,7 @@ impl Gateway {
                 tasks: TaskTracker::new(),
                 phase: Phase::default(),
                 admission,
+                lookups: lookups.clone(),
                 delivery: Delivery::new(operations),
                 sending,
                 nodes,

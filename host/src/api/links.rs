@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::request::{Known, Stated, Statements};
 use super::trace::RequestId;
 use crate::gateway::{
-    Acting, Asking, Gateway, GatewayError, LinkQuery, LinkRefused, LinkView, NewLink,
+    Acting, Asking, Gateway, GatewayError, LinkQuery, LinkRefused, LinkView, NewLink, Way,
 };
 use crate::model::{Agreement, Consent, Identifier, Person, Proof};
 
@@ -188,6 +188,7 @@ pub(super) async fn add(
         caller,
         registry: body.registry,
         call,
+        way: Way::default(),
     };
     Wishes {
         languages: body.languages,

@@ -147,7 +147,8 @@ async fn sweep(weak: Weak<Inner>) {
             callbacks: before(config.callback_retention_ms),
             unread: before(config.unread_retention_ms),
             events: before(config.event_retention_ms),
-            answers: before(config.answer_retention_ms),
+            // As long as there may be a lookup that waits for it.
+            answers: before(config.answer_retention_ms.max(inner.lookups.keep_ms.get())),
         };
         match inner.store.events().sweep(old).await {
             Ok(()) => {}

@@ -130,6 +130,11 @@ pub(super) async fn keep(weak: Weak<Inner>) {
             Err(StoreError::Closed) => return,
             Err(error) => tracing::warn!(%error, "old operations are not purged yet"),
         }
+        match gateway.purge_lookups().await {
+            Ok(()) => {}
+            Err(StoreError::Closed) => return,
+            Err(error) => tracing::warn!(%error, "lookups that are over are not purged yet"),
+        }
         drop(gateway);
         tokio::time::sleep_until(Instant::now() + SWEEP).await;
     }

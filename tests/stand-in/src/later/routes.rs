@@ -14,6 +14,7 @@ use url::Url;
 use super::call_back;
 use super::state::{Subscribed, Transaction};
 use crate::answer::{self, error};
+use crate::fault::Fault;
 use crate::misbehave;
 use crate::server::{Shared, admit, fault, receive};
 
@@ -31,6 +32,9 @@ pub(crate) fn routes(prefix: &str) -> Router<Arc<Shared>> {
 async fn search(State(shared): Served, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let number = receive(&shared, &uri, &headers, &body);
     let fault = fault(&shared, number, &body);
+    if let Fault::Slow(delay) = fault {
+        tokio::time::sleep(delay).await;
+    }
     if let Some(response) = misbehave::instead(&fault).await {
         return response;
     }
