@@ -12,7 +12,7 @@ const acts = async (act) => (await ask("GET", `/admin/v1/audit/acts?act=${act}`,
 /** A callback that cannot be read. Gives it as it is listed. */
 async function unread(text) {
   const known = (await callbacks("unreadable")).map(({ id }) => id);
-  assert.equal((await callBack(`unreadable ${text}`)).status, 503);
+  assert.equal((await callBack(`challenge ${text}\nunreadable`)).status, 503);
   const [one] = (await callbacks("unreadable")).filter(({ id }) => !known.includes(id));
   return one;
 }
@@ -63,7 +63,7 @@ test("what came is shown to who says why, and is gone with its dialog", async ()
   await why.getByLabel("Why you look").fill("mend-the-adapter");
   await why.getByRole("button", { name: "Show it" }).click();
   const came = page.getByRole("dialog", { name: `What came with callback ${one.number}` });
-  await came.getByText(`unreadable ${PRIVATE[2]}`).waitFor();
+  await came.getByText(`challenge ${PRIVATE[2]}`).waitFor();
   await came.getByText("POST /hooks/vital/on-event").waitFor();
   await accessible(page, "what came");
   await shot(page, "callback-light-wide");

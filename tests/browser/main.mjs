@@ -15,14 +15,15 @@ before(async () => {
   await reaches((await write("village")).id, "outcome-unknown");
   const soon = new Date(Date.now() + 2_000).toISOString();
   await reaches((await write("away", { deadline: soon })).id, "given-up");
-  assert.equal((await callBack("death d-1 4711-2026 2026-01-02")).status, 202);
-  assert.equal((await callBack("unreadable 4711-2026")).status, 503);
+  assert.equal((await callBack("challenge 4711-2026\nunreadable")).status, 503);
   assert.equal((await callBack("unreadable")).status, 503);
   await linked();
   const added = await ask("POST", "/admin/v1/webhooks", {
     key: given.keys.administrator, body: { name: "nowhere", caller: "writer", url: "http://127.0.0.1:1/", purpose: "test" },
   });
   assert.equal(added.status, 201, added.text);
+  // It cannot be told of it.
+  assert.equal((await callBack("death d-1 4711-2026 2026-01-02")).status, 202);
 });
 after(stop);
 
