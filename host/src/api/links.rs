@@ -22,9 +22,6 @@ use crate::gateway::{
 };
 use crate::model::{Agreement, Consent, Identifier, Person, Proof};
 
-/// The longest reason, in bytes.
-const MAX_REASON: usize = 64;
-
 /// Whom to link with whom.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -303,15 +300,8 @@ pub(super) async fn end(
 impl LinkEnding {
     /// A word: a sentence could tell of the person.
     pub(super) fn reason(self) -> Result<String, Problem> {
-        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let fits = (1..=MAX_REASON).contains(&self.reason.len());
-        match fits && self.reason.bytes().all(letter) {
-            true => Ok(self.reason),
-            false => Err(invalid(
-                "reason",
-                "a word of lower-case letters, digits and hyphens, 1 to 64 bytes: `wrong-person`",
-            )),
-        }
+        check::word("reason", &self.reason)?;
+        Ok(self.reason)
     }
 }
 

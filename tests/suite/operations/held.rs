@@ -203,7 +203,7 @@ async fn what_is_given_up_holds_until_somebody_decides() {
         (&json!("accepted"), &json!(0))
     );
 
-    let applied = json!({ "as": "applied" });
+    let applied = json!({ "as": "applied", "reason": "asked" });
     let wrong = writing.act(&id(&given_up), "resolve", &applied).await;
     assert_eq!((wrong.status, wrong.code()), (409, "operation-state"));
     let again = writing.act(&id(&given_up), "replay", &json!({})).await;

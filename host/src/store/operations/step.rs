@@ -17,6 +17,8 @@ pub(super) const KNOWN: i64 = -1;
 pub(super) const OTHER: i64 = -2;
 /// It stands elsewhere by now.
 const NOT_DONE: i64 = -3;
+/// Why it stands where somebody put it who said no more.
+const BY_HAND: &str = "by hand";
 
 /// States that keep those behind them back.
 const HOLDING: &str = "('applied', 'rejected', 'conflict', 'cancelled')";
@@ -247,8 +249,12 @@ async fn decide(
             Some(now),
             Some(give_up_at.as_microsecond()),
         ),
-        Decision::Applied => (OperationState::Applied, "('outcome-unknown')", None, None),
-        Decision::Rejected => (OperationState::Rejected, "('outcome-unknown')", None, None),
+        Decision::Applied { .. } => (OperationState::Applied, "('outcome-unknown')", None, None),
+        Decision::Rejected { .. } => (OperationState::Rejected, "('outcome-unknown')", None, None),
+    };
+    let reason = match decision {
+        Decision::Applied { reason } | Decision::Rejected { reason } => reason,
+        Decision::Cancel | Decision::Replay { .. } => BY_HAND,
     };
     // One that was sent and waits for a next attempt did not reach the registry: it may be cancelled.
     let statement = format!(
@@ -264,7 +270,7 @@ async fn decide(
         .bind(at.as_microsecond())
         .bind(due_at)
         .bind(give_up_at)
-        .bind("by hand")
+        .bind(reason)
         .bind(caller)
         .execute(&mut *conn)
         .await?;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::model::Ability;
 use crate::store::audit::KeyedHash;
 use crate::store::links::NewLinks;
 
@@ -205,6 +206,8 @@ pub struct OperationFilter {
     pub registry: Option<String>,
     /// In this state.
     pub state: Option<OperationState>,
+    /// Of this kind.
+    pub ability: Option<Ability>,
     /// Of this caller.
     pub caller: Option<String>,
     /// Of this subject.
@@ -226,9 +229,15 @@ pub enum Decision {
         give_up_at: Timestamp,
     },
     /// The registry has it: only what nobody knew.
-    Applied,
+    Applied {
+        /// A word for how somebody knows.
+        reason: String,
+    },
     /// The registry does not have it, and never will: only what nobody knew.
-    Rejected,
+    Rejected {
+        /// A word for how somebody knows.
+        reason: String,
+    },
 }
 
 impl OperationState {
