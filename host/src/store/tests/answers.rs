@@ -256,7 +256,8 @@ async fn an_answer_that_is_there_counts_after_an_unclear_attempt(home: Home) {
             .await;
             assert_eq!(take(&store).await, None);
         }
-        let rejected = OperationDecision::Rejected;
+        let reason = "seen".to_owned();
+        let rejected = OperationDecision::Rejected { reason };
         let decided = store.operations().decide(taken.id, rejected, "ada", None);
         assert!(decided.await.unwrap());
         call_back(&store, b"too late").await;

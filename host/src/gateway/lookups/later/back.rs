@@ -17,6 +17,10 @@ use crate::store::Lookup;
 
 /// The answer of a lookup that was kept.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of them for a request, and it is answered at once"
+)]
 pub enum LookedUp {
     /// Of `find`.
     Person(Answered<Person>),

@@ -35,6 +35,10 @@ pub(in crate::gateway) struct Question {
 
 /// Of which ability.
 #[derive(Clone, Deserialize, Serialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of them for a lookup that is kept, while it is sealed or goes on"
+)]
 pub(in crate::gateway) enum Query {
     Find(FindQuery),
     Household(HouseholdQuery),
