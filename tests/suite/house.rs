@@ -47,6 +47,7 @@ const ROOMS: &[Room] = &[
             "endpoint",
             "bodies",
             "events",
+            "lookups",
             "operations",
             "webhooks",
             "node",

@@ -134,16 +134,12 @@ async fn every_ability_is_answered_as_it_would_have_been_at_once() {
     let by_name = json!({ "pageSize": 1, "criteria": [
         { "field": "sex", "equals": "female" },
     ]});
-    let claim = json!({
-        "identifiers": identifiers(&child.uin), "claimed": { "sex": "female" },
-    });
     let somebody = json!({ "identifiers": identifiers(&child.uin) });
     let mut answers = Vec::new();
     let questions = [
         ("find", &somebody),
         ("household", &somebody),
         ("search", &by_name),
-        ("verify", &claim),
     ];
     for (ability, body) in questions {
         gateway.stand_in.later().hold();

@@ -163,7 +163,7 @@ async fn a_gateway_with_another_key_of_bodies_does_not_start() {
     });
     let refusal = refusal.await;
     assert!(
-        refusal.contains("copy bodies.key from one of them"),
+        refusal.contains("copy bodies.key from another gateway"),
         "{refusal}"
     );
     let refusal = gateway.not_beside(|config| {

@@ -1,5 +1,4 @@
-//! Enrolments: what is sent to a beneficiary registry, what its answers mean, and what became of one
-//! whose answer was lost.
+//! Enrolments: what is sent, what the answers mean, and what became of one whose answer was lost.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -92,7 +92,7 @@ async fn grants_and_policy_are_those_of_the_moment_it_is_told() {
             .ask(reqwest::Method::PUT, "/admin/v1/callers/clinic")
             .json(&json!({ "roles": ["client"], "grants": [grant] }))
             .key(&admin);
-        set.send().await.ok();
+        assert_eq!(set.send().await.status, 204);
         let refused = get(&find, &clinic).await;
         assert_eq!((refused.status, refused.code()), (status, code));
         assert!(!refused.text.contains(&person.uin));

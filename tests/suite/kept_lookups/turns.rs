@@ -1,4 +1,4 @@
-//! A registry's turns, and a lookup whose answer is there: it is not lost because others have them.
+//! A registry's turns, and a lookup whose answer comes: it is not lost because others have them.
 #![expect(
     clippy::async_yields_async,
     reason = "the call beside it ends later than what makes it begin"
@@ -55,26 +55,6 @@ async fn a_lookup_that_was_answered_waits_for_its_turn() {
     assert_eq!(other.await.unwrap(), 202);
 }
 
-/// Its own limit ends that too.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn it_waits_no_longer_than_its_own_limit() {
-    let change = |text| narrow(text).set("limits.wall_ms", 2_000);
-    let gateway = holding(|builder| builder, change).await;
-    let person = gateway.person(3);
-    let find = gateway.find("civil", &person.uin).send();
-    let occupy = async {
-        until("it is asked", async || gateway.stand_in.later().held() == 1).await;
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        let other = occupied(&gateway, Duration::from_millis(1_800)).await;
-        gateway.stand_in.release_callbacks(Order::AsIs, 1);
-        gateway.stand_in.later().hold();
-        other
-    };
-    let (late, other) = tokio::join!(find, occupy);
-    assert_eq!((late.status, late.code()), (429, "busy"), "{}", late.text);
-    assert_eq!(other.await.unwrap(), 202);
-}
-
 /// One that is kept stays kept.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_is_kept_has_no_turn_and_loses_nothing() {
@@ -91,7 +71,9 @@ async fn one_that_is_kept_has_no_turn_and_loses_nothing() {
     };
     let (asked, other) = tokio::join!(find, occupy);
     assert_eq!(asked.status, 202, "{}", asked.text);
-    let told = gateway.get(asked.header("location")).send().await.ok();
+    // The callback is read once there is a turn for that.
+    let back = gateway.get(asked.header("location"));
+    let told = back.header("prefer", "wait=20").send().await.ok();
     assert!(told.text.contains(&person.uin));
     assert_eq!(other.await.unwrap(), 202);
     // Nobody holds the turn that waits for its callback.

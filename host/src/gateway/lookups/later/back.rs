@@ -150,7 +150,8 @@ impl Gateway {
                     None
                 }
             };
-            if answer.is_none() && again.is_none_or(|again| again > end) {
+            let is_time = rest.is_some_and(|rest| rest.is_zero());
+            if answer.is_none() && !is_time && again.is_none_or(|again| again > end) {
                 kept.come_again = come_again(&pending, again_at, Timestamp::now());
                 return Err(GatewayError::Kept(Box::new(kept)));
             }
