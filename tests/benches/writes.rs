@@ -46,7 +46,6 @@ fn main() {
 async fn measure(connections: usize, seconds: usize, backlog: usize) {
     let registrar = || RegistryText::bare(component("registrar-guest"));
     let gateway = TestGateway::builder()
-        .config(|config| config.callers.requests_per_second = std::num::NonZero::new(u32::MAX))
         .registry("records", move |_| registrar())
         .registry("away", move |_| {
             registrar().set("endpoints.registry.base_url", "http://127.0.0.1:1")
