@@ -13,6 +13,8 @@ use crate::sandbox::instance::Answer;
 const MAX_EVENTS: usize = 1_000;
 /// People of one event.
 const MAX_PARTICIPANTS: usize = 200;
+/// Identifiers of one event, of all its people: each is kept, indexed and audited.
+const MAX_EVENT_IDENTIFIERS: usize = 8_192;
 /// It is a key: of deduplication, and of what a later event amends.
 const MAX_EVENT_ID: usize = 512;
 
@@ -82,6 +84,13 @@ fn event(event: abilities::events::Event, place: &str) -> Result<Event, Fault> {
     }
     if event.participants.len() > MAX_PARTICIPANTS {
         return Err(garbage(at("participants")));
+    }
+    let of_all = event.participants.iter().map(|it| &it.person);
+    let of_all = of_all.chain(event.household.iter().flat_map(|it| &it.people));
+    let of_all = of_all.map(answers::identifiers).sum::<usize>() + event.identifiers.len();
+    let of_household = event.household.as_ref().map(|it| it.identifiers.len());
+    if of_all + of_household.unwrap_or(0) > MAX_EVENT_IDENTIFIERS {
+        return Err(Fault::OverLimit(Limit::Answer));
     }
     let recorded = event.recorded_at.as_deref();
     if recorded.is_some_and(|text| text.parse::<jiff::Timestamp>().is_err()) {
