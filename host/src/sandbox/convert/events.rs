@@ -128,3 +128,41 @@ fn participant(participant: vital::Participant, place: &str) -> Result<Participa
         extra: extras(participant.extra, &format!("{place}.extra"))?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(count: usize) -> abilities::events::Event {
+        let identifier = types::Identifier {
+            scheme: "national-id".into(),
+            value: "1".into(),
+            normalisation: None,
+            extra: Vec::new(),
+        };
+        abilities::events::Event {
+            id: "e-1".into(),
+            kind: vital::EventKind::Death,
+            occurred: None,
+            place: None,
+            recorded_at: None,
+            identifiers: vec![identifier; count],
+            participants: Vec::new(),
+            household: None,
+            amends: None,
+            changed_fields: Vec::new(),
+            caused_by: None,
+            version: None,
+            extra: Vec::new(),
+            unmapped: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn too_many_identifiers_of_an_event_are_over_the_limit() {
+        let many = |count| events(vec![numbered(count)]).map(|events| events.len());
+        assert_eq!(many(MAX_EVENT_IDENTIFIERS), Ok(1));
+        let over = Err(Fault::OverLimit(Limit::Answer));
+        assert_eq!(many(MAX_EVENT_IDENTIFIERS + 1), over);
+    }
+}

@@ -225,20 +225,15 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
     let brought = reading(vec![event(1)]);
     store.events().end(id, 1, brought, end(id)).await.unwrap();
     store.events().sequence().await.unwrap();
-    let at = |at| OldEvents {
-        callbacks: at,
-        unread: at,
-        events: at,
-        answers: at,
+    let sweep = async |before| {
+        for aged in Aged::ALL {
+            store.events().sweep(aged, before).await.unwrap();
+        }
     };
-    store
-        .events()
-        .sweep(at(Timestamp::UNIX_EPOCH))
-        .await
-        .unwrap();
+    sweep(Timestamp::UNIX_EPOCH).await;
     assert_eq!(positions(&store).await.len(), 1);
     let later = now() + Duration::from_secs(60);
-    store.events().sweep(at(later)).await.unwrap();
+    sweep(later).await;
     assert_eq!(positions(&store).await, []);
     assert_eq!(
         store.events().answer("civil", &[7; 32]).await.unwrap(),
@@ -257,6 +252,40 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
     store.events().end(id, 1, brought, end(id)).await.unwrap();
     let known = store.events().callback(id).await.unwrap().unwrap();
     assert_eq!(known.brought, 0, "it comes a second time");
+    store.close().await;
+}
+
+/// Over a network a crowd's people one by one would hold the only writer up for seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_of_a_crowd_are_stored_by_few_statements() {
+    let Some(home) = Home::postgres() else {
+        return;
+    };
+    let store = home.open().await;
+    let mut outside = home.connect().await;
+    for statement in [
+        "CREATE TABLE statements (one BIGINT)",
+        "CREATE FUNCTION count_one() RETURNS TRIGGER LANGUAGE plpgsql AS \
+         'BEGIN INSERT INTO statements VALUES (1); RETURN NULL; END'",
+        "CREATE TRIGGER counted AFTER INSERT ON event_people FOR EACH STATEMENT \
+         EXECUTE FUNCTION count_one()",
+    ] {
+        run(&mut outside, statement).await.unwrap();
+    }
+    let new = callback();
+    let id = new.id;
+    assert!(store.events().keep(new, row(id)).await.unwrap());
+    let crowd = NewEvent {
+        people: (0..200).map(|number| [number; 32]).collect(),
+        ..event(1)
+    };
+    let brought = reading(vec![crowd]);
+    assert!(store.events().end(id, 1, brought, end(id)).await.unwrap());
+    // 3 times 64, and 2 times 4.
+    let counted = run(&mut outside, "DELETE FROM statements").await;
+    assert_eq!(counted.unwrap(), 5);
+    let stored = run(&mut outside, "DELETE FROM event_people").await;
+    assert_eq!(stored.unwrap(), 200);
     store.close().await;
 }
 
