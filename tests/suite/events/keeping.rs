@@ -48,7 +48,9 @@ async fn what_was_read_makes_room_and_answers_do_not() {
                   (SELECT MIN(number) FROM callbacks WHERE body IS NOT NULL)";
     let gone = outside.run(oldest).await;
     assert!((1..80).contains(&gone), "{gone}");
-    let kept = outside.run("DELETE FROM callbacks WHERE body IS NOT NULL").await;
+    let kept = outside
+        .run("DELETE FROM callbacks WHERE body IS NOT NULL")
+        .await;
     assert_eq!(gone + kept, 80, "the oldest and no others");
     // An answer takes of the room, and does not go for another callback.
     let large = |number: u32| format!("answer r-{number} {}", "x".repeat(8_000));
@@ -86,7 +88,9 @@ async fn all_that_is_old_goes_and_unread_ones_are_counted_in_the_log() {
     assert_eq!(swept.unwrap(), 4_717);
     assert_eq!(outside.run("DELETE FROM callbacks").await, 0);
     let log = String::from_utf8(log.bytes()).unwrap();
-    let mut warned = log.lines().filter(|line| line.contains("unread_retention_ms"));
+    let mut warned = log
+        .lines()
+        .filter(|line| line.contains("unread_retention_ms"));
     assert!(warned.any(|line| line.contains("WARN") && line.contains("count=2417")));
 }
 

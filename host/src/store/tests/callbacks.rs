@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::events::{callback, end, reading, row};
+use super::events::{callback, end, event, reading, row};
 use super::*;
 
 on_both!(
@@ -43,12 +43,12 @@ async fn what_could_not_be_read_goes_by_its_age_or_by_hand(home: Home) {
         max_unprocessed: 10,
         ..callback()
     };
-    let (reading, waiting) = (new.id, tried);
-    assert!(events().keep(new, row(reading)).await.unwrap());
+    let held = new.id;
+    assert!(events().keep(new, row(held)).await.unwrap());
     // By hand what was not read, and is not being read at the moment.
     assert!(!events().discard(received).await.unwrap());
-    assert!(!events().discard(reading).await.unwrap());
-    for waits in [unreadable, waiting] {
+    assert!(!events().discard(held).await.unwrap());
+    for waits in [unreadable, tried] {
         assert!(events().discard(waits).await.unwrap());
         assert!(!events().discard(waits).await.unwrap());
         assert_eq!(events().callback(waits).await.unwrap(), None);
@@ -57,9 +57,9 @@ async fn what_could_not_be_read_goes_by_its_age_or_by_hand(home: Home) {
     let later = now() + Duration::from_secs(60);
     let there = async |id| events().callback(id).await.unwrap().is_some();
     assert_eq!(events().sweep(Aged::Over, later).await.unwrap(), 1);
-    assert!(!there(received).await && there(failed).await && there(reading).await);
+    assert!(!there(received).await && there(failed).await && there(held).await);
     assert_eq!(events().sweep(Aged::Unread, later).await.unwrap(), 1);
-    assert!(!there(failed).await && there(reading).await);
+    assert!(!there(failed).await && there(held).await);
     store.close().await;
 }
 
@@ -219,3 +219,37 @@ async fn the_oldest_that_were_read_make_room(home: Home) {
 
 const NUMBERS: &str =
     "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)";
+
+/// Over a network a crowd's people one by one would hold the only writer up for seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_of_a_crowd_are_stored_by_few_statements() {
+    let Some(home) = Home::postgres() else {
+        return;
+    };
+    let store = home.open().await;
+    let mut outside = home.connect().await;
+    for statement in [
+        "CREATE TABLE statements (one BIGINT)",
+        "CREATE FUNCTION count_one() RETURNS TRIGGER LANGUAGE plpgsql AS \
+         'BEGIN INSERT INTO statements VALUES (1); RETURN NULL; END'",
+        "CREATE TRIGGER counted AFTER INSERT ON event_people FOR EACH STATEMENT \
+         EXECUTE FUNCTION count_one()",
+    ] {
+        run(&mut outside, statement).await.unwrap();
+    }
+    let new = callback();
+    let id = new.id;
+    assert!(store.events().keep(new, row(id)).await.unwrap());
+    let crowd = NewEvent {
+        people: (0..200).map(|number| [number; 32]).collect(),
+        ..event(1)
+    };
+    let brought = reading(vec![crowd]);
+    assert!(store.events().end(id, 1, brought, end(id)).await.unwrap());
+    // 3 times 64, and 2 times 4.
+    let counted = run(&mut outside, "DELETE FROM statements").await;
+    assert_eq!(counted.unwrap(), 5);
+    let stored = run(&mut outside, "DELETE FROM event_people").await;
+    assert_eq!(stored.unwrap(), 200);
+    store.close().await;
+}

@@ -28,7 +28,7 @@ pub(super) fn callback() -> NewCallback {
     }
 }
 
-fn event(id: u8) -> NewEvent {
+pub(super) fn event(id: u8) -> NewEvent {
     NewEvent {
         id: [id; 32],
         kind: "death".into(),
@@ -252,40 +252,6 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
     store.events().end(id, 1, brought, end(id)).await.unwrap();
     let known = store.events().callback(id).await.unwrap().unwrap();
     assert_eq!(known.brought, 0, "it comes a second time");
-    store.close().await;
-}
-
-/// Over a network a crowd's people one by one would hold the only writer up for seconds.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn people_of_a_crowd_are_stored_by_few_statements() {
-    let Some(home) = Home::postgres() else {
-        return;
-    };
-    let store = home.open().await;
-    let mut outside = home.connect().await;
-    for statement in [
-        "CREATE TABLE statements (one BIGINT)",
-        "CREATE FUNCTION count_one() RETURNS TRIGGER LANGUAGE plpgsql AS \
-         'BEGIN INSERT INTO statements VALUES (1); RETURN NULL; END'",
-        "CREATE TRIGGER counted AFTER INSERT ON event_people FOR EACH STATEMENT \
-         EXECUTE FUNCTION count_one()",
-    ] {
-        run(&mut outside, statement).await.unwrap();
-    }
-    let new = callback();
-    let id = new.id;
-    assert!(store.events().keep(new, row(id)).await.unwrap());
-    let crowd = NewEvent {
-        people: (0..200).map(|number| [number; 32]).collect(),
-        ..event(1)
-    };
-    let brought = reading(vec![crowd]);
-    assert!(store.events().end(id, 1, brought, end(id)).await.unwrap());
-    // 3 times 64, and 2 times 4.
-    let counted = run(&mut outside, "DELETE FROM statements").await;
-    assert_eq!(counted.unwrap(), 5);
-    let stored = run(&mut outside, "DELETE FROM event_people").await;
-    assert_eq!(stored.unwrap(), 200);
     store.close().await;
 }
 
