@@ -9,9 +9,11 @@ mod health;
 mod hooks;
 mod household;
 mod links;
+mod lookups;
 mod openapi;
 mod operations;
 mod peer;
+mod prefer;
 mod problem;
 mod query;
 mod registries;
@@ -58,6 +60,10 @@ pub fn router(gateway: Gateway, config: &ApiConfig) -> Router {
         .route(
             "/v1/registries/{registry}/operations",
             post(operations::accept),
+        )
+        .route(
+            "/v1/lookups/{id}",
+            get(lookups::one).delete(lookups::forget),
         )
         .route("/v1/operations/{id}", get(operations::one))
         .route("/v1/operations/{id}/cancel", post(operations::cancel))

@@ -9,6 +9,7 @@ pub mod callers;
 pub mod endpoint;
 pub mod events;
 pub mod limits;
+pub mod lookups;
 pub mod node;
 pub mod operations;
 pub mod read;
@@ -66,6 +67,8 @@ pub struct Config {
     pub admission: admission::AdmissionConfig,
     /// The key of what is kept of people in the database.
     pub bodies: bodies::BodiesConfig,
+    /// How lookups are kept whose registry answers later.
+    pub lookups: lookups::LookupsConfig,
     /// How writes are delivered.
     pub operations: operations::OperationsConfig,
     /// How callers are told of events.
@@ -121,6 +124,7 @@ impl Default for Config {
             telemetry: telemetry::TelemetryConfig::default(),
             admission: admission::AdmissionConfig::default(),
             bodies: bodies::BodiesConfig::default(),
+            lookups: lookups::LookupsConfig::default(),
             operations: operations::OperationsConfig::default(),
             webhooks: webhooks::WebhooksConfig::default(),
         }

@@ -54,7 +54,7 @@ pub use remote::{Remote, RemoteError};
 pub use replay::Replay;
 pub use resolver::{Lookup, SystemLookup};
 pub use tape::{Mark, Tape};
-pub use tls::PemProblem;
+pub use tls::{Authorities, PemProblem};
 
 use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
 

@@ -42,6 +42,7 @@ pub use events::{
 };
 pub use links::{LinkEnd, LinkQuery, LinkRefused, LinkView, LinkedPeople, NewLink};
 pub use lookups::audited::{Answered, Asking};
+pub use lookups::later::{KeptLookup, LookedUp, Way};
 pub use lookups::{MAX_PAGE_SIZE, PageAnswer};
 pub use metrics::Metrics;
 pub use metrics::health::{Hour, Minute, Went};
@@ -95,6 +96,7 @@ use crate::config::audit::AuditConfig;
 use crate::config::bodies::BodiesConfig;
 use crate::config::callers::CallersConfig;
 use crate::config::events::EventsConfig;
+use crate::config::lookups::LookupsConfig;
 use crate::config::operations::OperationsConfig;
 use crate::config::secret::Secrets;
 use crate::config::webhooks::WebhooksConfig;
@@ -127,6 +129,7 @@ struct Inner {
     phase: Phase,
     nodes: Membership,
     admission: Admission,
+    lookups: LookupsConfig,
     delivery: Delivery,
     sending: Sending,
 }
@@ -145,6 +148,8 @@ pub struct Sections<'a> {
     pub events: &'a EventsConfig,
     /// By which key what is kept of people is sealed.
     pub bodies: &'a BodiesConfig,
+    /// How lookups are kept whose registry answers later.
+    pub lookups: &'a LookupsConfig,
     /// How writes are delivered.
     pub operations: &'a OperationsConfig,
     /// How callers are told of events.
@@ -212,10 +217,13 @@ pub enum StartError {
     BodiesKeyLost,
     /// The key is another one than that of the other gateways.
     #[error(
-        "the other gateways of this database seal with another key than this one's bodies.key: copy \
-         bodies.key from one of them, or set [bodies] key to theirs and this one's as previous_keys"
+        "this database was sealed with another key than this gateway's bodies.key or [bodies] key: put \
+         the key of before into [bodies] previous_keys, or copy bodies.key from another gateway of it"
     )]
     BodiesOtherKey,
+    /// The authorities of webhooks' receivers cannot be used.
+    #[error("{0}")]
+    WebhookAuthorities(String),
     /// The node's id cannot be read or made.
     #[error("the node's id in the data directory cannot be used")]
     NodeId(#[source] std::io::Error),
@@ -243,6 +251,7 @@ impl Gateway {
             callers,
             events,
             bodies,
+            lookups,
             operations,
             webhooks,
         } = sections;
@@ -257,7 +266,7 @@ impl Gateway {
         let name_key = fingerprint.derive(b"names of callers");
         let tokens = Tokens::new(callers, &egress, &secrets, name_key)?;
         let sessions = Sessions::new(fingerprint.derive(b"sessions"));
-        let sending = Sending::new(webhooks, &egress);
+        let sending = Sending::new(webhooks, &egress, &secrets)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 tokens,
@@ -275,6 +284,7 @@ impl Gateway {
                 tasks: TaskTracker::new(),
                 phase: Phase::default(),
                 admission,
+                lookups: lookups.clone(),
                 delivery: Delivery::new(operations),
                 sending,
                 nodes,

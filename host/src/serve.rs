@@ -117,6 +117,7 @@ pub fn sections(config: &Config) -> Sections<'_> {
         callers: &config.callers,
         events: &config.events,
         bodies: &config.bodies,
+        lookups: &config.lookups,
         operations: &config.operations,
         webhooks: &config.webhooks,
     }

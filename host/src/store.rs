@@ -29,6 +29,7 @@ mod key_check;
 mod leases;
 mod links;
 mod look;
+mod lookups;
 mod modules;
 mod nodes;
 mod open_states;
@@ -69,11 +70,12 @@ pub use events::{
 };
 pub use links::{Link, LinkFilter, Linked, Links, NewLinks, Unlinked};
 pub use look::Look;
+pub use lookups::{KeptPending, Lookup, LookupRoom, LookupStep, Lookups, NewLookup};
 pub use modules::{Module, ModuleFacts, ModuleSummary, Modules, NewModule};
 pub use nodes::{Beat, Beaten, Behind, Life, Node, Nodes, WHOLE_SHARE};
 pub use open_states::{OpenState, OpenStates};
 pub use operations::{
-    Accepted, Answered, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved,
+    Accepted, Answered, Awaited, Decision as OperationDecision, IDEMPOTENCY_KEY_MAX_BYTES, Moved,
     NewOperation, Operation, OperationFilter, OperationState, OperationStep, Operations, Queue,
     Resealed,
 };
@@ -133,6 +135,11 @@ impl Store {
     /// Which registry's person is which of a caller's people.
     pub fn links(&self) -> Links<'_> {
         Links::new(self)
+    }
+
+    /// Lookups whose callers come back.
+    pub fn lookups(&self) -> Lookups<'_> {
+        Lookups::new(self)
     }
 
     /// Writes that were accepted.

@@ -16,8 +16,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use gateway_tests::components::{component, workspace};
+use gateway_tests::stand_in::records::Mishap;
+use gateway_tests::stand_in::{Options, StandIn};
 use real::Place;
 use serde_json::json;
+
+/// Writes whose answers are lost on their way.
+const LOST: usize = 2;
 
 /// Roles and the name of the caller that has them.
 const STAFF: [(&str, &[&str]); 4] = [
@@ -52,13 +57,21 @@ async fn the_admin_page_in_chromium() {
             return;
         }
     };
-    let webhooks = "[webhooks]\nallow_hosts = ['127.0.0.1']\nallow_networks = ['127.0.0.0/8']\n";
+    let webhooks = "[webhooks]\nallow_hosts = ['127.0.0.1']\nallow_networks = ['127.0.0.0/8']\n\
+         first_wait_ms = 200\nmax_wait_ms = 500\n";
     let place = Place::new("", webhooks, "").await;
+    let mut forgets = Options::default();
+    forgets.records.forgets_keys = true;
+    let forgets = StandIn::start(forgets).await;
+    for _ in 0..LOST {
+        forgets.records().inject(Mishap::LostAfter);
+    }
     let hostile = format!(
         "[registries.hostile]\nmodule = '{}'\nsummary = 'Misbehaves on request'\n",
         component("hostile-guest").display()
     );
-    // One that can be written to, and one where nobody listens.
+    // One that can be written to, one where nobody listens, and one that cannot be asked what became
+    // of a write.
     let written = |name: &str, url: &str| {
         format!(
             "[registries.{name}]\nmodule = '{}'\n[registries.{name}.endpoints.registry]\n\
@@ -68,10 +81,15 @@ async fn the_admin_page_in_chromium() {
     };
     let records = written("records", &place.stand_in.url());
     let away = written("away", "http://127.0.0.1:1");
+    let village = written("village", &forgets.url());
+    let vital = format!(
+        "[registries.vital]\nmodule = '{}'\n",
+        component("telling-guest").display()
+    );
     let civil = place.registry("civil", "");
     place.write(
         "registries.toml",
-        &format!("{civil}{hostile}{records}{away}"),
+        &format!("{civil}{hostile}{records}{away}{village}{vital}"),
     );
     let mut keys = serde_json::Map::new();
     for (name, roles) in STAFF {
@@ -83,13 +101,16 @@ async fn the_admin_page_in_chromium() {
     }
     let key = place.run(&["caller", "add", "clinic"]);
     keys.insert("client".into(), json!(key.trim()));
-    let grants = [
-        "--grant",
+    let mut arguments = vec!["caller", "add", "writer"];
+    for grant in [
         "records:create,events=all",
-        "--grant",
         "away:create",
-    ];
-    let key = place.run(&[&["caller", "add", "writer"][..], &grants].concat());
+        "village:create",
+        "vital:events=all",
+    ] {
+        arguments.extend(["--grant", grant]);
+    }
+    let key = place.run(&arguments);
     keys.insert("writer".into(), json!(key.trim()));
     let running = place.start(|_| {});
     let people = place.stand_in.population();

@@ -3,7 +3,6 @@
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test that cannot go on stops"
 )]
@@ -12,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use gateway_tests::left_out::left_out;
 use registry_gateway::config::Config;
 
 const UNIT: &str = include_str!("../deploy/registry-gateway.service");
@@ -97,7 +97,7 @@ fn systemd_takes_the_unit_and_finds_little_exposed() {
     ] {
         let mut command = Command::new("systemd-analyze");
         let Ok(output) = command.args(arguments).arg(&unit).output() else {
-            eprintln!("LEFT OUT: no systemd-analyze here");
+            left_out("what systemd says of the unit, for want of systemd-analyze");
             return;
         };
         let said = [output.stdout, output.stderr].concat();

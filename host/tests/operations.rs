@@ -168,7 +168,9 @@ async fn operations_are_shown_and_settled_by_commands() {
     for arguments in [
         ["cancel", &waiting, "--yes"].as_slice(),
         &["replay", &done, "--yes"],
-        &["resolve", &done, "--as", "applied", "--yes"],
+        &[
+            "resolve", &done, "--as", "applied", "--reason", "asked", "--yes",
+        ],
     ] {
         let (code, said) = writing.operation(arguments);
         assert_eq!(code, REFUSED, "{said}");
@@ -185,10 +187,15 @@ async fn what_nobody_knows_is_replayed_or_resolved_by_commands() {
         (
             1,
             "male",
-            ["resolve", "--as", "applied"].as_slice(),
+            ["resolve", "--as", "applied", "--reason", "asked"].as_slice(),
             "applied",
         ),
-        (2, "female", &["resolve", "--as", "rejected"], "rejected"),
+        (
+            2,
+            "female",
+            &["resolve", "--as", "rejected", "--reason", "asked"],
+            "rejected",
+        ),
         (3, "male", &["replay"], "applied"),
     ] {
         writing.inject(Mishap::LostBefore);

@@ -12,7 +12,9 @@ import { caller } from "./views/caller.js";
 import { operations } from "./views/operations.js";
 import { operation } from "./views/operation.js";
 import { events } from "./views/events.js";
+import { links } from "./views/links.js";
 import { webhooks } from "./views/webhooks.js";
+import { webhook } from "./views/webhook.js";
 import { audit } from "./views/audit.js";
 import { nodes } from "./views/nodes.js";
 
@@ -25,7 +27,9 @@ const VIEWS = [
   { path: /^operations$/, nav: "Operations", view: operations, roles: STAFF },
   { path: /^operations\/([^/]+)$/, within: "Operations", view: operation, roles: STAFF },
   { path: /^events$/, nav: "Events", view: events, roles: STAFF },
+  { path: /^links$/, nav: "Links", view: links, roles: STAFF },
   { path: /^webhooks$/, nav: "Webhooks", view: webhooks, roles: STAFF },
+  { path: /^webhooks\/([^/]+)$/, within: "Webhooks", view: webhook, roles: STAFF },
   { path: /^modules$/, nav: "Modules", view: modules, roles: STAFF },
   { path: /^callers$/, nav: "Callers", view: callers, roles: ["administrator"] },
   { path: /^callers\/([^/]+)$/, within: "Callers", view: caller, roles: ["administrator"] },
@@ -101,6 +105,8 @@ function mark(name) {
 
 /** Whoever listens is taken to the heading, as whoever looks is. */
 function show(title, content) {
+  // What a dialog shows is of the view, and of the session, that is left.
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
   const heading = h("h1", { tabindex: "-1" }, title);
   main.replaceChildren(heading, content);
   document.title = `${title} · Registry gateway`;

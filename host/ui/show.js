@@ -50,7 +50,7 @@ export function bytes(value) {
   return `${value.toLocaleString(undefined, { maximumFractionDigits: 1 })} ${units[unit]}`;
 }
 
-const GOOD = ["ready", "active", "done", "alive", "matches", "serving", "passed", "admitted", "current", "applied", "received"];
+const GOOD = ["ready", "active", "done", "alive", "matches", "serving", "passed", "admitted", "current", "applied", "received", "stands"];
 const BAD = ["not-ready", "damaged", "failed", "refused", "revoked", "dead", "degraded", "gone", "outcome-unknown", "given-up", "unreadable", "rejected", "conflict"];
 
 /** A state as a word; its colour says nothing that the word does not. */
@@ -179,7 +179,13 @@ export function ask({ title, text, doing, danger = false, content = [] }) {
   return shown(dialog).then((value) => value === "yes");
 }
 
-/** Shows a dialog until it is closed. */
+/** A word for why: a sentence could tell of a person. */
+export function why(label, example) {
+  return field(label, { required: true, maxlength: 64, pattern: "[a-z0-9\\-]+", autocomplete: "off", spellcheck: "false", title: "lower-case letters, digits and hyphens" },
+    `In a word of lower-case letters, digits and hyphens, such as ${example}. It is in the audit.`);
+}
+
+/** Shows a dialog until it is closed. It closes with its view. */
 export function shown(dialog) {
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {

@@ -88,11 +88,66 @@ export async function find(registry, value, more = []) {
   return response.status;
 }
 
-/** Sends a body, with a key where one is needed. */
-export async function post(path, body, key, more = {}) {
-  const headers = { "content-type": "application/json", "registry-purpose": "test", "idempotency-key": path, ...more };
-  if (key) headers.authorization = `Bearer ${key}`;
-  const response = await fetch(`${given.base}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-  await response.text();
-  return response.status;
+/** Asks with a key, or none. Gives the status and the answer's JSON. */
+export async function ask(method, path, { key, body, headers = {} } = {}) {
+  const more = key ? { authorization: `Bearer ${key}` } : {};
+  const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);
+  const response = await fetch(`${given.base}${path}`, {
+    method, body: text, headers: { "content-type": "application/json", "registry-purpose": "test", ...more, ...headers },
+  });
+  const told = await response.text();
+  let json = null;
+  try {
+    json = JSON.parse(told);
+  } catch { /* No JSON. */ }
+  return { status: response.status, json, text: told };
+}
+
+/** What it gives once it is what is waited for. */
+export async function until(what, look, is) {
+  for (const began = Date.now(); Date.now() - began < 20_000;) {
+    const seen = await look();
+    if (is(seen)) return seen;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return assert.fail(`in vain: ${what}`);
+}
+
+const SUBJECT = "Person-Zwimbatosk-4711";
+const FAMILY = "Qzuxvyn";
+/** What is written and called back, and must stand nowhere on a page and in no address. */
+export const PRIVATE = [SUBJECT, FAMILY, "4711-2026"];
+
+let writes = 0;
+/** Writes somebody new to a registry. Gives the operation as it was taken. */
+export async function write(registry, more = {}) {
+  writes += 1;
+  const taken = await ask("POST", `/v1/registries/${registry}/operations`, {
+    key: given.keys.writer, headers: { "idempotency-key": `write-${process.pid}-${writes}` },
+    body: { subject: `${SUBJECT}-${writes}`, create: { person: { names: [{ family: FAMILY }], sex: "female" } }, ...more },
+  });
+  assert.equal(taken.status, 202, taken.text);
+  return taken.json;
+}
+
+/** An operation, as the server has it. */
+export async function operation(id) {
+  const shown = await ask("GET", `/admin/v1/operations/${id}`, { key: given.keys.all });
+  assert.equal(shown.status, 200, shown.text);
+  return shown.json;
+}
+
+export const reaches = (id, state) => until(`${id} is ${state}`, () => operation(id), (it) => it.state === state);
+
+/** The registry `vital` calls back. */
+export function callBack(body) {
+  return ask("POST", "/hooks/vital/on-event", { body, headers: { "x-token": "right", "content-type": "text/plain" } });
+}
+
+/** Nobody of whom was written or told is on the page, in its address, in one it asked, or kept by the browser. */
+export async function nobody(page, addresses = []) {
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]));
+  assert.equal(kept, "[{},{}]");
+  const everywhere = [await page.content(), page.url(), ...addresses].join(" ");
+  assert.deepEqual([...PRIVATE, ...given.uins].filter((one) => everywhere.includes(one)), []);
 }

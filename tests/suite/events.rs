@@ -138,7 +138,7 @@ async fn repeats_are_harmless_and_a_correction_may_come_first() {
     }
     tell(
         &gateway,
-        "death d-2 4712 2026-01-02\ndeath d-2 4712 2026-01-02",
+        "death d-2 4712 2026-01-02\ndeath d-2 4713 2026-01-03",
     )
     .await;
     let mut page = Value::Null;
@@ -148,6 +148,10 @@ async fn repeats_are_harmless_and_a_correction_may_come_first() {
     })
     .await;
     assert_eq!(ids(&page), ["c-1", "d-1", "d-2"]);
+    // Of two under one id in one callback the first one is told.
+    let of = &page["events"][2]["event"]["participants"];
+    assert_eq!(of.as_array().map(Vec::len), Some(1));
+    assert_eq!(of[0]["person"]["identifiers"][0]["value"], "4712");
     assert_eq!(page["events"][0]["event"]["amends"]["id"], "d-1");
     // One after the other.
     let first = read(&gateway, &key, "limit=1").await;

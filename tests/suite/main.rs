@@ -30,6 +30,7 @@ mod following;
 mod hostile;
 mod house;
 mod households;
+mod kept_lookups;
 mod leaks;
 mod links;
 mod logs;

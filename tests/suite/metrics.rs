@@ -147,6 +147,13 @@ async fn of_what_is_sent() -> String {
             RegistryText::bare(component("registrar-guest"))
                 .set("endpoints.registry.base_url", "http://127.0.0.1:1")
         })
+        .registry("later", |_| {
+            // It is never called back.
+            RegistryText::spdci("Civil")
+                .set("settings.mode", "async")
+                .set("settings.sender_uri", "http://127.0.0.1:1/hooks/later")
+                .set("settings.callback_token_sha256", crate::spdci_async::HASH)
+        })
         .config(|config| {
             let here = "127.0.0.1".to_owned().try_into();
             config.webhooks.allow_hosts = vec![here.unwrap()];
@@ -164,6 +171,9 @@ async fn of_what_is_sent() -> String {
     let sent = sent.header("idempotency-key", "k-1").key(&writer.await);
     let sent = sent.send().await;
     assert_eq!(sent.status, 202, "{}", sent.text);
+    let kept = gateway.find("later", &gateway.person(2).uin);
+    let kept = kept.header("prefer", "respond-async").send().await;
+    assert_eq!(kept.status, 202, "{}", kept.text);
     gateway.caller("imis", &["vital"], &[Ability::Events]).await;
     let admin = gateway.staff("ada", &[Role::Administrator]).await;
     let webhook = json!({
@@ -185,6 +195,7 @@ async fn of_what_is_sent() -> String {
             && text.contains("registry_gateway_operation_attempts_total{registry=\"records\"")
             && text
                 .contains("registry_gateway_operations{registry=\"records\",state=\"waiting\"} 1")
+            && text.contains("registry_gateway_lookups_kept{registry=\"later\"")
     })
     .await;
     text

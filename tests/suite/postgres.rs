@@ -24,6 +24,7 @@ mod events;
 mod fault_proxy;
 mod following;
 mod households;
+mod kept_lookups;
 mod leaks;
 mod links;
 mod lookups;

@@ -185,6 +185,19 @@ fn real() -> BTreeMap<String, u64> {
             config.sandbox.ready_versions.into(),
         ),
         ("sandbox.shadow_calls", config.sandbox.shadow_calls.into()),
+        ("lookups.keep_ms", config.lookups.keep_ms.get()),
+        (
+            "lookups.answer_keep_ms",
+            config.lookups.answer_keep_ms.get(),
+        ),
+        (
+            "lookups.max_per_caller",
+            config.lookups.max_per_caller.get().into(),
+        ),
+        (
+            "lookups.max_per_registry",
+            config.lookups.max_per_registry.get().into(),
+        ),
         ("operations.at_once", config.operations.at_once.get().into()),
         (
             "operations.at_once_per_registry",

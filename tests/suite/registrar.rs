@@ -88,7 +88,7 @@ impl Wire {
             attempted_at: "2026-05-01T10:00:00Z".into(),
             state: None,
         };
-        said(self.module.trace(self.work(key), &query).await)
+        said(self.module.trace(self.work(key), &query, None).await)
     }
 
     async fn receive(&self, body: &Value) -> registry_gateway::model::Reception {

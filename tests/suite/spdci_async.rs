@@ -206,3 +206,45 @@ async fn an_answer_that_nobody_asked_for_changes_nothing() {
     let (found, ()) = tokio::join!(gateway.find("civil", &person.uin).send(), forge);
     assert!(given(&found.ok()).to_string().contains(&person.uin));
 }
+
+/// A registry that can carry no token.
+fn without_token(gateway: &TestGateway) -> RegistryText {
+    let base = format!("http://{}/hooks/civil", gateway.serving.address);
+    RegistryText::spdci("Civil")
+        .set("settings.mode", "async")
+        .set("settings.sender_uri", base)
+}
+
+/// By default a callback of nobody knows whom is refused: the answer is fetched over our own connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_token_the_answer_is_fetched() {
+    let gateway = TestGateway::start().await;
+    let text = without_token(&gateway).set("settings.status_after_ms", 1_000);
+    put(&gateway, text).await;
+    let person = gateway.person(3);
+    let began = Instant::now();
+    let found = gateway.find("civil", &person.uin).send().await.ok();
+    assert!(given(&found).to_string().contains(&person.uin));
+    assert!(began.elapsed() >= Duration::from_secs(1), "by no callback");
+    let (status, body) = gateway.stand_in.later().answered().remove(0);
+    assert_eq!(
+        (status, &body["message"]["ack_status"]),
+        (401, &json!("NACK"))
+    );
+}
+
+/// Where that is set, who knows the number of a question may answer it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_token_an_answer_may_be_trusted_by_its_number() {
+    let gateway = TestGateway::start().await;
+    let text = without_token(&gateway)
+        .set("settings.status_after_ms", 60_000)
+        .set("settings.trust_transaction_ids", true);
+    put(&gateway, text).await;
+    let person = gateway.person(3);
+    let began = Instant::now();
+    let found = gateway.find("civil", &person.uin).send().await.ok();
+    assert!(given(&found).to_string().contains(&person.uin));
+    assert!(began.elapsed() < Duration::from_secs(20), "by its callback");
+    answered(&gateway, 1).await;
+}

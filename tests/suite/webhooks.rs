@@ -2,6 +2,7 @@
 
 mod administering;
 mod failing;
+mod secured;
 mod stopping;
 
 use gateway_tests::ask::{Answer, identifiers};

@@ -16,6 +16,7 @@ pub mod fault_proxy;
 pub mod gateway;
 pub mod issuer;
 pub mod leaks;
+pub mod left_out;
 pub mod postgres;
 pub mod program;
 pub mod receiver;

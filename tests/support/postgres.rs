@@ -2,7 +2,7 @@
 //! process, and others for those that do it harm.
 
 use std::fs;
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Seek};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -257,12 +257,9 @@ fn programs() -> Option<PathBuf> {
 
 /// Says aloud what is not tried, and fails where nothing may be left out.
 fn left_out() {
-    // Past the capture of output: whoever runs the tests is to see it.
-    if let Ok(mut terminal) = fs::OpenOptions::new().append(true).open("/dev/stderr") {
-        let message = "\nLEFT OUT: tests on PostgreSQL, for want of its server programs \
-                       (Debian: apt-get install postgresql)\n";
-        drop(terminal.write_all(message.as_bytes()));
-    }
+    crate::left_out::left_out(
+        "tests on PostgreSQL, for want of its server programs (Debian: apt-get install postgresql)",
+    );
     assert!(
         !shell(r#"test "$CI" = true"#),
         "CI=true leaves nothing out: install PostgreSQL's server programs"

@@ -5,4 +5,5 @@ mod events;
 mod find;
 mod household;
 mod search;
+mod subscriptions;
 mod verify;

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use later::{Mode, Paths};
-use later::{default_enrolment_statuses, default_settle_ms, default_status_after_ms};
+use later::{
+    default_enrolment_statuses, default_settle_ms, default_status_after_ms,
+    default_subscribe_again_ms,
+};
 
 /// The settings of one registry.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -83,9 +86,17 @@ pub struct Settings {
     /// SHA-256 of the token that callbacks carry, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_token_sha256: Option<String>,
+    /// Whether, without a token, an answer is taken by the `transaction_id` that it names. Events never
+    /// are.
+    #[serde(default)]
+    pub trust_transaction_ids: bool,
     /// The `reg_event_type`s that are subscribed to.
     #[serde(default)]
     pub subscribe: Vec<String>,
+    /// How long after a refusal the registry is asked for the same subscription again, in milliseconds.
+    /// It doubles with each further refusal, up to a day.
+    #[serde(default = "default_subscribe_again_ms")]
+    pub subscribe_again_ms: u32,
     /// Our enrolment statuses and the registry's.
     #[serde(default = "default_enrolment_statuses")]
     pub enrolment_statuses: BTreeMap<String, String>,

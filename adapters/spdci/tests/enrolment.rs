@@ -283,11 +283,16 @@ fn said(word: &str) -> Value {
 }
 
 fn trace(attempted_at: &str) -> Result<Fate, Failure> {
+    trace_of(request(), attempted_at)
+}
+
+fn trace_of(request: EnrolmentRequest, attempted_at: &str) -> Result<Fate, Failure> {
     Spdci::trace(TraceQuery {
         operation_key: "op-1".to_owned(),
-        request: WriteRequest::Enrolment(request()),
+        request: WriteRequest::Enrolment(request),
         attempted_at: attempted_at.to_owned(),
         state: None,
+        answer: None,
     })
 }
 
@@ -332,6 +337,30 @@ fn a_lost_one_is_looked_for() {
     // A registry that tells neither: a person must look.
     let _stage = stage();
     assert!(matches!(trace(long_ago), Ok(Fate::Unknown)));
+}
+
+/// Who is in no programme any more is not enrolled: as was asked for.
+#[test]
+fn a_membership_that_was_to_end_is_not_looked_for_among_members() {
+    let long_ago = "2024-01-02T03:04:05Z";
+    for (status, word) in [
+        (EnrolmentStatus::Ended, "Ended"),
+        (EnrolmentStatus::Suspended, "Suspended"),
+    ] {
+        let ended = EnrolmentRequest {
+            status,
+            ..request()
+        };
+        let stage = holding(said("no"), Some(word));
+        let fate = trace_of(ended.clone(), long_ago);
+        assert!(matches!(fate, Ok(Fate::Applied(_))), "{word}: {fate:?}");
+        let asked = stage.requests();
+        assert!(asked.iter().all(|it| it.path != ENROLLED), "{word}");
+        drop(stage);
+        // Who still is a member was not ended.
+        let _stage = holding(said("yes"), Some("Active"));
+        assert!(matches!(trace_of(ended, long_ago), Ok(Fate::Absent)));
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn settings(registry_type: &str) -> Value {
     json!({
         "registry_type": registry_type, "sender_id": "openimis", "mode": "async",
         "sender_uri": "https://gateway.example/hooks/civil", "status_after_ms": 1_000,
+        "trust_transaction_ids": true,
     })
 }
 

@@ -193,6 +193,7 @@ fn an_enrolment_is_acknowledged_and_asked_for() {
         request: WriteRequest::Enrolment(request),
         attempted_at: "2024-01-02T03:04:05Z".to_owned(),
         state: None,
+        answer: None,
     });
     assert!(matches!(fate, Ok(Fate::Unknown)), "{fate:?}");
 }

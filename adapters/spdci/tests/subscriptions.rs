@@ -10,7 +10,7 @@
 mod common;
 
 use adapter_sdk::testing::{self, Stage};
-use adapter_sdk::{Events, Failure, Opaque};
+use adapter_sdk::{Events, Opaque};
 use adapter_spdci::Spdci;
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn nack(code: &str) -> Value {
 }
 
 /// The status of a subscription with this item.
-fn told(item: Value) -> Value {
+fn status_of(item: Value) -> Value {
     json!({ "header": {}, "message": { "txnstatus_response": {
         "txn_type": "subscribe", "txn_status": { "subscribe_response": [item] },
     } } })
@@ -47,7 +47,7 @@ fn registry(subscribe: &[&str]) -> Stage {
         .on_post(STATUS, |request| {
             let asked = request.json();
             let number = &asked["message"]["txnstatus_request"]["attribute_value"];
-            told(json!({ "status": "succ", "subscriptions": [{
+            status_of(json!({ "status": "succ", "subscriptions": [{
                 "code": format!("code of {}", number.as_str().unwrap()), "status": "subscribe",
             }] }))
         })
@@ -135,33 +135,153 @@ fn a_registry_without_subscriptions_only_calls_back() {
     assert_eq!(failure.summary(), "unsupported: changes");
 }
 
+const REFUSED: &str = "rejected: rjct.notify_types.invalid";
+
+fn rejected() -> Value {
+    status_of(json!({ "status": "rjct", "status_reason_code": "rjct.notify_types.invalid" }))
+}
+
+/// Goes on until there is nothing to do, or it fails. Gives where it stands, and how it failed.
+fn poll(mut cursor: Option<Opaque>) -> (Option<Opaque>, Option<String>) {
+    for _ in 0..10 {
+        match Spdci::changes(cursor.clone(), 100) {
+            Ok(page) if page.more => cursor = Some(page.cursor),
+            Ok(page) => return (Some(page.cursor), None),
+            Err(failure) => return (cursor, Some(failure.summary())),
+        }
+    }
+    panic!("it has no end");
+}
+
+fn words(stage: &Stage) -> Vec<String> {
+    let subscribed = sent(stage, "/registry/subscribe").into_iter();
+    let criteria = |it: Value| it["message"]["subscribe_request"][0]["subscribe_criteria"].clone();
+    subscribed
+        .map(|it| criteria(it)["reg_event_type"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The cursor as it will be when the wait is over.
+fn later(cursor: Option<Opaque>) -> Option<Opaque> {
+    let cursor = cursor.unwrap();
+    let mut known: Value = cursor.unpack(3).unwrap();
+    for (_, it) in known.as_object_mut().unwrap() {
+        if it.get("refused").is_some() {
+            it["refused"]["again_at"] = json!(1);
+        }
+    }
+    Some(Opaque::pack(3, &known).unwrap())
+}
+
+fn waits(cursor: Option<&Opaque>) -> u64 {
+    let known: Value = cursor.unwrap().unpack(3).unwrap();
+    let again_at = known["Birth"]["refused"]["again_at"].as_u64().unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    again_at - now.unwrap().as_secs()
+}
+
 #[test]
-fn a_refusal_is_told_at_each_poll() {
-    let summary = |answer: Result<_, Failure>| answer.map(|_| ()).unwrap_err().summary();
-    let stage =
-        registry(&["Death"]).on_post("/registry/subscribe", |_| nack("rjct.notify_types.invalid"));
-    let refused = "rejected: rjct.notify_types.invalid";
-    assert_eq!(summary(Spdci::changes(None, 100)), refused);
-    drop(stage);
-    let stage = registry(&["Death"]).on_post(STATUS, |_| {
-        told(json!({ "status": "rjct", "status_reason_code": "rjct.notify_types.invalid" }))
+fn one_that_is_refused_stops_no_other_and_is_asked_for_again_later() {
+    let word = |request: &adapter_sdk::http::Request| {
+        let criteria = &request.json()["message"]["subscribe_request"][0]["subscribe_criteria"];
+        criteria["reg_event_type"].as_str().unwrap().to_owned()
+    };
+    let registry = registry(&["Birth", "Death", "Marriage"]);
+    let stage = registry.on_post("/registry/subscribe", move |request| {
+        match word(request).as_str() {
+            "Birth" => nack("rjct.notify_types.invalid"),
+            _ => ack(),
+        }
     });
-    let first = Spdci::changes(None, 100).unwrap();
-    for _ in 0..2 {
+    let (cursor, told) = poll(None);
+    assert_eq!(words(&stage), ["Birth", "Death", "Marriage"]);
+    assert_eq!(told.as_deref(), Some(REFUSED), "the poll tells it");
+    assert_eq!(stage.logs().len(), 1, "{:?}", stage.logs());
+    // The other two have their codes: nothing is asked any more.
+    let asked = stage.requests().len();
+    for _ in 0..3 {
+        let (same, told) = poll(cursor.clone());
         assert_eq!(
-            summary(Spdci::changes(Some(first.cursor.clone()), 100)),
-            refused
+            (same.as_ref(), told.as_deref()),
+            (cursor.as_ref(), Some(REFUSED))
         );
     }
-    assert_eq!(sent(&stage, "/registry/subscribe").len(), 1);
-    drop(stage);
-    let _stage = testing::stage()
-        .settings(settings(&["Death"]))
-        .endpoint("registry");
+    assert_eq!(stage.requests().len(), asked, "it is not sent at each poll");
+    assert!((590..=600).contains(&waits(cursor.as_ref())));
+
+    // It is asked for again, and waits twice as long each time, at most a day.
+    let (mut cursor, told) = poll(later(cursor));
+    assert_eq!((words(&stage).len(), told.as_deref()), (4, Some(REFUSED)));
+    assert!((1_190..=1_200).contains(&waits(cursor.as_ref())));
+    for _ in 0..8 {
+        cursor = poll(later(cursor)).0;
+    }
+    assert!((86_390..=86_400).contains(&waits(cursor.as_ref())));
+
+    let stage = stage.on_post("/registry/subscribe", |_| ack());
+    let (cursor, told) = poll(later(cursor));
+    assert_eq!(told, None);
+    let asked = stage.requests().len();
+    assert_eq!(poll(cursor.clone()).1, None);
+    assert_eq!(stage.requests().len(), asked, "all stand");
+    // What is refused after that waits as at first.
+    let stage = stage.settings(settings(&[]));
+    let stage = stage.on_post("/registry/unsubscribe", |_| nack("rjct.requester.invalid"));
+    let (cursor, told) = poll(cursor);
+    assert_eq!(told.as_deref(), Some("denied: rjct.requester.invalid"));
     assert_eq!(
-        summary(Spdci::changes(None, 100)),
-        "misconfigured: http.404 (settings.paths.subscribe)"
+        sent(&stage, "/registry/unsubscribe").len(),
+        3,
+        "all were tried"
     );
+    assert!((590..=600).contains(&waits(cursor.as_ref())));
+    let stage = stage.on_post("/registry/unsubscribe", |_| {
+        nack("rjct.subscription_code.invalid")
+    });
+    let (_, told) = poll(later(cursor));
+    assert_eq!(
+        told.as_deref(),
+        Some("unsupported: changes"),
+        "nothing stands"
+    );
+    assert_eq!(sent(&stage, "/registry/unsubscribe").len(), 6);
+}
+
+#[test]
+fn one_that_is_refused_after_it_was_acknowledged_stops_no_other() {
+    let stage = registry(&["Birth"]).on_post(STATUS, |_| rejected());
+    let (cursor, told) = poll(None);
+    assert_eq!(told.as_deref(), Some(REFUSED));
+    assert!((590..=600).contains(&waits(cursor.as_ref())));
+    let asked = stage.requests().len();
+    assert_eq!(poll(cursor.clone()).1.as_deref(), Some(REFUSED));
+    assert_eq!(stage.requests().len(), asked);
+    // Another is wanted, and the first one still waits.
+    let stage = stage.settings(settings(&["Birth", "Death"]));
+    let stands =
+        json!({ "status": "succ", "subscriptions": [{ "code": "c", "status": "subscribe" }] });
+    let stands = status_of(stands);
+    let stage = stage.on_post(STATUS, move |_| stands.clone());
+    let (cursor, told) = poll(cursor);
+    assert_eq!(
+        (words(&stage), told.as_deref()),
+        (vec!["Birth".to_owned(), "Death".to_owned()], Some(REFUSED))
+    );
+    let (_, told) = poll(later(cursor));
+    assert_eq!((words(&stage).len(), told), (3, None));
+}
+
+#[test]
+fn a_registry_that_does_not_know_the_path_is_told_as_such() {
+    let stage = testing::stage()
+        .settings(settings(&["Birth", "Death"]))
+        .endpoint("registry");
+    let (cursor, told) = poll(None);
+    let misconfigured = "misconfigured: http.404 (settings.paths.subscribe)";
+    assert_eq!(told.as_deref(), Some(misconfigured));
+    let asked = stage.requests().len();
+    assert_eq!(poll(cursor).1.as_deref(), Some(misconfigured));
+    assert_eq!(stage.requests().len(), asked);
 }
 
 #[test]

@@ -106,3 +106,27 @@ CREATE TABLE pending_answers (
 );
 CREATE INDEX pending_answers_at ON pending_answers (at);
 CREATE INDEX pending_answers_kept ON pending_answers (registry, size);
+
+-- Lookups whose registry answers later, and whose callers come back.
+CREATE TABLE lookups (
+    id            TEXT COLLATE "C"   NOT NULL PRIMARY KEY,
+    caller        TEXT COLLATE "C"   NOT NULL,
+    registry      TEXT COLLATE "C"   NOT NULL,
+    ability       TEXT COLLATE "C"   NOT NULL,
+    accepted_at   BIGINT NOT NULL,
+    -- From then on it is over.
+    expires_at    BIGINT NOT NULL,
+    -- Rises with each step: whoever comes late writes over nothing.
+    step          BIGINT NOT NULL,
+    -- The module that went on last.
+    module_digest TEXT COLLATE "C"   NOT NULL,
+    -- The form of the adapter's own state. Null: there is none any more.
+    state_schema  BIGINT,
+    -- Sealed by a key that is not in the database. Null: dropped; of the answer, there is none yet.
+    question      BYTEA,
+    pending       BYTEA,
+    answer        BYTEA
+);
+CREATE INDEX lookups_of_a_caller ON lookups (caller, expires_at) WHERE question IS NOT NULL;
+CREATE INDEX lookups_of_a_registry ON lookups (registry, expires_at) WHERE question IS NOT NULL;
+CREATE INDEX lookups_expired ON lookups (expires_at);

@@ -12,6 +12,8 @@ use crate::model::{Consent, GeoPoint, Identifier, Person, Photo, Proof, ProofKin
 pub(super) const MAX_ITEMS: usize = 32;
 /// The longest identifier, name or code, in bytes.
 const MAX_TEXT: usize = 512;
+/// The longest word for why, in bytes.
+const MAX_WORD: usize = 64;
 /// The longest proof, in bytes: a signed token with its certificates fits.
 const MAX_PROOF: usize = 64 << 10;
 /// The longest language tag: RFC 5646, section 4.4.1, finds 35 enough; private ones are longer.
@@ -51,6 +53,18 @@ pub(super) fn text(field: &str, text: &str) -> Result<(), Problem> {
         return Err(invalid(field, "too long: at most 512 bytes"));
     }
     line(field, text)
+}
+
+/// A word for why: a sentence could tell of the person.
+pub(super) fn word(field: &str, word: &str) -> Result<(), Problem> {
+    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    match (1..=MAX_WORD).contains(&word.len()) && word.bytes().all(letter) {
+        true => Ok(()),
+        false => Err(invalid(
+            field,
+            "a word of lower-case letters, digits and hyphens, 1 to 64 bytes, such as `wrong-person`",
+        )),
+    }
 }
 
 fn line(field: &str, text: &str) -> Result<(), Problem> {

@@ -1,9 +1,10 @@
-use axum::Json;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::{Body, Wishes};
 use super::check;
+use super::lookups::{LookupResponse, Reply};
+use super::prefer::{Preferences, PrefersLater};
 use super::problem::Problem;
 use super::request::{Asked, Statements};
 use crate::gateway::{Answered, Gateway};
@@ -64,10 +65,11 @@ impl Source {
     post,
     path = "/v1/registries/{registry}/find",
     tag = "lookups",
-    params(("registry" = String, Path, description = "The registry's name"), Statements),
+    params(("registry" = String, Path, description = "The registry's name"), PrefersLater, Statements),
     request_body = FindRequest,
     responses(
         (status = 200, description = "The person", body = FindResponse),
+        (status = 202, description = "The registry answers later, and the caller prefers to come back: `Location` tells where", body = LookupResponse),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not answered", body = Problem, content_type = "application/problem+json"),
     ),
@@ -76,8 +78,9 @@ impl Source {
 pub(super) async fn find(
     axum::extract::State(gateway): axum::extract::State<Gateway>,
     Asked(mut asking): Asked,
+    prefers: Preferences,
     Body(request): Body<FindRequest>,
-) -> Result<Json<FindResponse>, Problem> {
+) -> Result<Reply<FindResponse>, Problem> {
     check::identifiers(&request.identifiers, request.proof.is_some())?;
     let query = FindQuery {
         identifiers: request.identifiers,
@@ -89,6 +92,13 @@ pub(super) async fn find(
         proof: request.proof,
     }
     .apply(&mut asking)?;
-    let (person, source) = Source::of(gateway.find(asking, query).await?);
-    Ok(Json(FindResponse { person, source }))
+    let said = gateway.find(asking, query).await;
+    Ok(Reply::of(said, prefers, FindResponse::of)?)
+}
+
+impl FindResponse {
+    pub(super) fn of(answered: Answered<Person>) -> Self {
+        let (person, source) = Source::of(answered);
+        Self { person, source }
+    }
 }

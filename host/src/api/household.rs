@@ -1,4 +1,3 @@
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,9 +5,11 @@ use utoipa::ToSchema;
 use super::body::{Body, Wishes};
 use super::check;
 use super::find::Source;
+use super::lookups::{LookupResponse, Reply};
+use super::prefer::{Preferences, PrefersLater};
 use super::problem::Problem;
 use super::request::{Asked, Statements};
-use crate::gateway::Gateway;
+use crate::gateway::{Answered, Gateway};
 use crate::model::{Consent, Household, HouseholdQuery, Identifier};
 
 /// Whose household to look up.
@@ -41,10 +42,11 @@ pub(super) struct HouseholdResponse {
     post,
     path = "/v1/registries/{registry}/household",
     tag = "lookups",
-    params(("registry" = String, Path, description = "The registry's name"), Statements),
+    params(("registry" = String, Path, description = "The registry's name"), PrefersLater, Statements),
     request_body = HouseholdRequest,
     responses(
         (status = 200, description = "The household", body = HouseholdResponse),
+        (status = 202, description = "The registry answers later, and the caller prefers to come back: `Location` tells where", body = LookupResponse),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not answered", body = Problem, content_type = "application/problem+json"),
     ),
@@ -53,8 +55,9 @@ pub(super) struct HouseholdResponse {
 pub(super) async fn household(
     State(gateway): State<Gateway>,
     Asked(mut asking): Asked,
+    prefers: Preferences,
     Body(request): Body<HouseholdRequest>,
-) -> Result<Json<HouseholdResponse>, Problem> {
+) -> Result<Reply<HouseholdResponse>, Problem> {
     check::identifiers(&request.identifiers, false)?;
     let query = HouseholdQuery {
         identifiers: request.identifiers,
@@ -66,6 +69,13 @@ pub(super) async fn household(
         proof: None,
     }
     .apply(&mut asking)?;
-    let (household, source) = Source::of(gateway.household(asking, query).await?);
-    Ok(Json(HouseholdResponse { household, source }))
+    let said = gateway.household(asking, query).await;
+    Ok(Reply::of(said, prefers, HouseholdResponse::of)?)
+}
+
+impl HouseholdResponse {
+    pub(super) fn of(answered: Answered<Household>) -> Self {
+        let (household, source) = Source::of(answered);
+        Self { household, source }
+    }
 }

@@ -18,12 +18,9 @@ use super::problem::Problem;
 use super::request::{Known, Stated, Statements};
 use super::trace::RequestId;
 use crate::gateway::{
-    Acting, Asking, Gateway, GatewayError, LinkQuery, LinkRefused, LinkView, NewLink,
+    Acting, Asking, Gateway, GatewayError, LinkQuery, LinkRefused, LinkView, NewLink, Way,
 };
 use crate::model::{Agreement, Consent, Identifier, Person, Proof};
-
-/// The longest reason, in bytes.
-const MAX_REASON: usize = 64;
 
 /// Whom to link with whom.
 #[derive(Deserialize, ToSchema)]
@@ -188,6 +185,7 @@ pub(super) async fn add(
         caller,
         registry: body.registry,
         call,
+        way: Way::default(),
     };
     Wishes {
         languages: body.languages,
@@ -302,15 +300,8 @@ pub(super) async fn end(
 impl LinkEnding {
     /// A word: a sentence could tell of the person.
     pub(super) fn reason(self) -> Result<String, Problem> {
-        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let fits = (1..=MAX_REASON).contains(&self.reason.len());
-        match fits && self.reason.bytes().all(letter) {
-            true => Ok(self.reason),
-            false => Err(invalid(
-                "reason",
-                "a word of lower-case letters, digits and hyphens, 1 to 64 bytes: `wrong-person`",
-            )),
-        }
+        check::word("reason", &self.reason)?;
+        Ok(self.reason)
     }
 }
 

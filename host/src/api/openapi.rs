@@ -4,7 +4,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    admin, events, find, health, hooks, household, links, operations, registries, search, verify,
+    admin, events, find, health, hooks, household, links, lookups, operations, registries, search,
+    verify,
 };
 
 #[derive(OpenApi)]
@@ -26,6 +27,8 @@ use super::{
         search::search,
         household::household,
         verify::verify,
+        lookups::one,
+        lookups::forget,
         operations::accept,
         operations::one,
         operations::cancel,

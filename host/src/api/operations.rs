@@ -1,7 +1,5 @@
 //! Writes: accepted, and asked for later.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::{Extension, Json};
@@ -12,6 +10,7 @@ use uuid::Uuid;
 
 use super::admin::{Named, named};
 use super::body::Body;
+use super::prefer::Preferences;
 use super::problem::Problem;
 use super::request::{Asked, Known, Statements};
 use super::trace::RequestId;
@@ -21,9 +20,6 @@ use crate::gateway::{
     OperationStep, OperationView,
 };
 use crate::model::Receipt;
-
-/// The longest wait that `Prefer` gets, in seconds.
-const LONGEST_WAIT: u64 = 30;
 
 /// An operation, as it stands.
 #[derive(Serialize, ToSchema)]
@@ -130,7 +126,11 @@ pub(super) async fn accept(
     Body(mut body): Body<WriteBody>,
 ) -> Result<(StatusCode, HeaderMap, Json<OperationResponse>), Problem> {
     let idempotency_key = idempotency_key(&headers)?;
-    let wait = wait(&headers);
+    let prefers = Preferences {
+        // It always is.
+        responds_async: false,
+        ..Preferences::of(&headers)
+    };
     let request = body.request()?;
     asking.call.languages = body.languages;
     asking.call.consent = body.consent;
@@ -143,7 +143,7 @@ pub(super) async fn accept(
         deadline: body.deadline,
     };
     let id = gateway.accept(asking, new).await?.id;
-    let view = match wait {
+    let view = match prefers.wait {
         Some(wait) => gateway.operation_when_over(&caller, id, wait).await?,
         None => gateway.operation(&caller, id).await?,
     };
@@ -151,10 +151,9 @@ pub(super) async fn accept(
     if let Ok(place) = HeaderValue::from_str(&format!("/v1/operations/{id}")) {
         told.insert(header::LOCATION, place);
     }
-    if let Some(wait) = wait {
-        let applied = HeaderValue::from_str(&format!("wait={}", wait.as_secs()));
-        let applied = applied.unwrap_or(HeaderValue::from_static("wait"));
-        told.insert(HeaderName::from_static("preference-applied"), applied);
+    if prefers.wait.is_some() {
+        let name = HeaderName::from_static("preference-applied");
+        told.insert(name, prefers.applied());
     }
     let status = match view.operation.state {
         OperationState::Accepted
@@ -237,19 +236,6 @@ fn idempotency_key(headers: &HeaderMap) -> Result<String, Problem> {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-request", detail).field(NAME));
     }
     Ok(text.to_owned())
-}
-
-/// `wait=5` among the preferences (RFC 7240); what is not understood is no preference.
-fn wait(headers: &HeaderMap) -> Option<Duration> {
-    let values = headers.get_all("prefer").iter();
-    let preferences = values.filter_map(|value| value.to_str().ok());
-    let mut preferences = preferences.flat_map(|value| value.split(','));
-    preferences.find_map(|preference| {
-        let (name, value) = preference.trim().split_once('=')?;
-        let seconds: u64 = value.trim().trim_matches('"').parse().ok()?;
-        let is = name.trim().eq_ignore_ascii_case("wait");
-        is.then(|| Duration::from_secs(seconds.min(LONGEST_WAIT)))
-    })
 }
 
 impl From<OperationView> for OperationResponse {

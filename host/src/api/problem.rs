@@ -87,7 +87,7 @@ impl Problem {
         self
     }
 
-    fn retry_after_ms(mut self, ms: Option<u32>) -> Self {
+    pub(super) fn retry_after_ms(mut self, ms: Option<u32>) -> Self {
         self.retry_after = Some(ms.map_or(RETRY_AFTER, |ms| ms.div_ceil(1_000).max(1)));
         self
     }
@@ -213,6 +213,9 @@ impl From<GatewayError> for Problem {
             | GatewayError::UnknownOperation
             | GatewayError::UnknownLink
             | GatewayError::CursorAhead
+            | GatewayError::UnknownLookup
+            | GatewayError::LookupOver
+            | GatewayError::TooManyLookups
             | GatewayError::OperationState(_)) => operations::refused(&error),
             GatewayError::Audit(error) => {
                 tracing::error!(
@@ -226,7 +229,7 @@ impl From<GatewayError> for Problem {
                 )
                 .retry_after_ms(None)
             }
-            GatewayError::Internal => internal(),
+            GatewayError::Kept(_) | GatewayError::Internal => internal(),
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use utoipa::IntoParams;
 
 use super::peer;
+use super::prefer::Preferences;
 use super::problem::Problem;
 use super::trace::{RequestId, Trace};
 use crate::gateway::{Asking, Caller, Gateway, GatewayError, Proof};
@@ -85,6 +86,7 @@ impl FromRequestParts<Gateway> for Asked {
             caller,
             registry,
             call: call(parts)?,
+            way: Preferences::of(&parts.headers).way(),
         }))
     }
 }

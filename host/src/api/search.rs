@@ -1,4 +1,3 @@
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,9 +5,11 @@ use utoipa::ToSchema;
 use super::body::{Body, Wishes};
 use super::check::{self, MAX_ITEMS, invalid};
 use super::find::Source;
+use super::lookups::{LookupResponse, Reply};
+use super::prefer::{Preferences, PrefersLater};
 use super::problem::Problem;
 use super::request::{Asked, Statements};
-use crate::gateway::{Gateway, MAX_PAGE_SIZE};
+use crate::gateway::{Answered, Gateway, MAX_PAGE_SIZE, PageAnswer};
 use crate::model::{Candidate, Consent, Criterion, Extra, SearchQuery, SortKey, Test, Unmapped};
 
 /// A page that fits a screen.
@@ -92,10 +93,11 @@ pub(super) struct SearchResponse {
     post,
     path = "/v1/registries/{registry}/search",
     tag = "lookups",
-    params(("registry" = String, Path, description = "The registry's name"), Statements),
+    params(("registry" = String, Path, description = "The registry's name"), PrefersLater, Statements),
     request_body = SearchRequest,
     responses(
         (status = 200, description = "A page of people, perhaps empty", body = SearchResponse),
+        (status = 202, description = "The registry answers later, and the caller prefers to come back: `Location` tells where", body = LookupResponse),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not answered", body = Problem, content_type = "application/problem+json"),
     ),
@@ -104,8 +106,9 @@ pub(super) struct SearchResponse {
 pub(super) async fn search(
     State(gateway): State<Gateway>,
     Asked(mut asking): Asked,
+    prefers: Preferences,
     Body(request): Body<SearchRequest>,
-) -> Result<Json<SearchResponse>, Problem> {
+) -> Result<Reply<SearchResponse>, Problem> {
     if !(1..=MAX_PAGE_SIZE).contains(&request.page_size) {
         return Err(invalid("pageSize", "from 1 to 100"));
     }
@@ -140,17 +143,23 @@ pub(super) async fn search(
     }
     .apply(&mut asking)?;
     let named = Named::of(&query);
-    let found = gateway.search(asking, query, request.page).await;
-    let found = found.map_err(|error| Problem::from(error).rename_field(|f| named.path(f)))?;
-    let (page, source) = Source::of(found);
-    Ok(Json(SearchResponse {
-        candidates: page.candidates,
-        total: page.total,
-        next: page.next,
-        extra: page.extra,
-        unmapped: page.unmapped,
-        source,
-    }))
+    let said = gateway.search(asking, query, request.page).await;
+    let reply = Reply::of(said, prefers, SearchResponse::of);
+    reply.map_err(|error| Problem::from(error).rename_field(|f| named.path(f)))
+}
+
+impl SearchResponse {
+    pub(super) fn of(answered: Answered<PageAnswer>) -> Self {
+        let (page, source) = Source::of(answered);
+        Self {
+            candidates: page.candidates,
+            total: page.total,
+            next: page.next,
+            extra: page.extra,
+            unmapped: page.unmapped,
+            source,
+        }
+    }
 }
 
 /// Where the request names which field of the model. An adapter refuses a field by the caller's own

@@ -1,4 +1,3 @@
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -6,9 +5,11 @@ use utoipa::ToSchema;
 use super::body::{Body, Wishes};
 use super::check;
 use super::find::Source;
+use super::lookups::{LookupResponse, Reply};
+use super::prefer::{Preferences, PrefersLater};
 use super::problem::Problem;
 use super::request::{Asked, Statements};
-use crate::gateway::Gateway;
+use crate::gateway::{Answered, Gateway};
 use crate::model::{Consent, Identifier, Person, Proof, Verification, VerifyQuery};
 
 /// What is claimed of whom.
@@ -44,10 +45,11 @@ pub(super) struct VerifyResponse {
     post,
     path = "/v1/registries/{registry}/verify",
     tag = "lookups",
-    params(("registry" = String, Path, description = "The registry's name"), Statements),
+    params(("registry" = String, Path, description = "The registry's name"), PrefersLater, Statements),
     request_body = VerifyRequest,
     responses(
         (status = 200, description = "How the claims compare", body = VerifyResponse),
+        (status = 202, description = "The registry answers later, and the caller prefers to come back: `Location` tells where", body = LookupResponse),
         (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not answered", body = Problem, content_type = "application/problem+json"),
     ),
@@ -56,8 +58,9 @@ pub(super) struct VerifyResponse {
 pub(super) async fn verify(
     State(gateway): State<Gateway>,
     Asked(mut asking): Asked,
+    prefers: Preferences,
     Body(request): Body<VerifyRequest>,
-) -> Result<Json<VerifyResponse>, Problem> {
+) -> Result<Reply<VerifyResponse>, Problem> {
     check::identifiers(&request.identifiers, request.proof.is_some())?;
     check::claimed(&request.claimed)?;
     let query = VerifyQuery {
@@ -71,9 +74,16 @@ pub(super) async fn verify(
         ..Wishes::default()
     }
     .apply(&mut asking)?;
-    let (verification, source) = Source::of(gateway.verify(asking, query).await?);
-    Ok(Json(VerifyResponse {
-        verification,
-        source,
-    }))
+    let said = gateway.verify(asking, query).await;
+    Ok(Reply::of(said, prefers, VerifyResponse::of)?)
+}
+
+impl VerifyResponse {
+    pub(super) fn of(answered: Answered<Verification>) -> Self {
+        let (verification, source) = Source::of(answered);
+        Self {
+            verification,
+            source,
+        }
+    }
 }

@@ -23,6 +23,9 @@ Examples:
         /// Only in this state.
         #[arg(long)]
         state: Option<String>,
+        /// Only this: create, update, link or enrolment.
+        #[arg(long)]
+        ability: Option<String>,
         /// Only of this caller.
         #[arg(long, value_name = "NAME")]
         caller: Option<String>,
@@ -64,13 +67,16 @@ Examples:
     /// Settle a write of which nobody knows what became of it. Those of its subject behind it go on.
     #[command(after_help = "\
 Examples:
-  registry-gateway operation resolve 0198c7a2-5b1e-7c3a-9f00-1f2e3d4c5b6a --as applied")]
+  registry-gateway operation resolve 0198c7a2-5b1e-7c3a-9f00-1f2e3d4c5b6a --as applied --reason asked-the-registry")]
     Resolve {
         /// Its id.
         id: Uuid,
         /// What a person found out at the registry.
         #[arg(long = "as", value_name = "WHAT")]
         outcome: Outcome,
+        /// A word for how they know: lower-case letters, digits and hyphens. It is in the audit.
+        #[arg(long, value_name = "WORD")]
+        reason: String,
         /// Do not ask.
         #[arg(long)]
         yes: bool,
@@ -125,11 +131,17 @@ pub(super) async fn run(command: OperationCommand, client: &Client) -> Result<()
         OperationCommand::List {
             registry,
             state,
+            ability,
             caller,
             limit,
         } => {
             let mut path = format!("{OPERATIONS}?limit={limit}");
-            for (name, value) in [("registry", registry), ("state", state), ("caller", caller)] {
+            for (name, value) in [
+                ("registry", registry),
+                ("state", state),
+                ("ability", ability),
+                ("caller", caller),
+            ] {
                 if let Some(value) = value {
                     path.push_str(&format!("&{name}={}", segment(&value)));
                 }
@@ -158,14 +170,21 @@ pub(super) async fn run(command: OperationCommand, client: &Client) -> Result<()
             let done = client.post(&path, &json!({})).await?;
             done.print_done(&format!("cancelled {id}\n"))
         }
-        OperationCommand::Resolve { id, outcome, yes } => {
+        OperationCommand::Resolve {
+            id,
+            outcome,
+            reason,
+            yes,
+        } => {
             let outcome = match outcome {
                 Outcome::Applied => "applied",
                 Outcome::Rejected => "rejected",
             };
             confirm(&format!("Settle {id} as {outcome}?"), yes)?;
             let path = format!("{OPERATIONS}/{id}/resolve");
-            let done = client.post(&path, &json!({ "as": outcome })).await?;
+            let done = client
+                .post(&path, &json!({ "as": outcome, "reason": reason }))
+                .await?;
             done.print_done(&format!("{id} is settled as {outcome}\n"))
         }
     }

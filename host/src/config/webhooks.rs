@@ -5,6 +5,8 @@ use std::num::{NonZeroU32, NonZeroU64};
 use ipnet::IpNet;
 use serde::Deserialize;
 
+use super::secret::SecretSource;
+
 /// The section `[webhooks]`. Without a host no webhook can be added: where people's data goes is for
 /// whoever runs the gateway to say, and not for whoever adds a subscription.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,6 +16,8 @@ pub struct WebhooksConfig {
     pub allow_hosts: Vec<HostPattern>,
     /// Networks that may be reached though they are not public. Plain `http` goes to these alone.
     pub allow_networks: Vec<IpNet>,
+    /// Authorities that vouch for receivers, PEM, in place of the system's.
+    pub ca_file: Option<SecretSource>,
     /// For one message, from connecting to the receiver's answer, in milliseconds.
     pub timeout_ms: NonZeroU32,
     /// Subscriptions that this gateway sends for at the same time.
@@ -63,6 +67,7 @@ impl Default for WebhooksConfig {
         Self {
             allow_hosts: Vec::new(),
             allow_networks: Vec::new(),
+            ca_file: None,
             timeout_ms: at_least_one(15_000),
             at_once: at_least_one(16),
             first_wait_ms: milliseconds(5_000),

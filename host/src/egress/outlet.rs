@@ -16,7 +16,7 @@ use url::Url;
 
 use super::address::AddressPolicy;
 use super::client::{self, ClientParts, Connection};
-use super::{AddressRefused, Egress, ProblemKind, body, classify};
+use super::{AddressRefused, Authorities, Egress, ProblemKind, body, classify};
 
 /// What of an answer is read, so that the connection can be used again.
 const MAX_ANSWER_BYTES: u64 = 64 << 10;
@@ -54,7 +54,8 @@ pub struct Answered {
 }
 
 impl Egress {
-    /// The way to a URL; private networks are those that are named.
+    /// The way to a URL; private networks are those that are named. Of `https` these authorities vouch for
+    /// who is there, or else the system's.
     ///
     /// # Errors
     /// [`NoOutlet`].
@@ -63,6 +64,7 @@ impl Egress {
         url: &Url,
         allow: &[IpNet],
         timeout: Duration,
+        authorities: Option<&Authorities>,
     ) -> Result<Outlet, NoOutlet> {
         let policy = match url.scheme() {
             "https" => AddressPolicy::new(allow),
@@ -76,7 +78,10 @@ impl Egress {
             policy,
             lookup: self.lookup.clone(),
             connect_timeout: timeout,
-            connection: &Connection::default(),
+            connection: &Connection {
+                authorities: authorities.map(|it| it.0.clone()),
+                ..Connection::default()
+            },
         });
         Ok(Outlet {
             client: client.map_err(|_| NoOutlet::Client)?,
@@ -184,7 +189,8 @@ mod tests {
         let named: [IpNet; 1] = ["127.0.0.0/8".parse().unwrap()];
         let way = |url: &str, allow: &[IpNet]| {
             let url = Url::parse(url).unwrap();
-            egress.outlet(&url, allow, Duration::from_secs(1)).err()
+            let timeout = Duration::from_secs(1);
+            egress.outlet(&url, allow, timeout, None).err()
         };
         for (url, allow) in [
             ("http://imis.example.org/", &no_networks[..]),

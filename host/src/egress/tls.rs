@@ -6,6 +6,8 @@
 //! ([`super::client`]). The libraries below never look at the dates of an authority that they are
 //! told to trust; those that are over are left out here.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustls::sign::CertifiedKey;
@@ -46,6 +48,26 @@ pub enum PemProblem {
     /// A key of another certificate.
     #[error("the key is not that of the chain's first certificate")]
     Mismatch,
+}
+
+/// Who vouches for servers, in place of the system's authorities.
+#[derive(Clone)]
+pub struct Authorities(pub(super) Vec<reqwest::Certificate>);
+
+impl Authorities {
+    /// Those of a PEM bundle that are valid now.
+    ///
+    /// # Errors
+    /// [`PemProblem`].
+    pub fn read(pem: &str) -> Result<Self, PemProblem> {
+        authorities(pem).map(Self)
+    }
+}
+
+impl fmt::Debug for Authorities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authorities({})", self.0.len())
+    }
 }
 
 /// The authorities of a bundle that are valid now.

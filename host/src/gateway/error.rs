@@ -1,3 +1,4 @@
+use super::lookups::later::KeptLookup;
 use crate::config::registry::Requirement;
 use crate::model::{Ability, Failure};
 use crate::sandbox::Fault;
@@ -104,6 +105,18 @@ pub enum GatewayError {
     /// There is no such link, or it is another caller's.
     #[error("there is no such link")]
     UnknownLink,
+    /// It is kept, and its caller comes back for it.
+    #[error("the registry has not answered yet, and the lookup is kept")]
+    Kept(Box<KeptLookup>),
+    /// There is no such lookup, or it is another caller's.
+    #[error("there is no such lookup")]
+    UnknownLookup,
+    /// Its time is over, or the module that serves now cannot go on with it.
+    #[error("the lookup is over")]
+    LookupOver,
+    /// The caller, or all callers of the registry, have as many as are kept.
+    #[error("too many lookups are kept")]
+    TooManyLookups,
     /// Where the operation stands, that cannot be done with it.
     #[error("the operation is {0}")]
     OperationState(&'static str),
@@ -140,7 +153,10 @@ impl GatewayError {
             Self::Invalid { .. } => "invalid",
             Self::HiddenField(_) => "hidden-field",
             Self::Busy => "busy",
-            Self::StillPending { .. } => "pending",
+            Self::StillPending { .. } | Self::Kept(_) => "pending",
+            Self::UnknownLookup => "unknown-lookup",
+            Self::LookupOver => "lookup-over",
+            Self::TooManyLookups => "too-many-lookups",
             Self::Failure(failure) => failure.word(),
             Self::Fault(fault) => fault.word(),
             Self::IdempotencyConflict => "idempotency-conflict",

@@ -3,6 +3,7 @@
 pub(super) mod audited;
 mod called_back;
 pub(super) mod disclosed;
+pub(super) mod later;
 pub(super) mod page_token;
 pub(super) mod policy;
 pub(super) mod retry;
@@ -25,6 +26,7 @@ use crate::sandbox::Fault;
 use crate::store::KeyedHash;
 use audited::Verb;
 use disclosed::Disclosed;
+use later::Query;
 use page_token::{Refused, Scope};
 use policy::{Ask, field_of};
 
@@ -60,11 +62,14 @@ impl Gateway {
         query: FindQuery,
     ) -> Result<Answered<Person>, GatewayError> {
         let asked = self.hashes(&query.identifiers)?;
+        let kept = asking.way.may_be_kept();
+        let kept = kept.then(|| Query::Find(query.clone()));
         let query = Arc::new(query);
         self.audited(
             asking,
             Verb {
                 ability: Ability::Find,
+                query: kept,
                 asked,
                 asks: Vec::new(),
                 carries: None,
@@ -96,11 +101,14 @@ impl Gateway {
         query: HouseholdQuery,
     ) -> Result<Answered<Household>, GatewayError> {
         let asked = self.hashes(&query.identifiers)?;
+        let kept = asking.way.may_be_kept();
+        let kept = kept.then(|| Query::Household(query.clone()));
         let query = Arc::new(query);
         self.audited(
             asking,
             Verb {
                 ability: Ability::Household,
+                query: kept,
                 asked,
                 asks: Vec::new(),
                 carries: None,
@@ -136,6 +144,7 @@ impl Gateway {
     ) -> Result<Answered<PageAnswer>, GatewayError> {
         let caller = asking.caller.clone();
         let registry = asking.registry.clone();
+        let is_back = asking.way.is_back();
         let question = question_of(&query)?;
         let scope = Scope {
             caller: &caller.name,
@@ -154,6 +163,8 @@ impl Gateway {
                 },
             })?);
         }
+        let kept = asking.way.may_be_kept();
+        let kept = kept.then(|| Query::Search(query.clone()));
         let query = Arc::new(query);
         let fingerprint = &self.inner.fingerprint;
         let mut named = Disclosed::default();
@@ -172,9 +183,15 @@ impl Gateway {
                 asking,
                 Verb {
                     ability: Ability::Search,
+                    query: kept,
                     asked,
                     asks: asks_of(&query),
-                    carries: query.page.as_ref().map(|page| page.schema),
+                    // One that goes on was given it long ago.
+                    carries: query
+                        .page
+                        .as_ref()
+                        .filter(|_| !is_back)
+                        .map(|page| page.schema),
                     start: Box::new(move |entry, work| {
                         let query = query.clone();
                         Box::pin(async move { entry.module.search(work, &query).await })
@@ -231,12 +248,15 @@ impl Gateway {
         query: VerifyQuery,
     ) -> Result<Answered<Verification>, GatewayError> {
         let asked = self.hashes(&query.identifiers)?;
+        let kept = asking.way.may_be_kept();
+        let kept = kept.then(|| Query::Verify(query.clone()));
         let query = Arc::new(query);
         let disclosed = asked.clone();
         self.audited(
             asking,
             Verb {
                 ability: Ability::Verify,
+                query: kept,
                 asked,
                 asks: claims_of(&query),
                 carries: None,

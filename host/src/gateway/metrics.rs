@@ -42,6 +42,7 @@ pub struct Metrics {
     audit_wait: Family<PhaseLabels, Histogram, fn() -> Histogram>,
     attempts: Family<CallLabels, Counter>,
     operations: Family<OperationLabels, Gauge>,
+    lookups: Family<OperationLabels, Gauge>,
     requests: Family<RequestLabels, Counter>,
     webhooks: Webhooks,
     live: Live,
@@ -199,6 +200,13 @@ impl Metrics {
                 None,
                 Family::default(),
             ),
+            lookups: put(
+                ours,
+                "lookups_kept",
+                "Lookups that are kept for callers who come back",
+                None,
+                Family::default(),
+            ),
             operations: put(
                 ours,
                 "operations",
@@ -344,18 +352,27 @@ impl Metrics {
 
     /// How many writes stand where, of all that are not over.
     pub(super) fn stand(&self, counts: Vec<(String, &'static str, u64)>) {
-        self.operations.clear();
-        for (registry, state, count) in counts {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
-            let labels = OperationLabels { registry, state };
-            self.operations.get_or_create(&labels).set(count);
-        }
+        set_all(&self.operations, counts);
+    }
+
+    /// How many lookups are kept, and where they stand.
+    pub(super) fn kept(&self, counts: Vec<(String, &'static str, u64)>) {
+        set_all(&self.lookups, counts);
     }
 
     pub(super) fn audit_wait(&self, phase: &'static str, took: Duration) {
         self.audit_wait
             .get_or_create(&PhaseLabels { phase })
             .observe(took.as_secs_f64());
+    }
+}
+
+fn set_all(family: &Family<OperationLabels, Gauge>, counts: Vec<(String, &'static str, u64)>) {
+    family.clear();
+    for (registry, state, count) in counts {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let labels = OperationLabels { registry, state };
+        family.get_or_create(&labels).set(count);
     }
 }
 

@@ -7,6 +7,7 @@ mod look;
 pub(super) mod modules;
 mod next;
 mod slot;
+mod turn;
 pub(super) mod watch;
 
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ use arc_swap::ArcSwap;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use tokio::sync::{RwLock, Semaphore, SemaphorePermit};
+use tokio::sync::{RwLock, Semaphore};
 
 use super::shadow::Trial;
 use super::{Gateway, GatewayError};
@@ -270,14 +271,6 @@ impl Entry {
     /// How long a call can take from its beginning: its turn, and its own limit.
     pub(super) fn longest_call(&self) -> Duration {
         self.max_wait + Duration::from_millis(self.limits.wall_ms)
-    }
-
-    /// A turn to run an instance. The one too many waits a bounded time.
-    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, GatewayError> {
-        match tokio::time::timeout(self.max_wait, self.slots.acquire()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(GatewayError::Busy),
-        }
     }
 }
 

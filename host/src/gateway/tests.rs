@@ -33,6 +33,7 @@ async fn gateway(directory: &Path) -> Gateway {
         events: &Default::default(),
         bodies: &Default::default(),
         webhooks: &WebhooksConfig::default(),
+        lookups: &Default::default(),
         operations: &Default::default(),
     };
     let made = Gateway::new(store, sandbox, egress, secrets, sections);

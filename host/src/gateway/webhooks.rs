@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use tokio::sync::{Notify, Semaphore};
 use url::Url;
 
@@ -20,8 +21,10 @@ pub use acts::{Pinged, Rotated};
 pub use add::{AddedWebhook, NewWebhook};
 pub(super) use secret::place_of_secret;
 
+use crate::config::secret::Secrets;
 use crate::config::webhooks::WebhooksConfig;
-use crate::egress::{Egress, Outlet};
+use crate::egress::{Authorities, Egress, Outlet};
+use crate::gateway::StartError;
 use crate::store::Webhook;
 
 /// A subscription as administrators see it.
@@ -39,20 +42,26 @@ pub struct WebhookView {
 pub(super) struct Sending {
     config: WebhooksConfig,
     egress: Egress,
+    authorities: Option<Authorities>,
     /// Something may be due.
     wake: Arc<Notify>,
     places: Arc<Semaphore>,
 }
 
 impl Sending {
-    pub(super) fn new(config: &WebhooksConfig, egress: &Egress) -> Self {
+    pub(super) fn new(
+        config: &WebhooksConfig,
+        egress: &Egress,
+        secrets: &Secrets,
+    ) -> Result<Self, StartError> {
         let places = usize::try_from(config.at_once.get()).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
+        Ok(Self {
             config: config.clone(),
             egress: egress.clone(),
+            authorities: authorities(config, secrets).map_err(StartError::WebhookAuthorities)?,
             wake: Arc::default(),
             places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
-        }
+        })
     }
 
     /// The way to a subscription's URL, or what is wrong with it and the remedy. The configuration may
@@ -74,7 +83,8 @@ impl Sending {
             );
         }
         let networks = &self.config.allow_networks;
-        let outlet = self.egress.outlet(&url, networks, self.timeout());
+        let trusted = self.authorities.as_ref();
+        let outlet = self.egress.outlet(&url, networks, self.timeout(), trusted);
         outlet.map_err(|error| error.to_string())
     }
 
@@ -103,4 +113,16 @@ impl Sending {
         let wait = waits.build().nth(failures.min(64));
         wait.unwrap_or(longest).min(longest)
     }
+}
+
+/// Those that the configuration names, or what is wrong with it.
+fn authorities(config: &WebhooksConfig, secrets: &Secrets) -> Result<Option<Authorities>, String> {
+    let Some(source) = &config.ca_file else {
+        return Ok(None);
+    };
+    let field = "webhooks.ca_file";
+    let pem = secrets.resolve(field, source);
+    let pem = pem.map_err(|error| error.to_string())?;
+    let read = Authorities::read(pem.expose_secret());
+    read.map(Some).map_err(|why| format!("{field}: {why}"))
 }

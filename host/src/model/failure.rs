@@ -1,5 +1,7 @@
+use serde::{Deserialize, Serialize};
+
 /// The registry says no, and the adapter did its work. An adapter that breaks is a fault instead.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub enum Failure {
     /// Nobody or nothing by that identifier.
     NotFound,
@@ -25,7 +27,7 @@ pub enum Failure {
 
 /// What the registry said when it said no. Its free text is not here: registries put names and
 /// numbers in it, and a failure reaches problems and logs.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Refusal {
     /// The registry's own code: letters, digits and `. _ : -`, at most 128.
     pub code: Option<String>,
@@ -34,7 +36,7 @@ pub struct Refusal {
 }
 
 /// For how long a registry cannot answer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Unavailability {
     /// The registry's own code.
     pub code: Option<String>,

@@ -4,21 +4,21 @@ use utoipa::ToSchema;
 use super::{Extra, Grade, Identifier, Person, Unmapped};
 
 /// Look up one person.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct FindQuery {
     /// Of one person. Empty only where the call carries a proof.
     pub identifiers: Vec<Identifier>,
 }
 
 /// Look up the household or family of somebody.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct HouseholdQuery {
     /// Of the household itself, or of one of its people.
     pub identifiers: Vec<Identifier>,
 }
 
 /// Look up people by what is known of them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct SearchQuery {
     /// All of them hold.
     pub criteria: Vec<Criterion>,
@@ -31,7 +31,7 @@ pub struct SearchQuery {
 }
 
 /// Say whether claims agree with the registry.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct VerifyQuery {
     /// Whose record to compare with.
     pub identifiers: Vec<Identifier>,
@@ -92,7 +92,7 @@ pub struct SortKey {
 }
 
 /// Bytes that only the adapter reads.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Opaque {
     /// The adapter's number for the form of `data`.
     pub schema: u32,
@@ -101,7 +101,7 @@ pub struct Opaque {
 }
 
 /// One page of a search's answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Page {
     /// Best first, where the registry ranks.
     pub candidates: Vec<Candidate>,

@@ -5,7 +5,7 @@ use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use super::convert;
-use super::instance::{Ran, Work, run};
+use super::instance::{PendingAnswer, Ran, Work, run};
 use super::lent::State;
 use super::mask;
 use super::module::Module;
@@ -13,13 +13,18 @@ use super::verbs::no_export;
 use crate::model::{Callback, ChangesPage, Fate, Opaque, Reception, TraceQuery};
 
 impl Module {
-    /// What became of a write whose end is not known. One that the registry still works on is
+    /// What became of a write whose end is not known, by what a callback brought for it if one did. One that the registry still works on is
     /// pending: the write's own `resume` goes on from there.
-    pub async fn trace(&self, work: Work, query: &TraceQuery) -> Ran<Fate> {
+    pub async fn trace(
+        &self,
+        work: Work,
+        query: &TraceQuery,
+        answer: Option<PendingAnswer>,
+    ) -> Ran<Fate> {
         let exports = self.exports().trace.clone();
         let request = serde_json::to_value(&query.request).unwrap_or_default();
         let asked = vec![mask::words_of(&request)];
-        let query = convert::trace_query(query);
+        let query = convert::trace_query(query, answer);
         run(
             self,
             work,

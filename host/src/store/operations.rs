@@ -30,8 +30,8 @@ pub(super) use read::{QUEUES, listing};
 pub(super) use step::{lock, require_none_open, step};
 pub(super) use take::{Taking, take};
 pub use types::{
-    Accepted, Answered, Decision, Moved, NewOperation, Operation, OperationFilter, OperationState,
-    OperationStep,
+    Accepted, Answered, Awaited, Decision, Moved, NewOperation, Operation, OperationFilter,
+    OperationState, OperationStep,
 };
 
 /// Longest name or word of an operation.

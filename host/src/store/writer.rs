@@ -27,6 +27,7 @@ use super::error::StoreError;
 use super::events::{Aged, Dropping, TakingCallbacks, TakingCursor, Telling};
 use super::key_check::KeyCheck;
 use super::links::Linking;
+use super::lookups::LookupChange;
 use super::modules::Module;
 use super::nodes::Beating;
 use super::open_states::OpenState;
@@ -119,6 +120,7 @@ pub(super) enum Change {
     ResealOperations(Vec<Resealed>),
     Reseal(Vec<SealedAnew>),
     TakeOperations(Box<Taking>),
+    Lookup(Box<LookupChange>),
     Link(Box<Linking>),
     Unlink {
         id: Uuid,

@@ -67,7 +67,8 @@ async fn settled<'a>(
                     };
                     let path = format!("/admin/v1/operations/{}/resolve", one.id);
                     let looked = client.ask_as(&world.admin, |base| {
-                        Ask::post(format!("{base}{path}")).json(&json!({ "as": word }))
+                        Ask::post(format!("{base}{path}"))
+                            .json(&json!({ "as": word, "reason": "ledger" }))
                     });
                     let looked = looked.await;
                     assert!((200..300).contains(&looked.status), "{}", looked.text);

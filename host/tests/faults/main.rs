@@ -26,6 +26,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
+use gateway_tests::left_out::left_out;
 use gateway_tests::postgres::Server;
 use gateway_tests::wait::until;
 
@@ -42,7 +43,7 @@ async fn run(plan: Plan, database: Option<String>) {
     let began = Instant::now();
     let mut world = World::start(&plan, database).await;
     if plan.power && world.power.is_none() {
-        println!("LEFT OUT: a power cut, since nothing may be mounted here (run it as root)");
+        left_out("a power cut, since nothing may be mounted here (run it as root)");
         return;
     }
     let load = Load::start(&world, &plan);
@@ -128,7 +129,7 @@ async fn a_full_disk() {
     };
     let world = World::start(&plan, None).await;
     let Some(disk) = &world.disk else {
-        println!("LEFT OUT: a full disk, since nothing may be mounted here (run it as root)");
+        left_out("a full disk, since nothing may be mounted here (run it as root)");
         return;
     };
     let load = Load::start(&world, &plan);

@@ -77,6 +77,16 @@ impl Later {
         self.state().order.clone()
     }
 
+    /// Whether nobody may subscribe to this kind of event.
+    pub fn refuse_subscription(&self, word: &str, refuses: bool) {
+        let refused = &mut self.state().refused;
+        if refuses {
+            refused.insert(word.to_owned());
+        } else {
+            refused.remove(word);
+        }
+    }
+
     /// What is subscribed to, with the code.
     pub fn subscriptions(&self) -> BTreeMap<String, String> {
         let state = self.state();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gateway_tests::leaks::Log;
 use gateway_tests::wait::until;
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::{admin, builder, callbacks, ids, read, start, tell};
@@ -158,4 +158,45 @@ async fn so_many_callbacks_come_in_at_the_same_time() {
         tell(&gateway, "challenge b").await.status == 200
     })
     .await;
+}
+
+/// Of a body that does not arrive nothing is kept, whoever sends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_is_slow_or_not_whole_is_refused() {
+    let (gateway, _) = start(builder().config(|config| {
+        config.api.read_timeout_ms = 700;
+    }))
+    .await;
+    for path in [
+        "/hooks/vital/on-event",
+        "/v1/registries/vital/operations",
+        "/v1/links",
+    ] {
+        for (head, part, status, code) in [
+            ("content-length: 30", "death", "408", "body-too-slow"),
+            // Where the length of a chunk should be.
+            (
+                "transfer-encoding: chunked",
+                "death\r\n",
+                "400",
+                "body-incomplete",
+            ),
+        ] {
+            let mut stream = TcpStream::connect(gateway.serving.address).await.unwrap();
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\nx-token: right\r\nauthorization: Bearer {}\r\n\
+                 content-type: application/json\r\nregistry-purpose: suite\r\nidempotency-key: k\r\n\
+                 connection: close\r\n{head}\r\n\r\n{part}",
+                gateway.key
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.unwrap();
+            let answer = String::from_utf8(answer).unwrap();
+            let told = answer.starts_with(&format!("HTTP/1.1 {status} "))
+                && answer.contains(&format!("\"code\":\"{code}\""));
+            assert!(told, "{path} {code}: {answer}");
+        }
+    }
+    assert_eq!(callbacks(&gateway, "").await.len(), 0);
 }

@@ -7,7 +7,7 @@ use gateway_tests::wait::until;
 use registry_gateway::model::{Ability, Role, cursor_of};
 use serde_json::json;
 
-use super::{builder, ids, read, start, tell, telling};
+use super::{admin, builder, ids, read, start, tell, telling};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_read_what_they_are_granted_and_see_what_the_policy_shows() {
@@ -192,4 +192,47 @@ async fn who_waits_is_told_by_what_is_granted_then() {
     };
     let (answer, ()) = tokio::join!(waiting, revoking);
     assert_eq!((answer.status, answer.code()), (401, "unauthorized"));
+}
+
+/// What its policy hides stays hidden when a registry is out of use, and nothing else is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_registry_shows_no_more_of_its_events() {
+    let bare = builder().registry("other", |_| {
+        telling().set("policy.fields", vec!["identifiers"])
+    });
+    let (gateway, key) = start(bare).await;
+    let masked = gateway
+        .caller("masked", &["other"], &[Ability::Events])
+        .await;
+    tell(&gateway, "death d-1 4711 2026-01-02").await;
+    let ask = gateway.ask(reqwest::Method::POST, "/hooks/other/x");
+    let ask = ask.header("x-token", "right");
+    let told = ask.body("death d-2 4711 2026-01-02").send().await;
+    assert_eq!(told.status, 202);
+    let (whole, hidden) = (
+        read(&gateway, &key, "wait=5").await,
+        read(&gateway, &masked, "wait=5").await,
+    );
+    let ada = admin(&gateway).await;
+    for registry in ["vital", "other"] {
+        let path = format!("/admin/v1/registries/{registry}/disable");
+        let disabled = gateway.post(&path, &json!({})).key(&ada).send().await;
+        assert!(disabled.status < 300, "{}", disabled.text);
+    }
+    let out_of_use = (
+        read(&gateway, &key, "").await,
+        read(&gateway, &masked, "").await,
+    );
+    for (page, shows) in [
+        (&whole, true),
+        (&out_of_use.0, true),
+        (&hidden, false),
+        (&out_of_use.1, false),
+    ] {
+        let text = page["events"][0]["event"].to_string();
+        assert!(text.contains("4711"), "{text}");
+        assert_eq!(text.contains("Adhikari"), shows, "{text}");
+        assert_eq!(text.contains("2026-01-02"), shows, "{text}");
+        assert!(!text.contains("of-death"), "{text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What a registry did of an operation ties its number to the operation's subject.
 
 use gateway_tests::gateway::TestGateway;
-use registry_gateway::model::Ability;
+use registry_gateway::model::{Ability, Role};
 use serde_json::{Value, json};
 
 use super::{records, search};
@@ -115,4 +115,35 @@ async fn a_number_alone_ties_nobody() {
     assert_eq!(linked["state"], "applied");
     let links = search(&gateway, json!({ "subject": "p-1" })).await;
     assert!(links.is_empty(), "{links:?}");
+}
+
+/// What its policy hides of who is linked stays hidden when a registry is out of use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_registry_shows_no_more_of_its_links() {
+    for (fields, shows) in [(vec!["names"], false), (vec!["identifiers"], true)] {
+        let mut gateway = TestGateway::builder()
+            .registry("records", |_| {
+                records()
+                    .set("policy.link_evidence", number_alone())
+                    .set("policy.fields", fields)
+            })
+            .start()
+            .await;
+        let ada = gateway.staff("ada", &[Role::Administrator]).await;
+        gateway.key = gateway.caller("imis", &["records"], &Ability::ALL).await;
+        let create = json!({ "subject": "p-1", "create": { "person": {
+            "names": [{ "family": "Lima", "given": ["Ana"] }], "birthDate": "1990-05-20",
+        }}});
+        written(&gateway, "k-1", &create).await;
+        let before = search(&gateway, json!({ "subject": "p-1" })).await;
+        let path = "/admin/v1/registries/records/disable";
+        let disabled = gateway.post(path, &json!({})).key(&ada).send().await;
+        assert!(disabled.status < 300, "{}", disabled.text);
+        let out_of_use = search(&gateway, json!({ "subject": "p-1" })).await;
+        for links in [&before, &out_of_use] {
+            assert_eq!(links.len(), 1, "{links:?}");
+            assert_eq!(links[0]["value"].is_string(), shows, "{links:?}");
+            assert_eq!(links[0]["subject"], "p-1");
+        }
+    }
 }

@@ -154,14 +154,30 @@ async fn an_unknown_outcome_holds_until_it_is_resolved() {
         (&json!("accepted"), &json!(0))
     );
 
-    let applied = json!({ "as": "applied" });
+    let applied = json!({ "as": "applied", "reason": "seen-at-the-registry" });
     let wrong = writing.act(&id(&behind.json), "resolve", &applied).await;
     assert_eq!((wrong.status, wrong.code()), (409, "operation-state"));
+    // Whoever says what became of it says how they know, in a word that tells of nobody.
+    for unsaid in [
+        json!({ "as": "applied" }),
+        json!({ "as": "applied", "reason": "" }),
+        json!({ "as": "applied", "reason": "Maya Rai told me" }),
+    ] {
+        let refused = writing.act(&id(&unknown), "resolve", &unsaid).await;
+        assert_eq!(refused.status, 400, "{}", refused.text);
+        assert!(refused.text.contains("reason"), "{}", refused.text);
+        assert!(!refused.text.contains("Maya"), "{}", refused.text);
+    }
+    assert_eq!(
+        writing.shown(&id(&unknown)).await["state"],
+        "outcome-unknown"
+    );
     let settled = writing.act(&id(&unknown), "resolve", &applied).await;
     assert_eq!(settled.status, 204);
     let settled = writing.reaches(&id(&unknown), &["applied"]).await;
     let last = settled["history"].as_array().unwrap().last().unwrap();
     assert_eq!(last["by"], "ada", "{settled:#}");
+    assert_eq!(last["reason"], "seen-at-the-registry", "{settled:#}");
     writing.reaches(&id(&behind.json), &["applied"]).await;
     assert_eq!(writing.done(&id(&unknown)), 1);
 }

@@ -203,7 +203,7 @@ async fn what_is_given_up_holds_until_somebody_decides() {
         (&json!("accepted"), &json!(0))
     );
 
-    let applied = json!({ "as": "applied" });
+    let applied = json!({ "as": "applied", "reason": "asked" });
     let wrong = writing.act(&id(&given_up), "resolve", &applied).await;
     assert_eq!((wrong.status, wrong.code()), (409, "operation-state"));
     let again = writing.act(&id(&given_up), "replay", &json!({})).await;
@@ -249,4 +249,40 @@ async fn bulk_lets_others_go_first() {
         .filter_map(|it| it.key.as_ref())
         .collect();
     assert_eq!(keys, [&all[0], &all[3], &all[1], &all[2]]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_registry_that_rests_or_is_not_ready_says_so() {
+    let writing = Writing::start().await;
+    writing.inject(away(60));
+    let first = id(&writing.write("k-1", "male", &["waiting"]).await);
+    // Of this one nothing was sent: the registry asked for a rest.
+    let behind = writing.send("k-2", &writing.body("p-2", "male")).await;
+    assert_eq!(behind.status, 202, "{}", behind.text);
+    let behind = id(&behind.json);
+    let told = async |id: &str| {
+        let shown = writing.shown(id).await;
+        let reason = shown["reason"].as_str().unwrap_or_default().to_owned();
+        (reason, shown["attempts"].as_u64().unwrap())
+    };
+    assert_eq!(told(&behind).await, ("registry-resting".to_owned(), 0));
+    assert_eq!(told(&first).await, ("unavailable".to_owned(), 1));
+
+    // A time that no calendar has: its row cannot be read.
+    let mut outside = writing.gateway.outside().await;
+    let spoil = "UPDATE registries SET updated_at = 9000000000000000000 WHERE name = 'records'";
+    assert_eq!(outside.run(spoil).await, 1);
+    outside.move_revision().await;
+    for id in [&first, &behind] {
+        gateway_tests::wait::until("it is told", async || {
+            told(id).await.0 == "registry-not-ready"
+        })
+        .await;
+    }
+    let refused = writing.send("k-3", &writing.body("p-3", "male")).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (503, "registry-not-ready")
+    );
+    assert_eq!(writing.done(&first) + writing.done(&behind), 0);
 }

@@ -190,15 +190,18 @@ async fn what_was_not_sent_can_be_cancelled() {
     let listed = listed.key(&writing.admin).send().await.ok();
     assert_eq!(listed.json["operations"][0]["caller"], "writer");
     assert_eq!(listed.json["operations"].as_array().map(Vec::len), Some(1));
-    let bad = writing
-        .gateway
-        .get("/admin/v1/operations?state=lost")
-        .key(&writing.admin);
-    let bad = bad.send().await;
-    assert_eq!(
-        (bad.status, bad.json["field"].as_str()),
-        (400, Some("state"))
-    );
+    for (ability, count) in [("update", 1), ("create", 0)] {
+        let path = format!("/admin/v1/operations?caller=writer&ability={ability}");
+        let listed = writing.gateway.get(&path).key(&writing.admin);
+        let listed = listed.send().await.ok();
+        let listed = listed.json["operations"].as_array().map(Vec::len);
+        assert_eq!(listed, Some(count), "{ability}");
+    }
+    for (field, value) in [("state", "lost"), ("ability", "find")] {
+        let path = format!("/admin/v1/operations?{field}={value}");
+        let bad = writing.gateway.get(&path).key(&writing.admin).send().await;
+        assert_eq!((bad.status, bad.json["field"].as_str()), (400, Some(field)));
+    }
 }
 
 /// What is written about somebody is in the database, and cannot be read there; the audit says who

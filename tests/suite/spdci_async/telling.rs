@@ -1,6 +1,6 @@
 //! Life events: subscribed to at a poll, notified by callbacks, read from the feed.
 
-use gateway_tests::gateway::TestGateway;
+use gateway_tests::gateway::{RegistryText, TestGateway};
 use gateway_tests::wait::until;
 use registry_gateway::model::Ability;
 use serde_json::{Value, json};
@@ -104,6 +104,15 @@ async fn what_is_set_is_subscribed_to_and_what_is_notified_is_read_once() {
 async fn without_a_token_no_event_is_believed() {
     let gateway = TestGateway::start().await;
     let key = gateway.caller("imis", &["civil"], &[Ability::Events]).await;
+    for trust in [false, true] {
+        let text = RegistryText::spdci("Civil").set("settings.trust_transaction_ids", trust);
+        put(&gateway, text).await;
+        refused(&gateway).await;
+        assert_eq!(feed(&gateway, &key).await, [Value::Null; 0]);
+    }
+}
+
+async fn refused(gateway: &TestGateway) {
     let body = json!({
         "header": { "action": "notify", "status": "succ" },
         "message": { "transaction_id": "t", "notify_event": [{
@@ -115,5 +124,36 @@ async fn without_a_token_no_event_is_believed() {
         .send()
         .await;
     assert_eq!(told.status, 401, "{}", told.text);
-    assert_eq!(feed(&gateway, &key).await, [Value::Null; 0]);
+}
+
+/// One that the registry refuses stops no other, is told, and is asked for again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_refused_stops_no_other_subscription() {
+    let gateway = TestGateway::start().await;
+    let later_on = gateway.stand_in.later();
+    later_on.refuse_subscription("Birth", true);
+    let text = later(&gateway)
+        .set("settings.subscribe", vec!["Birth", "Death", "Marriage"])
+        .set("settings.subscribe_again_ms", 1_000)
+        .set("events.poll_ms", 1_000);
+    put(&gateway, text).await;
+    let subscribed = async |words: &[&str]| {
+        until("the subscriptions", async || {
+            later_on.subscriptions().keys().eq(words.iter())
+        })
+        .await;
+    };
+    subscribed(&["Death", "Marriage"]).await;
+    // What the registry said is the end of the poll.
+    let store = gateway.store().await;
+    until("it is told", async || {
+        let rows = store.audit().recent(50).await.unwrap();
+        let ends = rows.iter().filter_map(|row| row.end.as_ref());
+        let mut codes = ends.filter_map(|end| end.code.as_deref());
+        codes.any(|code| code == "rjct.notify_types.invalid")
+    })
+    .await;
+    store.close().await;
+    later_on.refuse_subscription("Birth", false);
+    subscribed(&["Birth", "Death", "Marriage"]).await;
 }

@@ -154,6 +154,42 @@ async fn a_module_that_cannot_read_what_operations_go_on_from_is_refused() {
     assert_eq!(it.answers().await.0, "two");
 }
 
+/// To go back is no other thing: what waits since then goes on by what the module of now left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollback_is_refused_while_operations_go_on_from_what_it_cannot_read() {
+    let it = Swapping::start().await;
+    let newer = it
+        .admitted(&version("version=2.0.0 says=two form=2 reads=1,2"))
+        .await;
+    it.activate(&newer).await.ok();
+    let mut outside = it.gateway.outside().await;
+    let waiting = "INSERT INTO operations (id, caller, registry, ability, idempotency_key, \
+        request_hash, subject, bulk, state, accepted_at, changed_at, give_up_at, attempts, fence, \
+        adapter_state, state_schema) VALUES ('0198c7a2-5b1e-7c3a-9f00-1f2e3d4c5b6b', 'writer', \
+        'changing', 'update', 'k-1', 'hash', 'hash', FALSE, 'pending', 0, 0, 0, 1, 1, 'state', 2)";
+    assert_eq!(outside.run(waiting).await, 1);
+    for state in ["pending", "delivering", "outcome-unknown"] {
+        let stands = format!("UPDATE operations SET state = '{state}'");
+        assert_eq!(outside.run(&stands).await, 1);
+        let refused = it.post("rollback", json!({})).await;
+        let told = (refused.status, refused.code());
+        assert_eq!(told, (409, "states-open"), "{state}");
+        let detail = refused.json["detail"].as_str().unwrap();
+        assert!(
+            detail.contains("operation 2 until it has ended"),
+            "{detail}"
+        );
+        assert_eq!(it.answers().await.0, "two", "nothing was changed");
+    }
+    for state in ["applied", "rejected", "conflict", "cancelled"] {
+        let over = format!("UPDATE operations SET state = '{state}'");
+        assert_eq!(outside.run(&over).await, 1);
+        it.post("rollback", json!({})).await.ok();
+        assert_eq!(it.answers().await.0, "one", "{state}");
+        it.activate(&newer).await.ok();
+    }
+}
+
 /// An answer that waits goes on with the module that it began with, in all its steps.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_goes_on_with_its_own_module_and_is_seen_to_end() {

@@ -6,7 +6,10 @@ use gateway_tests::receiver::Reply;
 use gateway_tests::wait::until;
 use serde_json::json;
 
-use super::{Set, builder, verify};
+use registry_gateway::config::Config;
+use reqwest::Method;
+
+use super::{Set, allowing, builder, verify};
 
 /// Whether the events arrived in order, whichever came again.
 fn in_order(taken: &[String]) -> Vec<String> {
@@ -156,4 +159,36 @@ async fn a_secret_is_changed_while_both_are_good() {
         (long.status, &long.json["field"]),
         (400, &json!("overlapSeconds"))
     );
+}
+
+/// One is removed while a message is under way, and another bears its name when that is answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_was_answered_moves_nothing_of_its_namesake() {
+    let patient = |config: &mut Config| {
+        allowing(config);
+        config.webhooks.timeout_ms = 20_000.try_into().unwrap();
+    };
+    let set = Set::start(builder().config(patient)).await;
+    set.add(json!({})).await;
+    let after = |seconds, status| Reply::Status(status, "", Duration::from_secs(seconds));
+    set.receiver.plan([after(3, 204), after(5, 500)]);
+    set.tell("death d-1 4711 2026-01-02").await;
+    let sent = async |count: usize| {
+        until("so many messages", async || {
+            set.receiver.messages().len() == count
+        })
+        .await;
+    };
+    sent(1).await;
+    assert_eq!(set.act(Method::DELETE, "/imis", None).await.status, 204);
+    set.add(json!({ "after": "e1-0" })).await;
+    sent(2).await;
+    // The first is taken meanwhile, the second is not.
+    sent(3).await;
+    let messages = set.receiver.messages();
+    assert!(messages.iter().all(|it| it.event() == "d-1"));
+    let ids: Vec<&str> = messages.iter().map(|it| it.header("webhook-id")).collect();
+    assert!(ids[0] != ids[1] && ids[1] == ids[2], "{ids:?}");
+    until("all is over", async || set.show().await["lag"] == 0).await;
+    assert_eq!(set.receiver.taken(), ["d-1", "d-1"]);
 }

@@ -64,6 +64,11 @@ pub(super) fn default_status_after_ms() -> u32 {
     5_000
 }
 
+/// Ten minutes: what is refused is mended by a person, there or here.
+pub(super) fn default_subscribe_again_ms() -> u32 {
+    600_000
+}
+
 pub(super) fn default_settle_ms() -> u32 {
     60_000
 }

@@ -9,10 +9,12 @@ use uuid::Uuid;
 
 use super::{Administrators, By, Named, Staff, named};
 use crate::api::body::Body;
+use crate::api::check;
 use crate::api::operations::{OperationLine, OperationResponse};
 use crate::api::problem::Problem;
 use crate::api::query::{Parameters, invalid};
 use crate::gateway::{AdminError, Gateway, OperationFilter, OperationState, Resolution};
+use crate::model::Ability;
 
 /// Operations that are told where nobody asks for another number.
 const LIMIT: u32 = 100;
@@ -54,6 +56,9 @@ pub(in crate::api) struct ResolveRequest {
     /// What a person found out.
     #[serde(rename = "as")]
     as_: ResolvedAs,
+    /// How they know: a word of lower-case letters, digits and hyphens, at most 64: `asked-the-registry`.
+    /// It is in the audit and in the operation's history.
+    reason: String,
 }
 
 /// What a person found out.
@@ -75,6 +80,7 @@ enum ResolvedAs {
     params(
         ("registry" = Option<String>, Query, description = "Only of this registry"),
         ("state" = Option<String>, Query, description = "Only in this state"),
+        ("ability" = Option<String>, Query, description = "Only this: create, update, link or enrolment"),
         ("caller" = Option<String>, Query, description = "Only of this caller"),
         ("before" = Option<i64>, Query, description = "The `next` of a page"),
         ("limit" = Option<u32>, Query, description = "At most so many: 1 to 1000, default 100"),
@@ -91,7 +97,7 @@ pub(in crate::api) async fn list(
     _by: By<Staff>,
     uri: Uri,
 ) -> Result<Json<OperationsResponse>, Problem> {
-    let known = ["registry", "state", "caller", "before", "limit"];
+    let known = ["registry", "state", "ability", "caller", "before", "limit"];
     let asked = Parameters::of(&uri, &known)?;
     let state = asked.text("state")?.map(|word| {
         OperationState::parse(&word).ok_or_else(|| {
@@ -99,10 +105,18 @@ pub(in crate::api) async fn list(
             invalid("state", format!("one of {states}"))
         })
     });
+    let ability = asked.text("ability")?.map(|word| {
+        let known = Ability::parse(&word).filter(|it| Ability::WRITES.contains(it));
+        known.ok_or_else(|| {
+            let writes = Ability::WRITES.map(Ability::as_str).join(", ");
+            invalid("ability", format!("one of {writes}"))
+        })
+    });
     let limit = asked.limit("limit", MOST)?.unwrap_or(LIMIT);
     let filter = OperationFilter {
         registry: asked.text("registry")?,
         state: state.transpose()?,
+        ability: ability.transpose()?,
         caller: asked.text("caller")?,
         subject: None,
         before: asked.number("before")?,
@@ -216,12 +230,13 @@ pub(in crate::api) async fn resolve(
     id: Named,
     Body(request): Body<ResolveRequest>,
 ) -> Result<StatusCode, Problem> {
+    check::word("reason", &request.reason)?;
     let resolution = match request.as_ {
         ResolvedAs::Applied => Resolution::Applied,
         ResolvedAs::Rejected => Resolution::Rejected,
     };
     gateway
-        .resolve_operation(&acting, read(id)?, resolution)
+        .resolve_operation(&acting, read(id)?, resolution, request.reason)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,4 +1,4 @@
-//! What is not done with an operation or a link.
+//! What is not done with an operation, a link or a lookup that is kept.
 
 use axum::http::StatusCode as S;
 
@@ -25,6 +25,25 @@ pub(super) fn refused(error: &GatewayError) -> Problem {
             "this caller has no link of that id",
         )
         .field("id"),
+        GatewayError::UnknownLookup => Problem::new(
+            S::NOT_FOUND,
+            "unknown-lookup",
+            "this caller has no lookup of that id, or has none any more",
+        )
+        .field("id"),
+        GatewayError::LookupOver => Problem::new(
+            S::GONE,
+            "lookup-over",
+            "the lookup's time is over, or its registry's adapter has changed: ask again",
+        )
+        .field("id"),
+        GatewayError::TooManyLookups => Problem::new(
+            S::TOO_MANY_REQUESTS,
+            "too-many-lookups",
+            "this caller, or all callers of the registry, have as many lookups as are kept: come back for \
+             their answers, or DELETE /v1/lookups/{id} what is of no use any more",
+        )
+        .retry_after_ms(None),
         GatewayError::CursorAhead => Problem::new(
             S::CONFLICT,
             "cursor-ahead",

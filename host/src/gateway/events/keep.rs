@@ -59,7 +59,10 @@ impl Gateway {
         let before = before(match aged {
             Aged::Over => config.callback_retention_ms,
             Aged::Unread => config.unread_retention_ms,
-            Aged::Answers => config.answer_retention_ms,
+            // As long as there may be a lookup that waits for it.
+            Aged::Answers => config
+                .answer_retention_ms
+                .max(self.inner.lookups.keep_ms.get()),
             Aged::Events => config.event_retention_ms,
         });
         loop {

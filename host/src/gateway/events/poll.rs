@@ -182,7 +182,7 @@ impl Gateway {
         let asked = ask(self, entry, endpoints, call, &start, |_, _, _, _| {
             Box::pin(async { never_pends() })
         });
-        let Outcome { result, spent } = asked.await;
+        let Outcome { result, spent, .. } = asked.await;
         (result, spent.usage.http_calls)
     }
 }

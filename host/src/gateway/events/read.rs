@@ -59,7 +59,7 @@ impl Gateway {
         let asked = ask(self, entry, endpoints, call, &start, |_, _, _, _| {
             Box::pin(async { never_pends() })
         });
-        let Outcome { result, spent } = asked.await;
+        let Outcome { result, spent, .. } = asked.await;
         let read = self.judge(entry, result);
         let answers = read.reading.answers.iter();
         let answers: Vec<KeyedHash> = answers.map(|(reference, _)| *reference).collect();

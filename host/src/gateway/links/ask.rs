@@ -76,6 +76,7 @@ impl Gateway {
                     ability: Ability::Find,
                     asked,
                     asks,
+                    query: None,
                     carries: None,
                     start: Box::new(move |entry, work| {
                         let query = query.clone();

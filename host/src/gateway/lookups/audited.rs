@@ -7,20 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::later::{Of, Place, Query, Question, Way};
 use super::policy::{Ask, Visible, check_asks};
 use super::terms::check_terms;
-use super::waiting::{Outcome, ask};
+use super::waiting::{Outcome, ask_by};
 use super::watched::Watched;
 use crate::gateway::roster::Entry;
 use crate::gateway::shadow::{Chosen, Unseen, is_telling, ran_out};
 use crate::gateway::{Caller, Gateway, GatewayError};
-use crate::model::{Ability, Call, Opaque};
+use crate::model::{Ability, Call, Failure, Opaque};
 use crate::sandbox::{PendingAnswer, Ran, Work};
 use crate::store::{AuditBegin, AuditEnd, KeyedHash, StoreError};
 
@@ -33,7 +36,17 @@ pub struct Asking {
     pub registry: String,
     /// The statements and wishes of the call.
     pub call: Call,
+    /// How the caller takes an answer that is not there yet.
+    pub way: Way,
 }
+
+/// What an ability answers, as it is kept for a caller who comes back.
+pub(in crate::gateway) trait Told:
+    Serialize + DeserializeOwned + Send + 'static
+{
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Told for T {}
 
 /// An answer, and what gave it.
 #[derive(Clone, Debug)]
@@ -52,6 +65,8 @@ pub(in crate::gateway) struct Verb<T> {
     pub(in crate::gateway) asked: Vec<KeyedHash>,
     /// What of a person the question itself is about.
     pub(in crate::gateway) asks: Vec<Ask>,
+    /// The question, where its caller may come back for the answer.
+    pub(in crate::gateway) query: Option<Query>,
     /// The number of the adapter's own bytes that the question carries, if any.
     pub(in crate::gateway) carries: Option<u32>,
     /// The first call of the module; again, where it failed and is made again.
@@ -94,7 +109,7 @@ impl<T> From<GatewayError> for Line<T> {
 impl Gateway {
     /// The straight line of one lookup. It runs as a task of its own: a caller who hangs up does
     /// not keep the end from being written.
-    pub(in crate::gateway) async fn audited<T: Send + 'static>(
+    pub(in crate::gateway) async fn audited<T: Told>(
         &self,
         asking: Asking,
         verb: Verb<T>,
@@ -124,12 +139,14 @@ impl Gateway {
         told.await.unwrap_or(Err(GatewayError::Internal))
     }
 
-    async fn line<T>(&self, asking: Asking, verb: Verb<T>, watched: &mut Watched) -> Line<T> {
+    async fn line<T: Told>(&self, asking: Asking, verb: Verb<T>, watched: &mut Watched) -> Line<T> {
         let Asking {
             caller,
             registry,
             mut call,
+            way,
         } = asking;
+        let _open = self.keeps_open(&registry, &way).await;
         let (entry, visible) = match self.admit(&caller, &registry, &call, &verb) {
             Ok(admitted) => admitted,
             Err(error) => {
@@ -140,7 +157,11 @@ impl Gateway {
         // From here on a swap waits for it, the time that its count takes included.
         let _underway = entry.begin();
         // Last: what is refused for another reason is not counted.
-        if let Err(error) = self.inner.allowance.take(&caller, &registry).await {
+        let taken = match self.can_go_on(&way, &entry) {
+            Ok(()) => self.take_place(&way, &caller, &registry).await,
+            Err(over) => Err(over),
+        };
+        if let Err(error) = taken {
             watched.refused(&registry, &error);
             return error.into();
         }
@@ -153,8 +174,16 @@ impl Gateway {
         let began = Instant::now();
         let audit = self.inner.store.audit();
         let asked = verb.asked;
-        let chosen = self.choose(&entry, verb.ability, verb.carries, id);
-        let begin = begin_row(id, &caller, &entry, &call, verb.ability, asked.clone());
+        let chosen = match way.is_back() {
+            false => self.choose(&entry, verb.ability, verb.carries, id),
+            true => None,
+        };
+        let mut begin = begin_row(id, &caller, &entry, &call, verb.ability, asked.clone());
+        let answered = way.answer();
+        if let Some((_, module)) = answered {
+            module.clone_into(&mut begin.module_digest);
+        }
+        let module = begin.module_digest.clone();
         if let Err(error) = watched.audit("begin", audit.begin(begin)).await {
             return GatewayError::Audit(error).into();
         }
@@ -165,8 +194,16 @@ impl Gateway {
         };
         let call = Arc::new(call);
         let (start, resume) = (&verb.start, verb.resume);
-        let outcome = ask(self, &entry, endpoints, call.clone(), start, resume).await;
-        let Outcome { result, spent } = outcome;
+        let outcome = match answered {
+            Some((answer, _)) => Outcome::of(read_back(answer)),
+            None => ask_by(self, &entry, endpoints, call.clone(), (start, resume), &way).await,
+        };
+        let Outcome {
+            result,
+            spent,
+            left,
+            used,
+        } = outcome;
         let live = match &result {
             Ok(value) => chosen.as_ref().map(|_| Ok((verb.plain)(value))),
             Err(error) => is_telling(error).then(|| Err(error.word())),
@@ -178,6 +215,16 @@ impl Gateway {
             }
             false => chosen,
         };
+        let of = Of {
+            caller: &caller,
+            place: Place {
+                entry: &entry,
+                ability: verb.ability,
+            },
+            question: verb.query.map(|query| Question::new(query, &call)),
+            used,
+        };
+        let result = self.keep(&way, of, result, left).await;
         let unseen = chosen.zip(live).map(|(chosen, live)| Unseen {
             chosen,
             caller,
@@ -223,7 +270,7 @@ impl Gateway {
             answer: result.map(|value| Answered {
                 value,
                 registry,
-                module: entry.module.digest().to_owned(),
+                module,
             }),
             unwritten: None,
             unseen,
@@ -279,6 +326,15 @@ impl Gateway {
             }
         }
         tracing::error!(row = %end.id, "an audit row stays without its end: the database is away");
+    }
+}
+
+/// What was answered before, by the registry or as its refusal.
+fn read_back<T: Told>(answer: &[u8]) -> Result<T, GatewayError> {
+    let read: Result<Result<T, Failure>, _> = serde_json::from_slice(answer);
+    match read {
+        Ok(answer) => answer.map_err(GatewayError::Failure),
+        Err(_) => Err(GatewayError::Internal),
     }
 }
 

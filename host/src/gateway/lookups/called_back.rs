@@ -48,35 +48,47 @@ impl<'a> Hearing<'a> {
         until: Instant,
     ) -> Result<Option<PendingAnswer>, GatewayError> {
         self.waited = true;
-        let (gateway, entry) = (self.gateway, self.entry);
-        // Before the first look, so that nothing passes between the two.
-        let mut told = gateway.inner.events.answered.subscribe();
-        let awaited = gateway.reference_of(&entry.name, reference);
-        loop {
-            if let Some(data) = gateway.answer_to(&entry.name, reference).await? {
-                self.take_turn().await?;
-                return Ok(Some(PendingAnswer {
-                    reference: reference.to_owned(),
-                    data,
-                }));
-            }
-            let now = Instant::now();
-            if now >= until {
-                self.take_turn().await?;
-                return Ok(None);
-            }
-            // A registry takes seconds or minutes: its other callers do not wait for this one.
-            self.turn = None;
-            let look = until.min(now + LOOK);
-            let _ = tokio::time::timeout_at(look, named(&mut told, &awaited)).await;
-        }
+        let turn = &mut self.turn;
+        // A registry takes seconds or minutes: its other callers do not wait for this one.
+        let waits = || *turn = None;
+        hear(self.gateway, &self.entry.name, reference, until, waits).await
     }
 
-    async fn take_turn(&mut self) -> Result<(), GatewayError> {
+    /// Takes a turn again, where it was let go, for the step that goes on. It waits for it until then:
+    /// what the registry answered would be lost.
+    pub(super) async fn take_turn(&mut self, until: Instant) -> Result<(), GatewayError> {
         if self.turn.is_none() {
-            self.turn = Some(self.entry.turn().await?);
+            self.turn = Some(self.entry.turn_until(until).await?);
         }
         Ok(())
+    }
+}
+
+/// The answer of a reference, or none until then. `waits` is told before it waits.
+pub(super) async fn hear(
+    gateway: &Gateway,
+    registry: &str,
+    reference: &str,
+    until: Instant,
+    mut waits: impl FnMut(),
+) -> Result<Option<PendingAnswer>, GatewayError> {
+    // Before the first look, so that nothing passes between the two.
+    let mut told = gateway.inner.events.answered.subscribe();
+    let awaited = gateway.reference_of(registry, reference);
+    loop {
+        if let Some(data) = gateway.answer_to(registry, reference).await? {
+            return Ok(Some(PendingAnswer {
+                reference: reference.to_owned(),
+                data,
+            }));
+        }
+        let now = Instant::now();
+        if now >= until {
+            return Ok(None);
+        }
+        waits();
+        let look = until.min(now + LOOK);
+        let _ = tokio::time::timeout_at(look, named(&mut told, &awaited)).await;
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::audited::{Resume, Running, Start};
 use super::called_back::Hearing;
+use super::later::Way;
 use super::retry::Retry;
 use crate::config::limits::CallLimits;
 use crate::config::retry::RetryConfig;
@@ -26,6 +27,22 @@ const MAX_STEPS: u32 = 100;
 pub(in crate::gateway) struct Outcome<T> {
     pub(in crate::gateway) result: Result<T, GatewayError>,
     pub(in crate::gateway) spent: Spent,
+    /// Where the adapter goes on, of a call whose caller comes back.
+    pub(in crate::gateway) left: Option<Pending>,
+    /// The reference whose answer the adapter was given last.
+    pub(in crate::gateway) used: Option<String>,
+}
+
+impl<T> Outcome<T> {
+    /// Without anything that was used.
+    pub(in crate::gateway) fn of(result: Result<T, GatewayError>) -> Self {
+        Self {
+            result,
+            spent: Spent::default(),
+            left: None,
+            used: None,
+        }
+    }
 }
 
 /// What a call used, and waited for.
@@ -51,24 +68,42 @@ pub(in crate::gateway) async fn ask<T>(
     start: &Start<T>,
     resume: Resume<T>,
 ) -> Outcome<T> {
+    let way = Way::default();
+    ask_by(gateway, entry, endpoints, call, (start, resume), &way).await
+}
+
+/// The same for a caller who may come back, or has.
+pub(in crate::gateway) async fn ask_by<T>(
+    gateway: &Gateway,
+    entry: &Arc<Entry>,
+    endpoints: Arc<Endpoints>,
+    call: Arc<Call>,
+    (start, resume): (&Start<T>, Resume<T>),
+    way: &Way,
+) -> Outcome<T> {
     let began = Instant::now();
-    let turn = entry.turn().await;
+    let from = way.goes_on();
+    let turn = match &from {
+        None => entry.turn().await,
+        Some(_) => {
+            let own_limit = Duration::from_millis(entry.limits.wall_ms);
+            entry.turn_until(began + own_limit).await
+        }
+    };
     let turn_wait = began.elapsed();
     let hearing = match turn {
         Ok(turn) => Hearing::new(gateway, entry, turn),
         Err(error) => {
-            return Outcome {
-                result: Err(error),
-                spent: Spent {
-                    turn_wait,
-                    ..Spent::default()
-                },
-            };
+            let mut outcome = Outcome::of(Err(error));
+            outcome.spent.turn_wait = turn_wait;
+            return outcome;
         }
     };
     let lent = Lent::new(call, entry.settings.clone(), endpoints);
     let mut budget = Budget::new(lent, entry.limits.clone(), &entry.retry);
     budget.hearing = Some(hearing);
+    budget.from = from;
+    budget.leaves_at = way.leaves_at(began);
     let mut outcome = go_on(
         budget,
         |work| start(entry.clone(), work),
@@ -115,6 +150,12 @@ struct Budget<'a> {
     began: Option<Mark>,
     /// None: nobody calls back, as where nothing is sent.
     hearing: Option<Hearing<'a>>,
+    /// Where the first step goes on.
+    from: Option<(Pending, Option<PendingAnswer>)>,
+    /// When the caller goes, to come back. None: it waits.
+    leaves_at: Option<Instant>,
+    left: Option<Pending>,
+    used: Option<String>,
 }
 
 impl Budget<'_> {
@@ -131,6 +172,10 @@ impl Budget<'_> {
             cut: false,
             began: None,
             hearing: None,
+            from: None,
+            leaves_at: None,
+            left: None,
+            used: None,
         }
     }
 
@@ -170,33 +215,49 @@ impl Budget<'_> {
     }
 
     /// Waits for the next step: for the callback, the time to ask again, or whichever comes first.
-    /// Gives what the callback brought.
+    /// Gives what the callback brought. A caller who comes back goes before that, where there is
+    /// anything to come back for.
     async fn waited(&mut self, pending: &Pending) -> Result<Option<PendingAnswer>, GatewayError> {
+        let may_end = pending.reference.is_some() || pending.retry_after_ms.is_some();
+        let leaves_at = self.leaves_at.filter(|_| may_end);
+        let waited = self.waited_until(pending, leaves_at).await;
+        if let (Err(GatewayError::StillPending { .. } | GatewayError::Busy), Some(_)) =
+            (&waited, leaves_at)
+        {
+            self.left = Some(pending.clone());
+        }
+        waited
+    }
+
+    async fn waited_until(
+        &mut self,
+        pending: &Pending,
+        leaves_at: Option<Instant>,
+    ) -> Result<Option<PendingAnswer>, GatewayError> {
+        let end = leaves_at.map_or(self.deadline, |leaves| leaves.min(self.deadline));
         let again = pending.retry_after_ms.map(|milliseconds| {
             let wait = Duration::from_millis(milliseconds.into()).max(SHORTEST_WAIT);
             Instant::now() + wait
         });
-        let again = again.filter(|again| *again < self.deadline);
+        let again = again.filter(|again| *again < end);
         let still = GatewayError::StillPending {
             retry_after_ms: pending.retry_after_ms,
         };
         if self.steps >= MAX_STEPS {
             return Err(still);
         }
-        match (&pending.reference, &mut self.hearing) {
-            (Some(reference), Some(hearing)) => {
-                let until = again.unwrap_or(self.deadline);
-                match hearing.hear(reference, until).await? {
-                    None if again.is_none() => Err(still),
-                    answer => Ok(answer),
-                }
-            }
+        let Some((reference, hearing)) = pending.reference.as_ref().zip(self.hearing.as_mut())
+        else {
             // Without a time to ask again only a callback brings the answer.
-            _ => {
-                tokio::time::sleep_until(again.ok_or(still)?).await;
-                Ok(None)
-            }
+            tokio::time::sleep_until(again.ok_or(still)?).await;
+            return Ok(None);
+        };
+        let answer = hearing.hear(reference, again.unwrap_or(end)).await?;
+        if answer.is_none() && again.is_none() {
+            return Err(still);
         }
+        hearing.take_turn(end).await?;
+        Ok(answer)
     }
 
     /// How long to wait before the step that failed is made again. None: the failure is the answer.
@@ -239,6 +300,8 @@ async fn go_on<T>(
             called_back: budget.hearing.is_some_and(|it| it.waited),
             ..Spent::default()
         },
+        left: budget.left,
+        used: budget.used,
     }
 }
 
@@ -247,13 +310,18 @@ async fn steps<T>(
     start: impl Fn(Work) -> Running<T>,
     resume: impl Fn(Work, Pending, Option<PendingAnswer>) -> Running<T>,
 ) -> Result<T, GatewayError> {
-    let mut from: Option<(Pending, Option<PendingAnswer>)> = None;
+    let mut from = budget.from.take();
     let mut failed: Option<Failure> = None;
     loop {
         let work = budget.work().map_err(GatewayError::Fault)?;
         let running = match &from {
             None => start(work),
-            Some((pending, answer)) => resume(work, pending.clone(), answer.clone()),
+            Some((pending, answer)) => {
+                if let Some(answer) = answer {
+                    budget.used = Some(answer.reference.clone());
+                }
+                resume(work, pending.clone(), answer.clone())
+            }
         };
         let ran = running.await;
         budget.used(&ran.usage);

@@ -65,6 +65,7 @@ impl Gateway {
             caller,
             registry,
             mut call,
+            way: _,
         } = asking;
         let ability = new.request.ability();
         let at = Timestamp::now();

@@ -49,7 +49,8 @@ impl Gateway {
         self.decide(by, "operation.replay", id, again, None).await
     }
 
-    /// Settles what nobody knew.
+    /// Settles what nobody knew. The reason, a word for how somebody knows it, is in the audit and in
+    /// the operation's history.
     ///
     /// # Errors
     /// As for any act; [`GatewayError::OperationState`].
@@ -58,10 +59,11 @@ impl Gateway {
         by: &Acting,
         id: Uuid,
         resolution: Resolution,
+        reason: String,
     ) -> Result<(), AdminError> {
         let decision = match resolution {
-            Resolution::Applied => Decision::Applied,
-            Resolution::Rejected => Decision::Rejected,
+            Resolution::Applied => Decision::Applied { reason },
+            Resolution::Rejected => Decision::Rejected { reason },
         };
         self.decide(by, "operation.resolve", id, decision, None)
             .await
@@ -78,15 +80,16 @@ impl Gateway {
         let operations = self.inner.store.operations();
         let operation = operations.get(id).await?.ok_or_else(|| unknown(id))?;
         let resolved = match &decision {
-            Decision::Applied => Some("applied"),
-            Decision::Rejected => Some("rejected"),
-            _ => None,
+            Decision::Applied { reason } => Some(("applied", reason)),
+            Decision::Rejected { reason } => Some(("rejected", reason)),
+            Decision::Cancel | Decision::Replay { .. } => None,
         };
         let act = Act {
             word,
             registry: Some(operation.registry),
             subject: Some(id.to_string()),
-            detail: resolved.map(|state| serde_json::json!({ "as": state })),
+            detail: resolved
+                .map(|(state, reason)| serde_json::json!({ "as": state, "reason": reason })),
             ..Act::default()
         };
         let (gateway, name) = (self.clone(), by.caller.name.clone());

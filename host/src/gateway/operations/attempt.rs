@@ -69,10 +69,12 @@ impl Gateway {
         };
         let over = Timestamp::now() >= operation.give_up_at;
         match operation.state {
-            OperationState::Delivering => return self.settle(&entry, &operation, &asked).await,
+            OperationState::Delivering => {
+                return self.settle(&entry, &operation, &asked, answer).await;
+            }
             OperationState::Pending if answer.is_some() => {}
             OperationState::Pending if over => {
-                return self.settle(&entry, &operation, &asked).await;
+                return self.settle(&entry, &operation, &asked, None).await;
             }
             _ if over => {
                 return self.give_up(&operation).await;
@@ -110,12 +112,13 @@ impl Gateway {
         }
     }
 
-    /// What a callback brought for an operation that waits.
+    /// What a callback brought for an operation that waits, or of which nobody knows.
     async fn answer_for(
         &self,
         operation: &Operation,
     ) -> Result<Option<(Timestamp, PendingAnswer)>, GatewayError> {
-        let (OperationState::Pending, Some(reference)) = (operation.state, &operation.reference)
+        let (OperationState::Pending | OperationState::Delivering, Some(reference)) =
+            (operation.state, &operation.reference)
         else {
             return Ok(None);
         };

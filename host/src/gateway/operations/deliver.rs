@@ -97,6 +97,8 @@ impl Gateway {
         let counts = counts.into_iter();
         let counts = counts.map(|(registry, state, count)| (registry, state.as_str(), count));
         self.metrics().stand(counts.collect());
+        let kept = self.inner.store.lookups().counts().await?;
+        self.metrics().kept(kept);
         Ok(())
     }
 }

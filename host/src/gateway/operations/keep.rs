@@ -13,6 +13,9 @@ use crate::store::{Operation, Resealed, StoreError};
 
 /// How often it is looked for what is old.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How often it is looked again for what a key of before sealed: a gateway that has only that one seals
+/// by it still.
+const RESEAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// Operations that are sealed anew in one transaction.
 const RESEALED: u32 = 50;
 
@@ -91,7 +94,7 @@ impl Gateway {
 
 /// Ends with the gateway: it holds no strong reference while it waits.
 pub(super) async fn keep(weak: Weak<Inner>) {
-    let mut is_resealed = false;
+    let mut reseal_at = Instant::now();
     loop {
         let Some(inner) = weak.upgrade() else {
             return;
@@ -100,14 +103,14 @@ pub(super) async fn keep(weak: Weak<Inner>) {
         if gateway.is_stopping() {
             return;
         }
-        if !is_resealed {
+        if Instant::now() >= reseal_at {
             let resealed = async {
                 let operations = gateway.reseal_operations().await?;
                 Ok(operations.saturating_add(gateway.reseal_rows().await?))
             };
             match resealed.await {
                 Ok(count) => {
-                    is_resealed = true;
+                    reseal_at = Instant::now() + RESEAL;
                     if count > 0 {
                         tracing::info!(
                             count,
@@ -126,6 +129,11 @@ pub(super) async fn keep(weak: Weak<Inner>) {
             Ok(count) => tracing::info!(count, "what old operations asked was dropped"),
             Err(StoreError::Closed) => return,
             Err(error) => tracing::warn!(%error, "old operations are not purged yet"),
+        }
+        match gateway.purge_lookups().await {
+            Ok(()) => {}
+            Err(StoreError::Closed) => return,
+            Err(error) => tracing::warn!(%error, "lookups that are over are not purged yet"),
         }
         drop(gateway);
         tokio::time::sleep_until(Instant::now() + SWEEP).await;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Delivery;
 use super::ended::{Ended, Why};
 use crate::gateway::Gateway;
-use crate::store::{Moved, Operation, OperationState};
+use crate::store::{Awaited, Moved, Operation, OperationState};
 
 /// A registry is not asked again sooner, whatever its adapter says.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
@@ -72,7 +72,8 @@ impl Gateway {
                         false => after.map_or(Some(operation.give_up_at), due),
                     },
                     adapter_state: Some(self.seal_state(operation.id, pending.state)?),
-                    reference,
+                    // None too: a late callback of the step before is no answer to this one.
+                    reference: Awaited::Now(reference),
                     ..match over {
                         true => to(OperationState::OutcomeUnknown, at, Why::word("pending")),
                         false => to(OperationState::Pending, at, Why::default()),
@@ -156,7 +157,7 @@ pub(super) fn to(state: OperationState, at: Timestamp, why: Why) -> Moved {
         field: why.field,
         receipt: None,
         adapter_state: None,
-        reference: None,
+        reference: Awaited::AsBefore,
         links: None,
         answered: None,
     }

@@ -14,12 +14,21 @@ use super::sealed::Asked;
 use crate::gateway::Gateway;
 use crate::gateway::roster::Entry;
 use crate::model::{Ability, TraceQuery};
-use crate::store::{Operation, OperationState};
+use crate::sandbox::PendingAnswer;
+use crate::store::{Answered, Moved, Operation, OperationState};
 
 impl Gateway {
-    pub(super) async fn settle(&self, entry: &Arc<Entry>, operation: &Operation, asked: &Asked) {
+    /// With what a callback brought for it since, if one did.
+    pub(super) async fn settle(
+        &self,
+        entry: &Arc<Entry>,
+        operation: &Operation,
+        asked: &Asked,
+        answer: Option<(Timestamp, PendingAnswer)>,
+    ) {
+        let (given, answer) = answer.unzip();
         if !entry.module.can(Ability::Trace) {
-            return self.nobody_knows(operation).await;
+            return self.nobody_knows(operation, given).await;
         }
         let _underway = entry.begin();
         let waited = Instant::now();
@@ -51,24 +60,28 @@ impl Gateway {
             state: state.filter(|state| reads(entry, state)),
         };
         let began = Instant::now();
-        let ran = entry.module.trace(work(entry, call), &query).await;
+        let ran = entry.module.trace(work(entry, call), &query, answer).await;
         self.count(entry, &ran.usage, turn_wait);
         let ended = Ended::of_trace(ran.result);
         let end = self.end_row(id, &ended, &ran.usage, began);
         let over = Over {
             ability: Ability::Trace,
             attempts: operation.attempts,
-            given: None,
+            // The write's own `resume` is given it, too.
+            given: given.filter(|_| !matches!(ended, Ended::Pending(_))),
             end,
         };
         self.finish(entry, operation, ended, over).await;
     }
 
-    async fn nobody_knows(&self, operation: &Operation) {
+    async fn nobody_knows(&self, operation: &Operation, given: Option<Timestamp>) {
         let at = Timestamp::now();
         // What was left in an attempt had said nothing; else why it is unclear is known.
         let reason = operation.reason.as_deref().unwrap_or("interrupted");
-        let moved = to(OperationState::OutcomeUnknown, at, Why::word(reason));
+        let moved = Moved {
+            answered: given.map(|at| Answered { at, used: false }),
+            ..to(OperationState::OutcomeUnknown, at, Why::word(reason))
+        };
         let operations = self.inner.store.operations();
         match operations.end(operation, moved, None).await {
             Ok(_) => drop(self.inner.delivery.ended.send(operation.id)),

@@ -6,7 +6,7 @@ use super::Checks;
 use crate::config::registry::RegistryConfig;
 use crate::egress::{Egress, ProbeEnd, ProbeStep};
 use crate::gateway::roster::{chain, endpoints};
-use crate::gateway::{Act, Acting, AdminError, Asking, Caller, Gateway, GatewayError};
+use crate::gateway::{Act, Acting, AdminError, Asking, Caller, Gateway, GatewayError, Way};
 use crate::model::{
     Ability, Asker, Call, EventsOf, Failure, FindQuery, Grant, Identifier, Person, Role,
 };
@@ -196,6 +196,7 @@ impl Gateway {
                 },
                 ..Call::default()
             },
+            way: Way::default(),
         };
         let identifiers = vec![identifier];
         match self.find(asking, FindQuery { identifiers }).await {

@@ -109,6 +109,13 @@ impl Gateway {
         let open = self.inner.store.operations().open_forms(registry).await?;
         let unread = open.iter().filter(|form| !readable.contains(form));
         told.extend(unread.map(|form| format!("operation {form} until it has ended")));
+        let open = self.inner.store.lookups().open_forms(registry).await?;
+        let unread = open.iter().filter(|form| !readable.contains(form));
+        told.extend(
+            unread.map(|form| {
+                format!("lookup {form} until its caller came back or its time is over")
+            }),
+        );
         Ok((!told.is_empty()).then(|| told.join(", ")))
     }
 }

@@ -1,6 +1,7 @@
 //! Writes into the guest, and what becomes of them out of it.
 
 use super::people::{all, extras, identifier};
+use super::queries::pending_answer;
 use super::told;
 use super::{Converted, code, codes, failure, garbage, opaque_out, pending, unavailability};
 use crate::model::{
@@ -9,7 +10,7 @@ use crate::model::{
 };
 use crate::sandbox::bindings::{abilities, types, vital, writing};
 use crate::sandbox::fault::Fault;
-use crate::sandbox::instance::Answer;
+use crate::sandbox::instance::{Answer, PendingAnswer};
 
 /// What a registry gave or confirmed of one record.
 const MAX_RECEIPT_IDENTIFIERS: usize = 100;
@@ -102,7 +103,10 @@ pub(in crate::sandbox) fn enrolment_request(
     }
 }
 
-pub(in crate::sandbox) fn trace_query(query: &TraceQuery) -> abilities::trace::TraceQuery {
+pub(in crate::sandbox) fn trace_query(
+    query: &TraceQuery,
+    answer: Option<PendingAnswer>,
+) -> abilities::trace::TraceQuery {
     abilities::trace::TraceQuery {
         operation_key: query.operation_key.clone(),
         request: match &query.request {
@@ -115,6 +119,7 @@ pub(in crate::sandbox) fn trace_query(query: &TraceQuery) -> abilities::trace::T
         },
         attempted_at: query.attempted_at.clone(),
         state: query.state.as_ref().map(opaque_out),
+        answer: answer.map(pending_answer),
     }
 }
 

@@ -22,12 +22,13 @@ pub(in crate::store) async fn lock_references<'s>(
         // Whoever writes has all of the database.
         return Ok(());
     };
-    let waiting = steps.filter_map(|step| match step {
+    let waiting = steps.flat_map(|step| match step {
         Step::End {
             moved, reference, ..
-        } => moved.reference.or(*reference),
-        _ => None,
+        } => [*reference, moved.reference.after(*reference)],
+        _ => [None, None],
     });
+    let waiting = waiting.flatten();
     let mut locks: Vec<i64> = answers.copied().chain(waiting).map(lock_of).collect();
     locks.sort_unstable();
     locks.dedup();
@@ -41,8 +42,9 @@ pub(in crate::store) async fn lock_references<'s>(
 }
 
 /// An answer was stored: what waits for it is due. One that is being asked for just then sees the answer
-/// when it goes on waiting. Where nobody knew what became of an attempt the answer may tell: it waits
-/// again. One that somebody holds sees the answer when that ends.
+/// when it goes on waiting. Where nobody knows what became of an attempt the answer may tell: it is
+/// looked at again, and nothing is sent for it. One that somebody holds, or that was left in an attempt
+/// which may still be on its way, sees the answer when that is over.
 pub(in crate::store) async fn arrived(
     conn: &mut Conn,
     registry: &str,
@@ -51,7 +53,8 @@ pub(in crate::store) async fn arrived(
 ) -> Result<(), StoreError> {
     query(
         "UPDATE operations SET due_at = $3 WHERE registry = $1 AND reference = $2 \
-         AND state = 'pending' AND due_at > $3",
+         AND due_at > $3 AND (state = 'pending' \
+         OR (state = 'delivering' AND holder IS NULL AND reason IS NOT NULL))",
     )
     .bind(registry)
     .bind(&reference[..])
@@ -60,9 +63,9 @@ pub(in crate::store) async fn arrived(
     .await?;
     let at = crate::store::now();
     let rows = query(concat!(
-        wait_again!(),
+        look_again!(),
         "WHERE registry = $1 AND reference = $2 AND adapter_state IS NOT NULL \
-         AND (state = 'outcome-unknown' OR (state = 'delivering' AND holder IS NULL)) RETURNING id"
+         AND state = 'outcome-unknown' RETURNING id"
     ))
     .bind(registry)
     .bind(&reference[..])
@@ -114,7 +117,7 @@ pub(super) async fn settle(
         .execute(&mut *conn)
         .await?;
     }
-    let Some(reference) = moved.reference.as_ref().or(before) else {
+    let Some(reference) = moved.reference.after(before.copied()) else {
         return Ok(());
     };
     match moved.state {
@@ -133,10 +136,21 @@ pub(super) async fn settle(
             .await
             .map(drop)
         }
-        OperationState::Delivering | OperationState::OutcomeUnknown => {
-            // One that was tried already would be tried for ever.
-            let waits = query(concat!(
-                wait_again!(),
+        // One that was tried already would be tried for ever.
+        OperationState::Delivering => query(
+            "UPDATE operations SET due_at = $3 WHERE id = $1 AND EXISTS (SELECT 1 FROM \
+             pending_answers a WHERE a.registry = operations.registry AND a.reference = $2 \
+             AND a.tried = FALSE)",
+        )
+        .bind(id.to_string())
+        .bind(&reference[..])
+        .bind(now)
+        .execute(conn)
+        .await
+        .map(drop),
+        OperationState::OutcomeUnknown => {
+            let looks = query(concat!(
+                look_again!(),
                 "WHERE id = $1 AND adapter_state IS NOT NULL AND EXISTS (SELECT 1 FROM \
                  pending_answers a WHERE a.registry = operations.registry AND a.reference = $2 \
                  AND a.tried = FALSE)"
@@ -147,7 +161,7 @@ pub(super) async fn settle(
             .bind(moved.at.as_microsecond())
             .execute(&mut *conn)
             .await?;
-            match waits {
+            match looks {
                 0 => Ok(()),
                 _ => remember(conn, id, moved.at, None).await,
             }
@@ -167,10 +181,10 @@ fn lock_of(reference: KeyedHash) -> i64 {
 }
 
 /// Whoever held it before has a lower fence.
-macro_rules! wait_again {
+macro_rules! look_again {
     () => {
-        "UPDATE operations SET state = 'pending', due_at = $3, changed_at = $4, fence = fence + 1, \
+        "UPDATE operations SET state = 'delivering', due_at = $3, changed_at = $4, fence = fence + 1, \
          reason = 'answered', code = NULL, field = NULL "
     };
 }
-use wait_again;
+use look_again;

@@ -120,6 +120,9 @@ pub(super) async fn list(
     if let Some(caller) = &filter.caller {
         statement = statement.bind(caller);
     }
+    if let Some(ability) = filter.ability {
+        statement = statement.bind(ability.as_str());
+    }
     if let Some(subject) = &filter.subject {
         statement = statement.bind(&subject[..]);
     }
@@ -141,6 +144,7 @@ pub(in crate::store) fn listing(filter: &OperationFilter) -> String {
         ("state", filter.state.is_some()),
         ("registry", filter.registry.is_some()),
         ("caller", filter.caller.is_some()),
+        ("ability", filter.ability.is_some()),
         ("subject", filter.subject.is_some()),
     ] {
         if is_given {

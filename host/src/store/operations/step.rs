@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Decision, Moved, NewOperation, OperationState, Step, answers};
+use super::{Awaited, Decision, Moved, NewOperation, OperationState, Step, answers};
 use crate::store::audit::KeyedHash;
 use crate::store::clock::clock;
 use crate::store::columns::get;
@@ -17,6 +17,8 @@ pub(super) const KNOWN: i64 = -1;
 pub(super) const OTHER: i64 = -2;
 /// It stands elsewhere by now.
 const NOT_DONE: i64 = -3;
+/// Why it stands where somebody put it who said no more.
+const BY_HAND: &str = "by hand";
 
 /// States that keep those behind them back.
 const HOLDING: &str = "('applied', 'rejected', 'conflict', 'cancelled')";
@@ -178,13 +180,17 @@ async fn end(
         None => (None, None),
     };
     let due_at = moved.due_at.filter(|_| !moved.state.lets_pass());
+    let (is_anew, anew) = match moved.reference {
+        Awaited::AsBefore => (false, None),
+        Awaited::Now(reference) => (true, reference),
+    };
     let done = query(
         "UPDATE operations SET state = $3, changed_at = $4, due_at = $5, holder = NULL, reason = $6, code = $7, \
          field = $8, receipt = COALESCE($9, receipt), \
          state_schema = CASE WHEN $3 = 'outcome-unknown' THEN COALESCE($10, state_schema) ELSE $10 END, \
          adapter_state = CASE WHEN $3 = 'outcome-unknown' THEN COALESCE($11, adapter_state) ELSE $11 END, \
-         reference = CASE WHEN $3 IN ('pending', 'delivering', 'outcome-unknown') \
-         THEN COALESCE($12, reference) ELSE NULL END \
+         reference = CASE WHEN $3 NOT IN ('pending', 'delivering', 'outcome-unknown') THEN NULL \
+         WHEN $13 THEN $12 ELSE reference END \
          WHERE id = $1 AND fence = $2 \
          AND state IN ('accepted', 'delivering', 'waiting', 'pending')",
     )
@@ -199,7 +205,8 @@ async fn end(
     .bind(moved.receipt.as_deref())
     .bind(schema)
     .bind(state)
-    .bind(moved.reference.as_ref().map(|hash| &hash[..]))
+    .bind(anew.as_ref().map(|hash| &hash[..]))
+    .bind(is_anew)
     .execute(&mut *conn)
     .await?;
     if done == 0 {
@@ -209,7 +216,7 @@ async fn end(
         link(conn, id, new).await?;
     }
     remember(conn, id, moved.at, None).await?;
-    if before.is_some() || moved.reference.is_some() {
+    if before.is_some() || anew.is_some() {
         let now = clock(conn).await?;
         answers::settle(conn, id, moved, before, now).await?;
     }
@@ -242,8 +249,12 @@ async fn decide(
             Some(now),
             Some(give_up_at.as_microsecond()),
         ),
-        Decision::Applied => (OperationState::Applied, "('outcome-unknown')", None, None),
-        Decision::Rejected => (OperationState::Rejected, "('outcome-unknown')", None, None),
+        Decision::Applied { .. } => (OperationState::Applied, "('outcome-unknown')", None, None),
+        Decision::Rejected { .. } => (OperationState::Rejected, "('outcome-unknown')", None, None),
+    };
+    let reason = match decision {
+        Decision::Applied { reason } | Decision::Rejected { reason } => reason,
+        Decision::Cancel | Decision::Replay { .. } => BY_HAND,
     };
     // One that was sent and waits for a next attempt did not reach the registry: it may be cancelled.
     let statement = format!(
@@ -259,7 +270,7 @@ async fn decide(
         .bind(at.as_microsecond())
         .bind(due_at)
         .bind(give_up_at)
-        .bind("by hand")
+        .bind(reason)
         .bind(caller)
         .execute(&mut *conn)
         .await?;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::model::Ability;
 use crate::store::audit::KeyedHash;
 use crate::store::links::NewLinks;
 
@@ -160,12 +161,33 @@ pub struct Moved {
     pub receipt: Option<Vec<u8>>,
     /// The form of the adapter's own state, and the state, sealed. None: there is none any more.
     pub adapter_state: Option<(u32, Vec<u8>)>,
-    /// Keyed hash of what a callback will name it by. None: as before.
-    pub reference: Option<KeyedHash>,
+    /// What a callback will name it by.
+    pub reference: Awaited,
     /// Of one that is applied: whom it ties to whom. Where that cannot be, its history says so.
     pub links: Option<NewLinks>,
     /// The answer of a callback that the attempt was given.
     pub answered: Option<Answered>,
+}
+
+/// By which keyed hash of a reference an operation waits for a callback.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Awaited {
+    /// By the same as before.
+    #[default]
+    AsBefore,
+    /// By this one from now on. None: no callback will come, and what comes late for the step before
+    /// is no answer to this one.
+    Now(Option<KeyedHash>),
+}
+
+impl Awaited {
+    /// The reference that it waits for, where it was that one before.
+    pub(super) fn after(self, before: Option<KeyedHash>) -> Option<KeyedHash> {
+        match self {
+            Self::AsBefore => before,
+            Self::Now(reference) => reference,
+        }
+    }
 }
 
 /// An answer that an attempt was given.
@@ -184,6 +206,8 @@ pub struct OperationFilter {
     pub registry: Option<String>,
     /// In this state.
     pub state: Option<OperationState>,
+    /// Of this kind.
+    pub ability: Option<Ability>,
     /// Of this caller.
     pub caller: Option<String>,
     /// Of this subject.
@@ -205,9 +229,15 @@ pub enum Decision {
         give_up_at: Timestamp,
     },
     /// The registry has it: only what nobody knew.
-    Applied,
+    Applied {
+        /// A word for how somebody knows.
+        reason: String,
+    },
     /// The registry does not have it, and never will: only what nobody knew.
-    Rejected,
+    Rejected {
+        /// A word for how somebody knows.
+        reason: String,
+    },
 }
 
 impl OperationState {

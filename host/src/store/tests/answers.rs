@@ -58,7 +58,7 @@ fn pending(reference: Option<[u8; 32]>, answered: Option<Answered>) -> Moved {
         field: None,
         receipt: None,
         adapter_state: Some((1, b"state".to_vec())),
-        reference,
+        reference: reference.map_or(Awaited::AsBefore, |reference| Awaited::Now(Some(reference))),
         answered,
         links: None,
     }
@@ -196,15 +196,19 @@ async fn an_answer_counts_after_an_unclear_attempt(home: Home) {
         assert_eq!(take(&store).await, None, "there is no answer yet");
         call_back(&store, b"told").await;
         let taken = take(&store).await.expect("it is due");
-        assert_eq!(taken.state, OperationState::Pending, "after {state:?}");
+        // The registry is asked, with the answer; nothing is sent.
+        assert_eq!(taken.state, OperationState::Delivering, "after {state:?}");
         assert_eq!(taken.adapter_state, Some((1, b"state".to_vec())));
         assert_eq!(taken.reference, Some(REFERENCE));
-        assert!(taken.fence > begun.fence + 1, "who held it is too late");
+        assert!(taken.fence > begun.fence, "who held it is too late");
         let steps = store.operations().history(taken.id).await.unwrap();
         let last = steps.last().unwrap();
-        assert_eq!(last.state, OperationState::Pending);
-        assert_eq!(last.reason.as_deref(), Some("answered"));
-        begin_attempt(&store, &taken).await;
+        assert_eq!(last.state, OperationState::Delivering);
+        let why = match state {
+            OperationState::OutcomeUnknown => "answered",
+            _ => "unclear",
+        };
+        assert_eq!(last.reason.as_deref(), Some(why));
         let applied = Moved {
             state: OperationState::Applied,
             due_at: None,
@@ -234,10 +238,9 @@ async fn an_answer_that_is_there_counts_after_an_unclear_attempt(home: Home) {
         assert_eq!(held.state, OperationState::Delivering, "somebody holds it");
         end(&store, &taken, unclear(state, None)).await;
         let taken = take(&store).await.expect("it is due");
-        assert_eq!(taken.state, OperationState::Pending);
+        assert_eq!(taken.state, OperationState::Delivering);
 
-        // It was given the answer, and that was unclear too: it is not given it for ever.
-        begin_attempt(&store, &taken).await;
+        // Who was asked was given the answer, and it is unclear still: that is not done for ever.
         let at = answer(&store).await.unwrap().at;
         let kept = Answered { at, used: false };
         end(&store, &taken, unclear(state, Some(kept))).await;
@@ -253,13 +256,56 @@ async fn an_answer_that_is_there_counts_after_an_unclear_attempt(home: Home) {
             .await;
             assert_eq!(take(&store).await, None);
         }
-        let rejected = OperationDecision::Rejected;
+        let reason = "seen".to_owned();
+        let rejected = OperationDecision::Rejected { reason };
         let decided = store.operations().decide(taken.id, rejected, "ada", None);
         assert!(decided.await.unwrap());
         call_back(&store, b"too late").await;
         assert_eq!(take(&store).await, None, "somebody has decided");
         store.close().await;
     }
+}
+
+/// The request of an attempt that was left may still be on its way: the registry is asked when a call
+/// would have ended, whatever comes before.
+async fn an_answer_does_not_shorten_the_wait_for_what_was_left(home: Home) {
+    let store = held(&home).await;
+    let left = under_way(&store, 1).await;
+    let mut waiting = pending(Some(REFERENCE), None);
+    waiting.due_at = Some(now());
+    end(&store, &left, waiting).await;
+    let left = take(&store).await.expect("it is due");
+    begin_attempt(&store, &left).await;
+    // The node begins anew, and what it held is free.
+    let margin = Duration::from_secs(1);
+    assert_eq!(store.hold_as("node-1", margin).await.unwrap(), 1);
+    call_back(&store, b"told").await;
+    assert_eq!(take(&store).await, None, "it may still be on its way");
+    store.close().await;
+}
+
+/// A step that waits for no callback is not given one of the step before.
+async fn an_answer_to_a_step_that_is_over_is_no_answer_to_the_next(home: Home) {
+    let store = held(&home).await;
+    let waiting = under_way(&store, 1).await;
+    end(&store, &waiting, pending(Some(REFERENCE), None)).await;
+    call_back(&store, b"first").await;
+    let taken = take(&store).await.expect("it is due");
+    begin_attempt(&store, &taken).await;
+    let at = answer(&store).await.unwrap().at;
+    call_back(&store, b"the same once more").await;
+    let mut next = pending(None, Some(Answered { at, used: true }));
+    next.reference = Awaited::Now(None);
+    end(&store, &taken, next).await;
+    assert_eq!(take(&store).await, None, "its time has not come");
+    let there = store.operations().get(taken.id).await.unwrap().unwrap();
+    assert_eq!(
+        (there.state, there.reference),
+        (OperationState::Pending, None)
+    );
+    call_back(&store, b"and again").await;
+    assert_eq!(take(&store).await, None);
+    store.close().await;
 }
 
 /// An answer and the end of the attempt that waits for it are written at the same time, by two nodes.
@@ -289,5 +335,7 @@ on_both!(
     an_answer_may_come_before_it_is_known_that_somebody_waits,
     an_answer_counts_after_an_unclear_attempt,
     an_answer_that_is_there_counts_after_an_unclear_attempt,
+    an_answer_does_not_shorten_the_wait_for_what_was_left,
+    an_answer_to_a_step_that_is_over_is_no_answer_to_the_next,
     neither_misses_the_other,
 );

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::operations::{accept, new, take};
 use super::*;
 use crate::config::store::{DatabaseUrl, SslMode};
 
@@ -237,4 +238,46 @@ fn terminate(database: &str) -> String {
         "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
          WHERE datname = '{database}'"
     )
+}
+
+/// Whatever the server does without being told: who waits for a lock must see what was committed
+/// meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_gateways_accept_at_once_where_transactions_are_isolated() {
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let home = Home::on(server);
+    home.open().await.close().await;
+    for level in ["repeatable read", "serializable"] {
+        let name = name_of(&home);
+        let statement =
+            format!("ALTER DATABASE {name} SET default_transaction_isolation = '{level}'");
+        server.administer("postgres", &statement);
+        let (one, two) = (home.open().await, home.open().await);
+        for round in 0..20 {
+            let key = format!("{level} {round}");
+            let both = tokio::join!(accept(&one, new(&key, 1)), accept(&two, new(&key, 1)));
+            let is_once = matches!(
+                both,
+                (Accepted::New, Accepted::Known) | (Accepted::Known, Accepted::New)
+            );
+            assert!(is_once, "{level}: {both:?}");
+        }
+        // Of one subject one is due, whoever took the others.
+        let subject = u8::try_from(level.len()).unwrap();
+        let of_one = (0..20).map(|at| new(&format!("{level} of one {at}"), subject));
+        let of_one: Vec<NewOperation> = of_one.collect();
+        let ids: Vec<Uuid> = of_one.iter().map(|it| it.id).collect();
+        let stores = [&one, &two].into_iter().cycle();
+        let at_once = of_one.into_iter().zip(stores);
+        let accepted = join_all(at_once.map(|(new, store)| accept(store, new))).await;
+        assert!(accepted.iter().all(|it| *it == Accepted::New), "{level}");
+        let taken = take(&one).await;
+        let due = taken.iter().filter(|it| ids.contains(&it.id)).count();
+        assert_eq!(due, 1, "{level}");
+        assert!(take(&two).await.is_empty(), "{level}");
+        one.close().await;
+        two.close().await;
+    }
 }

@@ -67,7 +67,7 @@ pub(super) fn to(state: OperationState) -> Moved {
         field: None,
         receipt: None,
         adapter_state: None,
-        reference: None,
+        reference: Awaited::AsBefore,
         links: None,
         answered: None,
     }
@@ -144,9 +144,10 @@ async fn the_order_of_a_subject_is_kept(home: Home) {
     assert!(begin(&store, &taken[0]).await);
     assert!(end(&store, &taken[0], to(OperationState::OutcomeUnknown)).await);
     assert!(take(&store).await.is_empty(), "what is unclear holds them");
-    let settled = store
-        .operations()
-        .decide(taken[0].id, OperationDecision::Applied, "ada", None);
+    let seen = OperationDecision::Applied {
+        reason: "seen".into(),
+    };
+    let settled = store.operations().decide(taken[0].id, seen, "ada", None);
     assert!(settled.await.unwrap());
     assert_eq!(keys(&take(&store).await, &names), "a3");
 
@@ -196,6 +197,7 @@ async fn who_comes_late_changes_nothing(home: Home) {
 
 async fn only_what_can_be_decided_is(home: Home) {
     use OperationDecision::{Applied, Cancel, Rejected, Replay};
+    let reason = || "seen".to_owned();
     let store = home.open().await;
     accept(&store, new("k-1", 1)).await;
     let taken = take(&store).await;
@@ -207,7 +209,11 @@ async fn only_what_can_be_decided_is(home: Home) {
         let decided = store.operations().decide(id, decision, "ada", caller);
         decided.await.unwrap()
     };
-    for no in [Applied, Rejected, again.clone()] {
+    for no in [
+        Applied { reason: reason() },
+        Rejected { reason: reason() },
+        again.clone(),
+    ] {
         assert!(!decide(no, None).await);
     }
     assert!(begin(&store, &taken[0]).await);

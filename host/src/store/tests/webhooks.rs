@@ -9,6 +9,7 @@ use super::*;
 on_both!(
     a_webhook_is_one_nodes_at_a_time,
     what_an_administrator_changed_is_not_written_over,
+    a_namesake_is_not_moved_by_the_one_before_it,
     it_fails_waits_and_is_paused,
     the_secret_before_goes_on,
     who_has_much_to_send_is_behind_the_others,
@@ -204,4 +205,38 @@ async fn who_begins_anew_does_not_wait_for_itself(home: Home) {
     for store in [store, other, again] {
         store.close().await;
     }
+}
+
+async fn a_namesake_is_not_moved_by_the_one_before_it(home: Home) {
+    let store = with_one(&home).await;
+    let webhooks = store.webhooks();
+    let old = take(&store).await;
+    let remove = WebhookChange::Remove;
+    webhooks.change("imis", remove).await.unwrap();
+    webhooks.add(webhook("imis")).await.unwrap();
+    let new = take(&store).await;
+    // All but the id is the same.
+    assert_eq!((old.fence, old.edits), (new.fence, new.edits));
+    let before = one(&store).await;
+    for late in [
+        on(8, None),
+        Went::Failed {
+            problem: "status-500".into(),
+            again_in: Duration::ZERO,
+            pause_after: Duration::ZERO,
+        },
+        Went::Later {
+            again_in: Duration::ZERO,
+        },
+        Went::Stopped { reason: "gone" },
+    ] {
+        let told = format!("{late:?}");
+        assert!(!webhooks.went(&old, late).await.unwrap(), "{told}");
+        assert_eq!(one(&store).await, before, "{told}");
+    }
+    webhooks.release(&old).await.unwrap();
+    assert_eq!(webhooks.take("imis", LEASE).await.unwrap(), None);
+    assert!(webhooks.went(&new, on(9, None)).await.unwrap());
+    assert_eq!(one(&store).await.position, 9);
+    store.close().await;
 }

@@ -8,8 +8,8 @@ use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::{
     agreements, audit_checkpoints, audit_people, audit_prune, audit_rows, callers, events,
-    key_check, leases, links, modules, nodes, now, open_states, operations, quotas, registries,
-    sealed, webhooks,
+    key_check, leases, links, lookups, modules, nodes, now, open_states, operations, quotas,
+    registries, sealed, webhooks,
 };
 
 /// Commits all together, with one answer for each. First without savepoints, which would triple the
@@ -66,6 +66,7 @@ pub(super) async fn change(
         Change::ResealOperations(resealed) => operations::reseal(conn, &resealed).await,
         Change::Reseal(anew) => sealed::reseal(conn, &anew).await,
         Change::TakeOperations(taking) => operations::take(conn, &taking).await,
+        Change::Lookup(change) => lookups::step(conn, &change).await,
         Change::Link(linking) => links::add(conn, &linking).await,
         Change::Unlink { id, why, by } => links::end(conn, id, &why, &by).await,
         Change::TakeCallbacks(taking) => events::take(conn, &taking).await,

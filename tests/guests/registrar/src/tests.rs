@@ -329,7 +329,7 @@ fn links_and_enrolments_are_sent() {
 
 #[test]
 fn what_became_of_a_write() {
-    let traced = |request: WriteRequest, reply: fn() -> Reply| {
+    let traced_by = |request: WriteRequest, answer: Option<PendingAnswer>, reply: fn() -> Reply| {
         let _stage = testing::stage()
             .endpoint("registry")
             .on_get("/operations/op-1", move |_| reply());
@@ -338,11 +338,26 @@ fn what_became_of_a_write() {
             request,
             attempted_at: "2026-05-01T10:00:00Z".into(),
             state: None,
+            answer,
         })
     };
+    let traced = |request, reply| traced_by(request, None, reply);
     let link = || WriteRequest::Link(link(LinkChange::Add));
     let there = || json!({ "state": "done", "status": 200, "body": told("applied", 2) }).into();
     assert!(matches!(traced(link(), there), Ok(Fate::Applied(_))));
+    // What a callback brought tells it without a question.
+    let away = || testing::status(503, &[]).into();
+    let brought = PendingAnswer {
+        reference: "op-1".into(),
+        data: json!({ "state": "done", "status": 200, "body": told("applied", 2) })
+            .to_string()
+            .into_bytes(),
+    };
+    let by_callback = traced_by(link(), Some(brought), away);
+    assert!(
+        matches!(by_callback, Ok(Fate::Applied(_))),
+        "{by_callback:?}"
+    );
     // Half of it is: `resume` does the rest.
     let half = traced(WriteRequest::Create(create(with_address())), there);
     assert!(matches!(

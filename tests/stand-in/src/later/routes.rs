@@ -14,6 +14,7 @@ use url::Url;
 use super::call_back;
 use super::state::{Subscribed, Transaction};
 use crate::answer::{self, error};
+use crate::fault::Fault;
 use crate::misbehave;
 use crate::server::{Shared, admit, fault, receive};
 
@@ -31,6 +32,9 @@ pub(crate) fn routes(prefix: &str) -> Router<Arc<Shared>> {
 async fn search(State(shared): Served, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let number = receive(&shared, &uri, &headers, &body);
     let fault = fault(&shared, number, &body);
+    if let Fault::Slow(delay) = fault {
+        tokio::time::sleep(delay).await;
+    }
     if let Some(response) = misbehave::instead(&fault).await {
         return response;
     }
@@ -89,6 +93,9 @@ async fn subscribe(State(shared): Served, uri: Uri, headers: HeaderMap, body: By
         .as_str()
         .unwrap_or_default()
         .to_owned();
+    if shared.later.state().refused.contains(&word) {
+        return refused("rjct.notify_types.invalid", "not of this registry");
+    }
     let code = format!("subscription-{number}");
     let transaction_id = envelope.transaction_id;
     let message = json!({

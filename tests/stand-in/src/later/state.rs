@@ -1,6 +1,6 @@
 //! What is kept of what is answered later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,6 +19,8 @@ pub(super) struct State {
     /// By `reg_event_type`.
     pub(super) subscriptions: BTreeMap<String, Subscribed>,
     pub(super) answered: Vec<(u16, Value)>,
+    /// `reg_event_type`s that nobody may subscribe to.
+    pub(super) refused: BTreeSet<String>,
 }
 
 /// A callback to send.
@@ -56,6 +58,7 @@ impl Default for State {
             transactions: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             answered: Vec::new(),
+            refused: BTreeSet::new(),
         }
     }
 }
