@@ -124,21 +124,12 @@ async fn what_another_has_taken_over_is_not_stored(home: Home) {
     new.lease = Duration::ZERO;
     let id = new.id;
     assert!(store.events().keep(new, row(id)).await.unwrap());
-    let taken = store
-        .events()
-        .take(Duration::from_secs(60), 10)
-        .await
-        .unwrap();
+    let of = [("civil".to_owned(), 10)];
+    let take = async |lease| store.events().take(&of, lease, 10).await.unwrap();
+    let taken = take(Duration::from_secs(60)).await;
     assert_eq!((taken.len(), taken[0].fence, taken[0].attempts), (1, 2, 2));
     assert_eq!(taken[0].body.as_deref(), Some(&b"sealed"[..]));
-    assert!(
-        store
-            .events()
-            .take(Duration::ZERO, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(take(Duration::ZERO).await.is_empty());
     // Who comes late neither stores nor ends anything.
     let late = reading(vec![event(1)]);
     assert!(!store.events().end(id, 1, late, end(id)).await.unwrap());
