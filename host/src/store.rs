@@ -65,8 +65,8 @@ pub use candidates::{Candidate, Candidates};
 pub use chain::{Hash, chain_begins, chained, unchained};
 pub use error::{Cause, StoreError};
 pub use events::{
-    CallbackState, EventCursor, EventScope, Events, NewCallback, NewEvent, Old as OldEvents,
-    Polled, Reading, StoredAnswer, StoredCallback, StoredEvent,
+    Aged, CallbackState, EventCursor, EventScope, Events, NewCallback, NewEvent, Polled, Reading,
+    StoredAnswer, StoredCallback, StoredEvent,
 };
 pub use links::{Link, LinkFilter, Linked, Links, NewLinks, Unlinked};
 pub use look::Look;

@@ -30,11 +30,13 @@ CREATE TABLE callbacks (
     -- Sealed by a key that is not in the database. Null: purged.
     body          BYTEA
 );
-CREATE INDEX callbacks_due ON callbacks (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX callbacks_due ON callbacks (registry, due_at, number) WHERE due_at IS NOT NULL;
 CREATE INDEX callbacks_held ON callbacks (holder) WHERE holder IS NOT NULL;
 CREATE INDEX callbacks_state ON callbacks (registry, state, number);
 -- What each registry's take, without a look at them.
 CREATE INDEX callbacks_kept ON callbacks (registry, size) WHERE body IS NOT NULL;
+-- Which of them makes room first.
+CREATE INDEX callbacks_read ON callbacks (registry, number) WHERE state = 'received' AND body IS NOT NULL;
 CREATE INDEX callbacks_over ON callbacks (changed_at) WHERE state IN ('received', 'refused');
 CREATE INDEX callbacks_unread ON callbacks (changed_at) WHERE state IN ('new', 'unreadable', 'failed');
 

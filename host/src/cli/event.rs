@@ -48,7 +48,7 @@ Examples:
         /// As `event callbacks` shows it.
         id: String,
     },
-    /// Give up a callback that is unreadable or failed: what came is gone, and that you did it is in the audit.
+    /// Give up a callback that is unreadable or failed, or new and waits: what came is gone, and that you did it is in the audit.
     #[command(after_help = "\
 Examples:
   registry-gateway event discard 0199c9a2-6c1e-7000-8000-000000000000")]

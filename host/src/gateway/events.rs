@@ -2,6 +2,7 @@
 //! what changed is asked for, and callers read the life events in one order.
 
 mod acts;
+mod again;
 mod feed;
 mod hook;
 mod keep;
@@ -28,6 +29,7 @@ pub(super) use sealed::{place_of_event, word_of};
 
 use crate::config::events::EventsConfig;
 use crate::store::KeyedHash;
+use again::Again;
 use kept::Kept;
 use rate::Rates;
 use room::Room;
@@ -42,7 +44,7 @@ pub(super) struct Events {
     kept: Kept,
     room: Room,
     /// Room for callbacks that are taken up again.
-    again: Arc<Semaphore>,
+    again: Again,
     /// The newest position that is known here.
     newest: watch::Sender<i64>,
     /// Something was stored that has no position yet.
@@ -62,8 +64,11 @@ impl Events {
         Self {
             rates: Rates::new(config),
             kept: Kept::default(),
-            room: Room::new(config),
-            again: Arc::new(Semaphore::new(keep::AT_ONCE)),
+            room: Room::new(
+                config.callbacks_at_once.get(),
+                config.callbacks_at_once_per_registry.get(),
+            ),
+            again: Again::new(),
             newest: watch::Sender::new(0),
             stored: Arc::default(),
             answered: broadcast::Sender::new(ANSWERED),

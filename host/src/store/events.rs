@@ -5,9 +5,11 @@
 //! become visible in another order, and a reader that goes on from the highest would skip.
 
 mod read;
+mod room;
 mod sequence;
 mod stand;
 mod step;
+mod take;
 mod types;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,12 +24,14 @@ use super::error::StoreError;
 use super::writer::{AuditRow, Change, Work};
 
 pub use types::{
-    CallbackState, EventCursor, EventScope, NewCallback, NewEvent, Old, Polled, Reading,
+    Aged, CallbackState, EventCursor, EventScope, NewCallback, NewEvent, Polled, Reading,
     StoredAnswer, StoredCallback, StoredEvent,
 };
 
+pub(super) use room::{Dropping, drop_read};
 pub(super) use sequence::{sequence, sweep};
-pub(super) use step::{lock, references, step, take, take_cursor};
+pub(super) use step::{lock, references, step, take_cursor};
+pub(super) use take::{TakingCallbacks, take};
 
 /// Most that one reading returns.
 const READ_MAX: u32 = 1_000;
@@ -65,15 +69,6 @@ pub(super) enum Telling {
     },
     /// Only the audit's rows.
     Tell,
-}
-
-/// What is taken up.
-#[derive(Debug)]
-pub(super) struct TakingCallbacks {
-    pub(super) lease: Duration,
-    pub(super) limit: u32,
-    pub(super) holder: Option<String>,
-    pub(super) taken: Arc<Mutex<Vec<StoredCallback>>>,
 }
 
 /// Whose cursor is taken up.
@@ -161,7 +156,8 @@ impl<'a> Events<'a> {
         Ok(self.tell(Telling::Replay { id, at }, Vec::new()).await? >= 0)
     }
 
-    /// A callback that could not be read is given up, and what came is gone. False: it stands elsewhere.
+    /// A callback that was not read, and that nobody is reading, is given up, and what came is gone.
+    /// False: it stands elsewhere.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Closed`.
@@ -177,30 +173,6 @@ impl<'a> Events<'a> {
     pub async fn put_off(self, id: Uuid, fence: i64) -> Result<bool, StoreError> {
         let telling = Telling::PutOff { id, fence };
         Ok(self.tell(telling, Vec::new()).await? >= 0)
-    }
-
-    /// Takes up callbacks that somebody left, for so long.
-    ///
-    /// # Errors
-    /// `Busy`, `Unavailable` or `Closed`.
-    pub async fn take(
-        self,
-        lease: Duration,
-        limit: u32,
-    ) -> Result<Vec<StoredCallback>, StoreError> {
-        if !read::has_due(&self.store.readers).await? {
-            return Ok(Vec::new());
-        }
-        let taken = Arc::default();
-        let change = Change::TakeCallbacks(Box::new(TakingCallbacks {
-            lease,
-            limit: limit.min(READ_MAX),
-            holder: self.store.holder(),
-            taken: Arc::clone(&taken),
-        }));
-        self.store.writer.write(Work::Change(change)).await?;
-        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(std::mem::take(&mut *taken))
     }
 
     /// Takes up a registry's cursor, if it is due: one node at a time.
@@ -241,14 +213,14 @@ impl<'a> Events<'a> {
             .await
     }
 
-    /// Removes what is old enough.
+    /// Removes what has not changed since then, at most [`Aged::AT_ONCE`] of it. Gives how many.
     ///
     /// # Errors
     /// `Busy`, `Unavailable` or `Closed`.
-    pub async fn sweep(self, old: Old) -> Result<(), StoreError> {
-        let change = Change::SweepEvents(Box::new(old));
-        self.store.writer.write(Work::Change(change)).await?;
-        Ok(())
+    pub async fn sweep(self, aged: Aged, before: Timestamp) -> Result<u64, StoreError> {
+        let change = Change::SweepEvents(aged, before);
+        let swept = self.store.writer.write(Work::Change(change)).await?;
+        Ok(u64::try_from(swept).unwrap_or(0))
     }
 
     /// The event that was stored last, of those that are kept: its id, and all of it, sealed.

@@ -24,7 +24,7 @@ use super::audit_people::IndexStep;
 use super::callers::CallerChange;
 use super::db::{Conn, Opener};
 use super::error::StoreError;
-use super::events::{Old, TakingCallbacks, TakingCursor, Telling};
+use super::events::{Aged, Dropping, TakingCallbacks, TakingCursor, Telling};
 use super::key_check::KeyCheck;
 use super::links::Linking;
 use super::lookups::LookupChange;
@@ -132,7 +132,8 @@ pub(super) enum Change {
     /// What a holder had taken up before it died.
     FreeLeases(String, Duration),
     SequenceEvents,
-    SweepEvents(Box<Old>),
+    SweepEvents(Aged, Timestamp),
+    DropCallbacks(Box<Dropping>),
     Webhook(Box<WebhookStep>),
     IndexPeople(Box<IndexStep>),
     PruneAudit,

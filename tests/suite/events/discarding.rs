@@ -54,3 +54,23 @@ async fn a_callback_that_cannot_be_read_makes_room_once_it_is_discarded() {
     ids.sort_unstable();
     assert_eq!(done, ids, "{}", acts.text);
 }
+
+/// Its adapter says each time that it cannot work: it is never given up by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_callback_that_waits_makes_room_once_it_is_discarded() {
+    let (gateway, _) = start(builder().config(|config| {
+        config.events.max_unread_callbacks = std::num::NonZeroU32::new(1).unwrap();
+    }))
+    .await;
+    assert_eq!(tell(&gateway, "busy").await.code(), "callback-unavailable");
+    assert_eq!(tell(&gateway, "challenge a").await.code(), "callbacks-full");
+    let waiting = callbacks(&gateway, "state=new").await;
+    let path = format!(
+        "/admin/v1/callbacks/{}/discard",
+        waiting[0]["id"].as_str().unwrap()
+    );
+    let ada = admin(&gateway).await;
+    let gone = gateway.post(&path, &json!({})).key(&ada).send().await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    assert_eq!(tell(&gateway, "challenge a").await.status, 200);
+}

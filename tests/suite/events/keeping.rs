@@ -3,6 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use gateway_tests::leaks::Log;
 use gateway_tests::wait::until;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -28,37 +29,69 @@ async fn what_brings_nothing_new_is_not_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn callbacks_that_were_read_and_answers_count_too() {
+async fn what_was_read_makes_room_and_answers_do_not() {
     let (gateway, _) = start(builder().config(|config| {
         config.events.max_kept_bytes = NonZeroU64::new(20_000).unwrap();
     }))
     .await;
     let mut outside = gateway.outside().await;
-    let mut last = tell(&gateway, "death d-0 1 2026-01-02").await;
-    for number in 1..100 {
-        if last.status != 202 {
-            break;
-        }
-        last = tell(&gateway, &format!("death d-{number} 1 2026-01-02")).await;
+    // Many more than there is room for: each is taken, and the oldest bodies go.
+    for number in 0..80 {
+        let told = tell(&gateway, &format!("death d-{number} 1 2026-01-02")).await;
+        assert_eq!(told.status, 202, "{number}: {}", told.text);
     }
-    assert_eq!((last.status, last.code()), (507, "callbacks-full"));
-    let received = callbacks(&gateway, "state=received").await;
+    let received = callbacks(&gateway, "state=received&limit=200").await;
+    assert_eq!(received.len(), 80, "that they came is known");
     let sizes = received.iter().map(|it| it["size"].as_u64().unwrap());
-    let total: u64 = sizes.sum();
-    assert!((15_000..=20_000).contains(&total), "{total}");
-    // Once they are gone there is room; and an answer takes of it.
-    outside.run("DELETE FROM callbacks").await;
-    let large = format!("answer r-1 {}", "x".repeat(8_000));
-    until("room", async || tell(&gateway, &large).await.status == 202).await;
-    outside.run("DELETE FROM callbacks").await;
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    let full = tell(&gateway, &format!("answer r-2 {}", "x".repeat(8_000))).await;
-    assert_eq!((full.status, full.code()), (507, "callbacks-full"));
-    assert_eq!(outside.run("DELETE FROM pending_answers").await, 1);
-    until("room again", async || {
-        tell(&gateway, &large).await.status == 202
+    assert!(sizes.sum::<u64>() > 20_000);
+    let oldest = "DELETE FROM callbacks WHERE body IS NULL AND number < \
+                  (SELECT MIN(number) FROM callbacks WHERE body IS NOT NULL)";
+    let gone = outside.run(oldest).await;
+    assert!((1..80).contains(&gone), "{gone}");
+    let kept = outside
+        .run("DELETE FROM callbacks WHERE body IS NOT NULL")
+        .await;
+    assert_eq!(gone + kept, 80, "the oldest and no others");
+    // An answer takes of the room, and does not go for another callback.
+    let large = |number: u32| format!("answer r-{number} {}", "x".repeat(8_000));
+    assert_eq!(tell(&gateway, &large(1)).await.status, 202);
+    let mut full = tell(&gateway, &large(2)).await;
+    until("answers alone are too much", async || {
+        full = tell(&gateway, &large(3)).await;
+        full.status != 202
     })
     .await;
+    assert_eq!((full.status, full.code()), (507, "callbacks-full"));
+    assert!(outside.run("DELETE FROM pending_answers").await >= 1);
+    until("room again", async || {
+        tell(&gateway, &large(1)).await.status == 202
+    })
+    .await;
+}
+
+/// More than goes in one transaction; and what goes unread is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_is_old_goes_and_unread_ones_are_counted_in_the_log() {
+    let log = Log::listen();
+    let (gateway, _) = start(builder()).await;
+    let mut outside = gateway.outside().await;
+    for (state, count) in [("refused", 2_300), ("failed", 2_417)] {
+        let insert = format!(
+            "INSERT INTO callbacks (id, registry, method, size, received_at, changed_at, state, attempts, \
+             put_off, fence, brought) WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 \
+             FROM numbers WHERE n < {count}) SELECT '{state}-' || n, 'vital', 'POST', 1, 0, 0, '{state}', \
+             1, 0, 1, 0 FROM numbers"
+        );
+        assert_eq!(outside.run(&insert).await, count);
+    }
+    let swept = gateway.serving.gateway.sweep_events().await;
+    assert_eq!(swept.unwrap(), 4_717);
+    assert_eq!(outside.run("DELETE FROM callbacks").await, 0);
+    let log = String::from_utf8(log.bytes()).unwrap();
+    let mut warned = log
+        .lines()
+        .filter(|line| line.contains("unread_retention_ms"));
+    assert!(warned.any(|line| line.contains("WARN") && line.contains("count=2417")));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,21 +116,11 @@ async fn a_callback_waits_for_its_registry_and_its_adapter() {
     // One more attempt that counts and they would be given up.
     let last = "UPDATE callbacks SET state = 'new', due_at = 0, put_off = 0, attempts = 4, brought = 0 WHERE body IS NOT NULL";
     assert_eq!(outside.run(last).await, 2);
-    // Both at once, or neither: each of them waits for the other.
-    let again = |turn: u32| {
-        let waits = format!("due_at > 0 AND holder IS NULL AND put_off = {turn}");
-        format!(
-            "UPDATE callbacks SET due_at = 0 WHERE {waits} \
-             AND (SELECT COUNT(*) FROM callbacks WHERE {waits}) = 2"
-        )
-    };
-    for turn in 1..=3 {
-        until("they are put off", async || {
-            callbacks(&gateway, "state=new").await.len() == 2
-                && outside.run(&again(turn)).await == 2
-        })
-        .await;
-    }
+    // What does not serve is not taken up, and loses nothing by it.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let untouched = "UPDATE callbacks SET due_at = 0 WHERE state = 'new' AND attempts = 4 \
+                     AND put_off = 0 AND due_at = 0";
+    assert_eq!(outside.run(untouched).await, 2);
     switch("enable").await;
     until("the one is read", async || {
         outside

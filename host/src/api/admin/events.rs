@@ -208,7 +208,7 @@ pub(in crate::api) async fn replay(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Gives up a callback that is `unreadable` or `failed`: what came is gone.
+/// Gives up a callback that is `unreadable` or `failed`, or is `new` and waits: what came is gone.
 #[utoipa::path(
     post,
     path = "/admin/v1/callbacks/{id}/discard",

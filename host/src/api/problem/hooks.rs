@@ -24,7 +24,7 @@ impl From<HookError> for Problem {
             HookError::Full => Problem::new(
                 S::INSUFFICIENT_STORAGE,
                 "callbacks-full",
-                "as many callbacks of this registry are kept as may be, read or not: an administrator must look",
+                "as many callbacks of this registry as may be are kept and not read, or wait with their answers: an administrator must look",
             ),
             HookError::Denied => Problem::new(
                 S::FORBIDDEN,

@@ -182,7 +182,7 @@ impl Gateway {
 }
 
 impl Gateway {
-    /// Gives up a callback that could not be read: what came is gone.
+    /// Gives up a callback that was not read, and that nobody is reading: what came is gone.
     ///
     /// # Errors
     /// As for any act; a conflict where it stands otherwise.
@@ -208,7 +208,7 @@ impl Gateway {
             found.ok_or_else(unknown)?;
             Err(AdminError::Conflict {
                 code: "not-discardable",
-                detail: "only what is unreadable or failed is discarded: look where it stands"
+                detail: "only what was not read, and is not being read now, is discarded: look where it stands"
                     .into(),
             })
         })

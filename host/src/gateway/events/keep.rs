@@ -12,7 +12,7 @@ use super::hook::{begin_row, lease};
 use super::read::Taken;
 use crate::gateway::{Gateway, Inner};
 use crate::model::Ability;
-use crate::store::{OldEvents, StoreError, StoredCallback};
+use crate::store::{Aged, StoreError, StoredCallback};
 
 /// Another node may have stored something.
 const POLL: Duration = Duration::from_millis(500);
@@ -20,9 +20,7 @@ const POLL: Duration = Duration::from_millis(500);
 const LOOK: Duration = Duration::from_secs(1);
 /// How often what is old is removed.
 const SWEEP: Duration = Duration::from_secs(60);
-/// Callbacks that are taken up at once.
-pub(super) const AT_ONCE: usize = 16;
-/// Until its registry serves, a callback that was left waits so long.
+/// Where the node dies before it is read, it is taken up again so late.
 const LEASE: Duration = Duration::from_secs(60);
 
 impl Gateway {
@@ -35,16 +33,61 @@ impl Gateway {
         tokio::spawn(sweep(weak));
     }
 
+    /// Removes what is old enough, until nothing is left of it. Gives how many.
+    ///
+    /// # Errors
+    /// The database does not give or take it; some may be removed.
+    pub async fn sweep_events(&self) -> Result<u64, StoreError> {
+        let mut all = 0_u64;
+        for aged in Aged::ALL {
+            let mut gone = 0_u64;
+            let done = self.sweep_aged(aged, &mut gone).await;
+            if aged == Aged::Unread && gone > 0 {
+                tracing::warn!(
+                    count = gone,
+                    "callbacks that nobody could read, older than events.unread_retention_ms, were removed"
+                );
+            }
+            done?;
+            all = all.saturating_add(gone);
+        }
+        Ok(all)
+    }
+
+    async fn sweep_aged(&self, aged: Aged, gone: &mut u64) -> Result<(), StoreError> {
+        let config = &self.inner.events.config;
+        let before = before(match aged {
+            Aged::Over => config.callback_retention_ms,
+            Aged::Unread => config.unread_retention_ms,
+            // As long as there may be a lookup that waits for it.
+            Aged::Answers => config
+                .answer_retention_ms
+                .max(self.inner.lookups.keep_ms.get()),
+            Aged::Events => config.event_retention_ms,
+        });
+        loop {
+            let swept = self.inner.store.events().sweep(aged, before).await?;
+            *gone = gone.saturating_add(swept);
+            if swept < Aged::AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
     async fn take_up(&self) -> Result<(), StoreError> {
-        // Nobody else takes of this room: what is free now is free for as many.
         let again = &self.inner.events.again;
-        let free = u32::try_from(again.available_permits()).unwrap_or(u32::MAX);
+        let free = again.free();
         if free == 0 {
             return Ok(());
         }
-        for left in self.inner.store.events().take(LEASE, free).await? {
+        // What nobody could read now stays where it is.
+        let serving = self.inner.roster.serving();
+        let serving = serving.iter();
+        let serving = serving.filter(|entry| entry.module.can(Ability::Events));
+        let of = again.turns(serving.map(|entry| entry.name.clone()).collect());
+        for left in self.inner.store.events().take(&of, LEASE, free).await? {
             let gateway = self.clone();
-            let place = Arc::clone(again).try_acquire_owned();
+            let place = again.take(&left.registry);
             self.inner.tasks.spawn(async move {
                 gateway.go_on(left).await;
                 drop(place);
@@ -58,7 +101,7 @@ impl Gateway {
     async fn go_on(&self, left: StoredCallback) {
         let entry = self.inner.roster.take(&left.registry).ok();
         let Some(entry) = entry.filter(|entry| entry.module.can(Ability::Events)) else {
-            // Its registry does not serve now: nothing was tried.
+            // Its registry does not serve any more: nothing was tried.
             let put_off = self.inner.store.events().put_off(left.id, left.fence);
             if let Err(error) = put_off.await {
                 tracing::warn!(%error, "a callback waits for its registry");
@@ -142,16 +185,8 @@ async fn sweep(weak: Weak<Inner>) {
         let Some(inner) = weak.upgrade() else {
             return;
         };
-        let config = &inner.events.config;
-        let old = OldEvents {
-            callbacks: before(config.callback_retention_ms),
-            unread: before(config.unread_retention_ms),
-            events: before(config.event_retention_ms),
-            // As long as there may be a lookup that waits for it.
-            answers: before(config.answer_retention_ms.max(inner.lookups.keep_ms.get())),
-        };
-        match inner.store.events().sweep(old).await {
-            Ok(()) => {}
+        match (Gateway { inner }).sweep_events().await {
+            Ok(_) => {}
             Err(StoreError::Closed) => return,
             Err(error) => tracing::warn!(%error, "old events are not removed yet"),
         }

@@ -82,7 +82,7 @@ fn few(identifiers: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-fn identifiers(person: &types::Person) -> usize {
+pub(super) fn identifiers(person: &types::Person) -> usize {
     let related = person.related.iter().map(|it| it.identifiers.len());
     person.identifiers.len() + person.replaced_by.len() + related.sum::<usize>()
 }

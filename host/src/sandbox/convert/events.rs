@@ -13,6 +13,8 @@ use crate::sandbox::instance::Answer;
 const MAX_EVENTS: usize = 1_000;
 /// People of one event.
 const MAX_PARTICIPANTS: usize = 200;
+/// Identifiers of one event, of all its people: each is kept, indexed and audited.
+const MAX_EVENT_IDENTIFIERS: usize = 8_192;
 /// It is a key: of deduplication, and of what a later event amends.
 const MAX_EVENT_ID: usize = 512;
 
@@ -83,6 +85,13 @@ fn event(event: abilities::events::Event, place: &str) -> Result<Event, Fault> {
     if event.participants.len() > MAX_PARTICIPANTS {
         return Err(garbage(at("participants")));
     }
+    let of_all = event.participants.iter().map(|it| &it.person);
+    let of_all = of_all.chain(event.household.iter().flat_map(|it| &it.people));
+    let of_all = of_all.map(answers::identifiers).sum::<usize>() + event.identifiers.len();
+    let of_household = event.household.as_ref().map(|it| it.identifiers.len());
+    if of_all + of_household.unwrap_or(0) > MAX_EVENT_IDENTIFIERS {
+        return Err(Fault::OverLimit(Limit::Answer));
+    }
     let recorded = event.recorded_at.as_deref();
     if recorded.is_some_and(|text| text.parse::<jiff::Timestamp>().is_err()) {
         return Err(garbage(at("recorded-at")));
@@ -118,4 +127,42 @@ fn participant(participant: vital::Participant, place: &str) -> Result<Participa
         relation: participant.relation.map(codes::relation_role),
         extra: extras(participant.extra, &format!("{place}.extra"))?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(count: usize) -> abilities::events::Event {
+        let identifier = types::Identifier {
+            scheme: "national-id".into(),
+            value: "1".into(),
+            normalisation: None,
+            extra: Vec::new(),
+        };
+        abilities::events::Event {
+            id: "e-1".into(),
+            kind: vital::EventKind::Death,
+            occurred: None,
+            place: None,
+            recorded_at: None,
+            identifiers: vec![identifier; count],
+            participants: Vec::new(),
+            household: None,
+            amends: None,
+            changed_fields: Vec::new(),
+            caused_by: None,
+            version: None,
+            extra: Vec::new(),
+            unmapped: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn too_many_identifiers_of_an_event_are_over_the_limit() {
+        let many = |count| events(vec![numbered(count)]).map(|events| events.len());
+        assert_eq!(many(MAX_EVENT_IDENTIFIERS), Ok(1));
+        let over = Err(Fault::OverLimit(Limit::Answer));
+        assert_eq!(many(MAX_EVENT_IDENTIFIERS + 1), over);
+    }
 }

@@ -44,12 +44,28 @@ pub(super) async fn has_unsequenced(readers: &Pool) -> Result<bool, StoreError> 
     Ok(row.is_some())
 }
 
-pub(super) async fn has_due(readers: &Pool) -> Result<bool, StoreError> {
-    let now = clock_of(readers).await?;
-    let row = query("SELECT number FROM callbacks WHERE due_at <= $1 LIMIT 1")
+pub(super) async fn is_callback_due(
+    readers: &Pool,
+    registry: &str,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let row = query("SELECT number FROM callbacks WHERE registry = $1 AND due_at <= $2 LIMIT 1")
+        .bind(registry)
         .bind(now)
         .fetch_optional(readers)
         .await?;
+    Ok(row.is_some())
+}
+
+/// Whether anything is kept of what was read.
+pub(super) async fn has_read(readers: &Pool, registry: &str) -> Result<bool, StoreError> {
+    let row = query(
+        "SELECT number FROM callbacks WHERE registry = $1 AND state = 'received' \
+         AND body IS NOT NULL LIMIT 1",
+    )
+    .bind(registry)
+    .fetch_optional(readers)
+    .await?;
     Ok(row.is_some())
 }
 

@@ -1,6 +1,8 @@
 //! Positions, and what goes by its age.
 
-use super::Old;
+use jiff::Timestamp;
+
+use super::Aged;
 use crate::store::columns::get;
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
@@ -8,8 +10,6 @@ use crate::store::postgres::EVENT_LOCKS;
 
 /// Positions that are given in one transaction.
 const AT_ONCE: i64 = 1_000;
-/// Rows that are removed in one transaction.
-const SWEPT: i64 = 1_000;
 
 /// Gives positions to what is committed and has none. Gives the last position.
 ///
@@ -45,45 +45,56 @@ pub(in crate::store) async fn sequence(conn: &mut Conn) -> Result<i64, StoreErro
     Ok(last)
 }
 
-/// Removes what is old enough, some of it at a time.
-pub(in crate::store) async fn sweep(conn: &mut Conn, old: &Old) -> Result<i64, StoreError> {
-    let callbacks = query(
-        "DELETE FROM callbacks WHERE number IN (SELECT number FROM callbacks \
-         WHERE state IN ('received', 'refused') AND changed_at < $1 LIMIT $2)",
-    )
-    .bind(old.callbacks.as_microsecond())
-    .bind(SWEPT)
-    .execute(&mut *conn)
-    .await?;
-    // What somebody is reading at the moment stays until its end is known.
-    let unread = query(
-        "DELETE FROM callbacks WHERE number IN (SELECT number FROM callbacks \
-         WHERE state IN ('new', 'unreadable', 'failed') AND changed_at < $1 AND holder IS NULL LIMIT $2)",
-    )
-    .bind(old.unread.as_microsecond())
-    .bind(SWEPT)
-    .execute(&mut *conn)
-    .await?;
-    query("DELETE FROM pending_answers WHERE at < $1")
-        .bind(old.answers.as_microsecond())
+/// Removes what is old enough, some of it at a time. Gives how many.
+pub(in crate::store) async fn sweep(
+    conn: &mut Conn,
+    aged: Aged,
+    before: Timestamp,
+) -> Result<i64, StoreError> {
+    let at_once = i64::try_from(Aged::AT_ONCE).unwrap_or(i64::MAX);
+    if aged == Aged::Events {
+        query(concat!(
+            "DELETE FROM event_people WHERE arrival IN (",
+            old_events!(),
+            ")"
+        ))
+        .bind(before.as_microsecond())
+        .bind(at_once)
         .execute(&mut *conn)
         .await?;
-    query(
-        "DELETE FROM event_people WHERE arrival IN (SELECT arrival FROM events \
-         WHERE body IS NOT NULL AND stored_at < $1 ORDER BY stored_at, arrival LIMIT $2)",
-    )
-    .bind(old.events.as_microsecond())
-    .bind(SWEPT)
-    .execute(&mut *conn)
-    .await?;
-    let events = query(
-        "UPDATE events SET body = NULL WHERE arrival IN (SELECT arrival FROM events \
-         WHERE body IS NOT NULL AND stored_at < $1 ORDER BY stored_at, arrival LIMIT $2)",
-    )
-    .bind(old.events.as_microsecond())
-    .bind(SWEPT)
-    .execute(conn)
-    .await?;
-    let swept = callbacks.saturating_add(unread).saturating_add(events);
+    }
+    let statement = match aged {
+        Aged::Over => {
+            "DELETE FROM callbacks WHERE number IN (SELECT number FROM callbacks \
+             WHERE state IN ('received', 'refused') AND changed_at < $1 LIMIT $2)"
+        }
+        // What somebody is reading at the moment stays until its end is known.
+        Aged::Unread => {
+            "DELETE FROM callbacks WHERE number IN (SELECT number FROM callbacks \
+             WHERE state IN ('new', 'unreadable', 'failed') AND changed_at < $1 AND holder IS NULL LIMIT $2)"
+        }
+        Aged::Answers => {
+            "DELETE FROM pending_answers WHERE (registry, reference) IN \
+             (SELECT registry, reference FROM pending_answers WHERE at < $1 LIMIT $2)"
+        }
+        Aged::Events => concat!(
+            "UPDATE events SET body = NULL WHERE arrival IN (",
+            old_events!(),
+            ")"
+        ),
+    };
+    let swept = query(statement)
+        .bind(before.as_microsecond())
+        .bind(at_once)
+        .execute(conn)
+        .await?;
     Ok(i64::try_from(swept).unwrap_or(i64::MAX))
 }
+
+macro_rules! old_events {
+    () => {
+        "SELECT arrival FROM events WHERE body IS NOT NULL AND stored_at < $1 \
+         ORDER BY stored_at, arrival LIMIT $2"
+    };
+}
+use old_events;

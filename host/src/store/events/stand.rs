@@ -75,10 +75,14 @@ pub(super) fn again_in(before: i64) -> Duration {
 }
 
 pub(super) async fn discard(conn: &mut Conn, id: Uuid) -> Result<i64, StoreError> {
-    let done = query("DELETE FROM callbacks WHERE id = $1 AND state IN ('unreadable', 'failed')")
-        .bind(id.to_string())
-        .execute(conn)
-        .await?;
+    // What somebody is reading at the moment stays until its end is known.
+    let done = query(
+        "DELETE FROM callbacks WHERE id = $1 AND (state IN ('unreadable', 'failed') \
+         OR (state = 'new' AND holder IS NULL))",
+    )
+    .bind(id.to_string())
+    .execute(conn)
+    .await?;
     Ok(if done == 0 { NOT_DONE } else { 0 })
 }
 

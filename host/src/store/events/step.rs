@@ -1,21 +1,19 @@
 //! What is done to callbacks and cursors, within the transaction of its audit rows.
 
-use std::sync::PoisonError;
+use std::sync::{LazyLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::read::{callback_columns, callback_of};
 use super::stand::{again_in, discard, held, put_off, replay};
 use super::{
-    CallbackState, EventCursor, NewCallback, NewEvent, Polled, Reading, TakingCallbacks,
-    TakingCursor, Telling,
+    CallbackState, EventCursor, NewCallback, NewEvent, Polled, Reading, TakingCursor, Telling,
 };
 use crate::store::audit::KeyedHash;
 use crate::store::clock::{clock, microseconds};
 use crate::store::columns::get;
-use crate::store::db::{Conn, query};
+use crate::store::db::{BulkInsert, Conn, query};
 use crate::store::error::StoreError;
 use crate::store::operations;
 use crate::store::postgres::EVENT_LOCKS;
@@ -24,8 +22,10 @@ use crate::store::postgres::EVENT_LOCKS;
 pub(super) const NOT_DONE: i64 = -1;
 /// Refused callbacks of one registry that are kept, the newest: whoever may send may send many.
 const REFUSED_KEPT: i64 = 1_000;
-/// An attempt that its node did not end is made again this often; then a person looks.
-const ATTEMPTS_MAX: i64 = 5;
+
+/// A crowd's people one by one would hold the only writer up: over a network each is a wait.
+static PEOPLE: LazyLock<BulkInsert> =
+    LazyLock::new(|| BulkInsert::or("event_people (person, arrival)", " ON CONFLICT DO NOTHING"));
 
 /// Takes turns with others that store events of the same registry: two that insert the same ones in
 /// another order would wait for each other. Locks are taken in one order everywhere.
@@ -264,59 +264,15 @@ async fn insert(
             continue;
         };
         let arrival: i64 = get(&row, "arrival")?;
-        for person in &event.people {
-            query(
-                "INSERT INTO event_people (person, arrival) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-            )
-            .bind(&person[..])
-            .bind(arrival)
-            .execute(&mut *conn)
-            .await?;
+        for (mut query, part) in PEOPLE.parts(&event.people) {
+            for person in part {
+                query = query.bind(&person[..]).bind(arrival);
+            }
+            query.execute(&mut *conn).await?;
         }
         brought += 1;
     }
     Ok(brought)
-}
-
-/// Takes up to so many callbacks that somebody left. What brings a node down each time is left to a
-/// person.
-pub(in crate::store) async fn take(
-    conn: &mut Conn,
-    taking: &TakingCallbacks,
-) -> Result<i64, StoreError> {
-    let now = clock(conn).await?;
-    query(
-        "UPDATE callbacks SET state = 'failed', changed_at = $1, due_at = NULL, holder = NULL, reason = 'given-up', fence = fence + 1 \
-         WHERE due_at <= $1 AND attempts - put_off >= $2",
-    )
-    .bind(now)
-    .bind(ATTEMPTS_MAX)
-    .execute(&mut *conn)
-    .await?;
-    // Another node's are passed over, and not waited for. SQLite has one writer.
-    let statement = match conn {
-        Conn::Sqlite(_) => concat!(take_due!(), ") RETURNING ", callback_columns!(), ", body"),
-        Conn::Postgres(_) => concat!(
-            take_due!(),
-            " FOR UPDATE SKIP LOCKED) RETURNING ",
-            callback_columns!(),
-            ", body"
-        ),
-    };
-    let rows = query(statement)
-        .bind(until(now, taking.lease))
-        .bind(now)
-        .bind(i64::from(taking.limit))
-        .bind(&taking.holder)
-        .fetch_all(conn)
-        .await?;
-    let taken: Result<Vec<_>, _> = rows.iter().map(callback_of).collect();
-    let mut taken = taken?;
-    // `RETURNING` has no order.
-    taken.sort_by_key(|callback| callback.number);
-    let count = i64::try_from(taken.len()).unwrap_or(i64::MAX);
-    *taking.taken.lock().unwrap_or_else(PoisonError::into_inner) = taken;
-    Ok(count)
 }
 
 /// Takes a cursor if it is due, and makes it where there is none.
@@ -371,12 +327,3 @@ fn lock_of(registry: &str) -> i64 {
     });
     EVENT_LOCKS | i64::from(sum | 1)
 }
-
-macro_rules! take_due {
-    () => {
-        "UPDATE callbacks SET fence = fence + 1, attempts = attempts + 1, due_at = $1, holder = $4 \
-         WHERE number IN (SELECT number FROM callbacks WHERE due_at <= $2 \
-         ORDER BY due_at, number LIMIT $3"
-    };
-}
-use take_due;

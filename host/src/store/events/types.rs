@@ -189,17 +189,24 @@ pub struct Polled {
     pub module_digest: String,
 }
 
-/// What is old enough to go.
-#[derive(Clone, Copy, Debug)]
-pub struct Old {
+/// What goes by its age.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Aged {
     /// Callbacks that are over.
-    pub callbacks: Timestamp,
-    /// Callbacks that could not be read.
-    pub unread: Timestamp,
-    /// Bodies of events.
-    pub events: Timestamp,
+    Over,
+    /// Callbacks that were not read, and that nobody is reading.
+    Unread,
     /// Answers that nobody fetched.
-    pub answers: Timestamp,
+    Answers,
+    /// Bodies of events.
+    Events,
+}
+
+impl Aged {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Over, Self::Unread, Self::Answers, Self::Events];
+    /// Rows that are removed in one transaction. Where it was fewer, there are no more.
+    pub const AT_ONCE: u64 = 1_000;
 }
 
 impl CallbackState {

@@ -28,7 +28,7 @@ pub(super) fn callback() -> NewCallback {
     }
 }
 
-fn event(id: u8) -> NewEvent {
+pub(super) fn event(id: u8) -> NewEvent {
     NewEvent {
         id: [id; 32],
         kind: "death".into(),
@@ -124,21 +124,12 @@ async fn what_another_has_taken_over_is_not_stored(home: Home) {
     new.lease = Duration::ZERO;
     let id = new.id;
     assert!(store.events().keep(new, row(id)).await.unwrap());
-    let taken = store
-        .events()
-        .take(Duration::from_secs(60), 10)
-        .await
-        .unwrap();
+    let of = [("civil".to_owned(), 10)];
+    let take = async |lease| store.events().take(&of, lease, 10).await.unwrap();
+    let taken = take(Duration::from_secs(60)).await;
     assert_eq!((taken.len(), taken[0].fence, taken[0].attempts), (1, 2, 2));
     assert_eq!(taken[0].body.as_deref(), Some(&b"sealed"[..]));
-    assert!(
-        store
-            .events()
-            .take(Duration::ZERO, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(take(Duration::ZERO).await.is_empty());
     // Who comes late neither stores nor ends anything.
     let late = reading(vec![event(1)]);
     assert!(!store.events().end(id, 1, late, end(id)).await.unwrap());
@@ -225,20 +216,15 @@ async fn what_is_old_goes_and_is_known_nevertheless(home: Home) {
     let brought = reading(vec![event(1)]);
     store.events().end(id, 1, brought, end(id)).await.unwrap();
     store.events().sequence().await.unwrap();
-    let at = |at| OldEvents {
-        callbacks: at,
-        unread: at,
-        events: at,
-        answers: at,
+    let sweep = async |before| {
+        for aged in Aged::ALL {
+            store.events().sweep(aged, before).await.unwrap();
+        }
     };
-    store
-        .events()
-        .sweep(at(Timestamp::UNIX_EPOCH))
-        .await
-        .unwrap();
+    sweep(Timestamp::UNIX_EPOCH).await;
     assert_eq!(positions(&store).await.len(), 1);
     let later = now() + Duration::from_secs(60);
-    store.events().sweep(at(later)).await.unwrap();
+    sweep(later).await;
     assert_eq!(positions(&store).await, []);
     assert_eq!(
         store.events().answer("civil", &[7; 32]).await.unwrap(),
