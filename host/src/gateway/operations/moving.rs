@@ -86,7 +86,7 @@ impl Gateway {
             Ended::Unclear(why, after) => {
                 let wait = match operation.state {
                     OperationState::Delivering => delivery.wait_since(operation, at),
-                    _ => delivery.first_wait(),
+                    _ => delivery.wait(attempts),
                 };
                 let after = wait.max(after.unwrap_or_default());
                 Moved {

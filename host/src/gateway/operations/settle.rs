@@ -27,6 +27,7 @@ impl Gateway {
         answer: Option<(Timestamp, PendingAnswer)>,
     ) {
         let (given, answer) = answer.unzip();
+        let is_late = Timestamp::now() >= operation.give_up_at;
         if !entry.module.can(Ability::Trace) {
             return self.nobody_knows(operation, given).await;
         }
@@ -67,8 +68,9 @@ impl Gateway {
         let over = Over {
             ability: Ability::Trace,
             attempts: operation.attempts,
-            // The write's own `resume` is given it, too.
-            given: given.filter(|_| !matches!(ended, Ended::Pending(_))),
+            // The write's own `resume` is given it, too; after the deadline there is none, and the same
+            // answer would be looked at for ever.
+            given: given.filter(|_| is_late || !matches!(ended, Ended::Pending(_))),
             end,
         };
         self.finish(entry, operation, ended, over).await;
