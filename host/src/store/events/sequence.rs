@@ -68,10 +68,11 @@ pub(in crate::store) async fn sweep(
             "DELETE FROM callbacks WHERE number IN (SELECT number FROM callbacks \
              WHERE state IN ('received', 'refused') AND changed_at < $1 LIMIT $2)"
         }
-        // What somebody is reading at the moment stays until its end is known.
+        // What somebody is reading at the moment stays until its end is known. Who died is not.
         Aged::Unread => {
             "DELETE FROM callbacks WHERE number IN (SELECT number FROM callbacks \
-             WHERE state IN ('new', 'unreadable', 'failed') AND changed_at < $1 AND holder IS NULL LIMIT $2)"
+             WHERE state IN ('new', 'unreadable', 'failed') AND changed_at < $1 \
+             AND (holder IS NULL OR due_at < $1) LIMIT $2)"
         }
         Aged::Answers => {
             "DELETE FROM pending_answers WHERE (registry, reference) IN \

@@ -75,12 +75,15 @@ pub(super) fn again_in(before: i64) -> Duration {
 }
 
 pub(super) async fn discard(conn: &mut Conn, id: Uuid) -> Result<i64, StoreError> {
-    // What somebody is reading at the moment stays until its end is known.
+    let now = clock(conn).await?;
+    // What somebody is reading at the moment stays until its end is known. Who died is not: another
+    // lease is over.
     let done = query(
         "DELETE FROM callbacks WHERE id = $1 AND (state IN ('unreadable', 'failed') \
-         OR (state = 'new' AND holder IS NULL))",
+         OR (state = 'new' AND (holder IS NULL OR due_at <= $2)))",
     )
     .bind(id.to_string())
+    .bind(now)
     .execute(conn)
     .await?;
     Ok(if done == 0 { NOT_DONE } else { 0 })

@@ -54,12 +54,23 @@ async fn what_could_not_be_read_goes_by_its_age_or_by_hand(home: Home) {
         assert_eq!(events().callback(waits).await.unwrap(), None);
     }
     // By their age, which is another one than that of those which were read.
-    let later = now() + Duration::from_secs(60);
+    let later = now() + Duration::from_secs(5);
     let there = async |id| events().callback(id).await.unwrap().is_some();
     assert_eq!(events().sweep(Aged::Over, later).await.unwrap(), 1);
     assert!(!there(received).await && there(failed).await && there(held).await);
     assert_eq!(events().sweep(Aged::Unread, later).await.unwrap(), 1);
     assert!(!there(failed).await && there(held).await);
+    // Whoever held it longer than the lease is gone, and does not come back for it.
+    let long_after = now() + Duration::from_secs(60 * 60);
+    assert_eq!(events().sweep(Aged::Unread, long_after).await.unwrap(), 1);
+    assert!(!there(held).await);
+    let left = NewCallback {
+        lease: Duration::ZERO,
+        ..callback()
+    };
+    let id = left.id;
+    assert!(events().keep(left, row(id)).await.unwrap());
+    assert!(events().discard(id).await.unwrap());
     store.close().await;
 }
 
