@@ -199,11 +199,7 @@ pub(in crate::api) async fn replay(
     By(by, _): By<Administrators>,
     id: Named,
 ) -> Result<StatusCode, Problem> {
-    let unknown = |_| AdminError::Unknown {
-        what: "callback",
-        name: String::new(),
-    };
-    let id: Uuid = named("callback", id)?.parse().map_err(unknown)?;
+    let id = callback_id(id)?;
     gateway.replay_callback(&by, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -227,13 +223,18 @@ pub(in crate::api) async fn discard(
     By(by, _): By<Administrators>,
     id: Named,
 ) -> Result<StatusCode, Problem> {
+    let id = callback_id(id)?;
+    gateway.discard_callback(&by, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is no id is no callback's.
+fn callback_id(id: Named) -> Result<Uuid, Problem> {
     let unknown = |_| AdminError::Unknown {
         what: "callback",
         name: String::new(),
     };
-    let id: Uuid = named("callback", id)?.parse().map_err(unknown)?;
-    gateway.discard_callback(&by, id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(named("callback", id)?.parse().map_err(unknown)?)
 }
 
 fn full<T>(listed: &[T], limit: u32) -> Option<&T> {
