@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::find::FindResponse;
 use super::household::HouseholdResponse;
 use super::prefer::Preferences;
 use super::problem::Problem;
-use super::request::{Known, Stated};
+use super::request::{Known, Stated, proof};
 use super::search::SearchResponse;
 use super::verify::VerifyResponse;
 use crate::gateway::{Gateway, GatewayError, KeptLookup, LookedUp};
@@ -128,18 +129,18 @@ impl<T: Serialize> IntoResponse for Reply<T> {
 )]
 pub(super) async fn one(
     State(gateway): State<Gateway>,
-    Stated(caller, call): Stated,
-    headers: HeaderMap,
+    asked: Stated,
+    parts: Parts,
     id: Named,
 ) -> Result<Reply<LookupAnswer>, Problem> {
-    let id = own(id)?;
+    let (id, Stated(_, call)) = (own(id)?, asked);
     let prefers = Preferences {
         // It was said when it was asked.
         responds_async: false,
-        ..Preferences::of(&headers)
+        ..Preferences::of(&parts.headers)
     };
     let wait = prefers.wait.unwrap_or_default();
-    let said = gateway.lookup(caller, id, call, wait).await;
+    let said = gateway.lookup(proof(&parts)?, id, call, wait).await;
     let reply = Reply::of(said, prefers, |answer| match answer {
         LookedUp::Person(answer) => LookupAnswer::Find(FindResponse::of(answer)),
         LookedUp::Household(answer) => LookupAnswer::Household(HouseholdResponse::of(answer)),

@@ -102,8 +102,8 @@ pub struct LookupStep {
     pub step: i64,
     /// The module that went on.
     pub module_digest: String,
-    /// The reference whose answer was used.
-    pub used: Option<KeyedHash>,
+    /// The references whose answers were used.
+    pub used: Vec<KeyedHash>,
 }
 
 /// What the writing task does to lookups.
@@ -115,7 +115,11 @@ pub(super) enum LookupChange {
     Forget {
         id: Uuid,
         caller: String,
-        used: Option<KeyedHash>,
+        used: Vec<KeyedHash>,
+    },
+    UseUp {
+        registry: String,
+        references: Vec<KeyedHash>,
     },
     Purge {
         over: Timestamp,
@@ -210,10 +214,27 @@ impl<'a> Lookups<'a> {
         self,
         id: Uuid,
         caller: &str,
-        used: Option<KeyedHash>,
+        used: Vec<KeyedHash>,
     ) -> Result<bool, StoreError> {
         let caller = caller.to_owned();
         self.change(LookupChange::Forget { id, caller, used }).await
+    }
+
+    /// Drops answers of callbacks that were told. False: they were gone.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable` or `Closed` as for any write.
+    pub async fn use_up(
+        self,
+        registry: &str,
+        references: Vec<KeyedHash>,
+    ) -> Result<bool, StoreError> {
+        let registry = registry.to_owned();
+        let change = LookupChange::UseUp {
+            registry,
+            references,
+        };
+        self.change(change).await
     }
 
     /// Drops what those asked and were answered that were over by then, and those altogether that

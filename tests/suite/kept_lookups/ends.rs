@@ -4,11 +4,13 @@
 use std::num::{NonZeroU32, NonZeroU64};
 use std::time::Duration;
 
+use gateway_tests::gateway::{TestGateway, identifiers};
 use gateway_tests::wait::until;
 use registry_gateway::model::Ability;
 use serde_json::json;
 
 use super::{called_back, holding, kept_find, plain, rows};
+use crate::spdci_async::{later, put};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registry_that_says_no_later_is_told_as_at_once() {
@@ -175,12 +177,44 @@ async fn what_is_kept_is_sealed_and_goes() {
     }
 }
 
+/// A busy registry that calls back would fill the room for its callbacks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_callbacks_brought_goes_once_it_is_told() {
+    let gateway = TestGateway::start().await;
+    put(&gateway, later(&gateway)).await;
+    let registry = gateway.stand_in.later();
+    registry.set_after(Duration::from_millis(300));
+    let child = (0..200).map(|at| gateway.person(at));
+    let child = child.into_iter().find(|it| it.parents.len() == 2).unwrap();
+    let body = json!({ "identifiers": identifiers(&child.uin) });
+    let mut outside = gateway.outside().await;
+    let mut heard = 0;
+    // Of a household there are several; who would come back is told at once here.
+    for (ability, prefer) in [
+        ("find", "wait=20"),
+        ("household", "wait=20"),
+        ("find", "respond-async, wait=20"),
+    ] {
+        let asked = gateway.lookup("civil", ability, &body);
+        let told = asked.header("prefer", prefer).send().await.ok();
+        assert!(told.text.contains(&child.uin), "{ability}");
+        let before = std::mem::replace(&mut heard, registry.answered().len());
+        assert!(heard > before, "{ability} was called back");
+        until("nothing of it is kept", async || {
+            let kept = outside
+                .run("UPDATE pending_answers SET tried = FALSE")
+                .await;
+            kept == 0
+        })
+        .await;
+    }
+}
+
 /// What an administrator looks at: how many are kept, and where they stand.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn how_many_are_kept_is_counted() {
     let gateway = plain().await;
-    let body =
-        json!({ "identifiers": gateway_tests::gateway::identifiers(&gateway.person(3).uin) });
+    let body = json!({ "identifiers": identifiers(&gateway.person(3).uin) });
     let first = super::kept(&gateway, "find", &body).await;
     called_back(&gateway, 1).await;
     gateway.stand_in.later().hold();

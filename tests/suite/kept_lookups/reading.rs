@@ -1,5 +1,7 @@
 //! Who may come back, and what they are told then: it is looked at again.
 
+use std::time::Duration;
+
 use gateway_tests::gateway::TestGateway;
 use gateway_tests::gateway::identifiers;
 use registry_gateway::model::{Ability, Role};
@@ -139,4 +141,25 @@ async fn it_is_counted_once() {
     kept(&gateway, "find", &body).await;
     let third = gateway.find("civil", &person.uin).send().await;
     assert_eq!((third.status, third.code()), (429, "quota-spent"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whose_key_is_revoked_while_it_waits_is_not_told() {
+    let gateway = plain().await;
+    let person = gateway.person(3);
+    let clinic = gateway.caller("clinic", &["civil"], &[Ability::Find]).await;
+    let asked = gateway.find("civil", &person.uin).key(&clinic);
+    let asked = asked.header("prefer", "respond-async").send().await;
+    let back = gateway.get(asked.header("location")).key(&clinic);
+    let back = back.header("prefer", "wait=20").send();
+    let ada = gateway.staff("ada", &[Role::Administrator]).await;
+    let revoking = async {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let gone = gateway.ask(reqwest::Method::DELETE, "/admin/v1/callers/clinic");
+        assert_eq!(gone.key(&ada).send().await.status, 204);
+        called_back(&gateway, 1).await;
+    };
+    let (refused, ()) = tokio::join!(back, revoking);
+    assert_eq!((refused.status, refused.code()), (401, "unauthorized"));
+    assert!(!refused.text.contains(&person.uin));
 }

@@ -92,6 +92,8 @@ pub(in crate::gateway) type Running<T> = Pin<Box<dyn Future<Output = Ran<T>> + S
 struct Line<T> {
     answer: Result<Answered<T>, GatewayError>,
     unwritten: Option<AuditEnd>,
+    /// The references whose answers are of no more use.
+    used: Vec<String>,
     /// A candidate is to answer it too.
     unseen: Option<Unseen<T>>,
 }
@@ -101,6 +103,7 @@ impl<T> From<GatewayError> for Line<T> {
         Self {
             answer: Err(error),
             unwritten: None,
+            used: Vec::new(),
             unseen: None,
         }
     }
@@ -116,17 +119,20 @@ impl Gateway {
     ) -> Result<Answered<T>, GatewayError> {
         let mut watched = Watched::begin(self, &asking, verb.ability);
         let gateway = self.clone();
+        let registry = asking.registry.clone();
         let (tell, told) = oneshot::channel();
         let line = async move {
             let line = gateway.line(asking, verb, &mut watched).await;
             let Line {
                 answer,
                 unwritten,
+                used,
                 unseen,
             } = line;
             watched.end(&answer);
             // Nobody there: the caller hung up.
             let _ = tell.send(answer);
+            gateway.use_up(&registry, &used).await;
             if let Some(end) = unwritten {
                 gateway.end_later(end).await;
             }
@@ -215,6 +221,11 @@ impl Gateway {
             }
             false => chosen,
         };
+        // Whoever comes back goes on after them: they go with that step, or are needed again.
+        let used_up = match way.is_back() {
+            false => used.clone(),
+            true => Vec::new(),
+        };
         let of = Of {
             caller: &caller,
             place: Place {
@@ -262,6 +273,7 @@ impl Gateway {
             end.disclosed.clear();
             return Line {
                 unwritten: may_pass(&error).then_some(end),
+                used: used_up,
                 unseen: None,
                 answer: Err(GatewayError::Audit(error)),
             };
@@ -273,6 +285,7 @@ impl Gateway {
                 module,
             }),
             unwritten: None,
+            used: used_up,
             unseen,
         }
     }

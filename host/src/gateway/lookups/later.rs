@@ -4,6 +4,7 @@
 //! can go on.
 
 mod back;
+mod gone;
 mod sealed;
 
 use std::sync::Arc;
@@ -242,7 +243,7 @@ impl Gateway {
     async fn keep_pending(
         &self,
         place: Place<'_>,
-        used: Option<String>,
+        used: Vec<String>,
         back: &Back,
         left: Pending,
     ) -> GatewayError {
@@ -291,27 +292,13 @@ impl Gateway {
         kept.map(drop).map_err(not_kept)
     }
 
-    fn step_of(&self, place: Place<'_>, used: Option<String>, back: &Back) -> LookupStep {
+    fn step_of(&self, place: Place<'_>, used: Vec<String>, back: &Back) -> LookupStep {
         LookupStep {
             id: back.kept.id,
             step: back.step,
             module_digest: place.entry.module.digest().into(),
-            used: used.map(|reference| self.reference_of(&place.entry.name, &reference)),
+            used: self.references_of(&place.entry.name, &used),
         }
-    }
-
-    /// Drops what lookups that are over asked and were answered, and after as long again their
-    /// rows.
-    ///
-    /// # Errors
-    /// The database does not take it; some may be done.
-    pub async fn purge_lookups(&self) -> Result<(), StoreError> {
-        let over = Timestamp::now();
-        let keep = self.inner.lookups.keep_ms.get();
-        let keep = SignedDuration::from_millis(keep.try_into().unwrap_or(i64::MAX));
-        let gone = over.checked_sub(keep).unwrap_or(Timestamp::UNIX_EPOCH);
-        while self.inner.store.lookups().purge(over, gone).await? {}
-        Ok(())
     }
 }
 
@@ -321,8 +308,8 @@ pub(super) struct Of<'a> {
     pub(super) place: Place<'a>,
     /// None: it is not for its caller to come back for.
     pub(super) question: Option<Question>,
-    /// The reference whose answer the adapter was given last.
-    pub(super) used: Option<String>,
+    /// The references whose answers the adapter was given.
+    pub(super) used: Vec<String>,
 }
 
 /// Who was asked for what.

@@ -29,8 +29,8 @@ pub(in crate::gateway) struct Outcome<T> {
     pub(in crate::gateway) spent: Spent,
     /// Where the adapter goes on, of a call whose caller comes back.
     pub(in crate::gateway) left: Option<Pending>,
-    /// The reference whose answer the adapter was given last.
-    pub(in crate::gateway) used: Option<String>,
+    /// The references whose answers the adapter was given.
+    pub(in crate::gateway) used: Vec<String>,
 }
 
 impl<T> Outcome<T> {
@@ -40,7 +40,7 @@ impl<T> Outcome<T> {
             result,
             spent: Spent::default(),
             left: None,
-            used: None,
+            used: Vec::new(),
         }
     }
 }
@@ -155,7 +155,7 @@ struct Budget<'a> {
     /// When the caller goes, to come back. None: it waits.
     leaves_at: Option<Instant>,
     left: Option<Pending>,
-    used: Option<String>,
+    used: Vec<String>,
 }
 
 impl Budget<'_> {
@@ -175,7 +175,7 @@ impl Budget<'_> {
             from: None,
             leaves_at: None,
             left: None,
-            used: None,
+            used: Vec::new(),
         }
     }
 
@@ -318,7 +318,7 @@ async fn steps<T>(
             None => start(work),
             Some((pending, answer)) => {
                 if let Some(answer) = answer {
-                    budget.used = Some(answer.reference.clone());
+                    budget.used.push(answer.reference.clone());
                 }
                 resume(work, pending.clone(), answer.clone())
             }

@@ -15,6 +15,10 @@ use crate::store::{Queue, StoreError};
 
 /// How often it looks by itself.
 const POLL: Duration = Duration::from_secs(1);
+/// After a look that took nothing it rests for so many times what that cost, and so long at most:
+/// acceptances wake it more often than there are places for what they bring.
+const REST: u32 = 3;
+const LONGEST_REST: Duration = Duration::from_millis(50);
 /// How often it is looked for what is to be given up, and how many at a time.
 const LATE: Duration = Duration::from_secs(1);
 const LATE_TAKEN: u32 = 200;
@@ -31,9 +35,10 @@ impl Gateway {
         tokio::spawn(keep(Arc::downgrade(&self.inner)));
     }
 
-    /// Takes up what is due, as far as there is room. Gives how long nothing more can be.
-    async fn take_due(&self) -> Result<Duration, StoreError> {
-        let mut rest = POLL;
+    /// Takes up what is due, as far as there is room. Gives how long nothing more can be, and whether
+    /// there was anything.
+    async fn take_due(&self) -> Result<(Duration, bool), StoreError> {
+        let (mut rest, mut took) = (POLL, false);
         for Queue {
             registry,
             due,
@@ -64,6 +69,7 @@ impl Gateway {
             let operations = self.inner.store.operations();
             let taken = operations.take(vec![registry.clone()], lease, free, bulk);
             let taken = taken.await?;
+            took |= !taken.is_empty();
             for operation in taken {
                 let Some(place) = delivery.place(self, &registry) else {
                     break;
@@ -76,7 +82,7 @@ impl Gateway {
                 self.inner.tasks.spawn(attempt.in_current_span());
             }
         }
-        Ok(rest)
+        Ok((rest, took))
     }
 
     /// Gives up what was not done by its deadline. It needs no registry: one that is disabled, closed
@@ -115,7 +121,9 @@ async fn follow(weak: Weak<Inner>) {
         if gateway.is_stopping() {
             return;
         }
+        let began = Instant::now();
         let mut looked = gateway.take_due().await;
+        let cost = began.elapsed();
         if looked.is_ok() && late_at <= Instant::now() {
             looked = gateway.give_up_late().await.and(looked);
             late_at = Instant::now() + LATE;
@@ -126,20 +134,23 @@ async fn follow(weak: Weak<Inner>) {
             // A long backlog takes its time to count: a hundredth of all time at most.
             count_at = Instant::now() + COUNT.max(100 * began.elapsed());
         }
-        let rest = match looked {
-            Ok(rest) => rest,
+        let (rest, took) = match looked {
+            Ok(looked) => looked,
             Err(StoreError::Closed) => return,
             Err(error) => {
                 if told.is_none_or(|at| at.elapsed() >= QUIET) {
                     told = Some(Instant::now());
                     tracing::error!(%error, "operations are not taken up");
                 }
-                POLL
+                (POLL, false)
             }
         };
         // It waits without the gateway, and is woken through what it holds of it.
         let woken = gateway.inner.delivery.wake.clone();
         drop(gateway);
+        if !took {
+            tokio::time::sleep(LONGEST_REST.min(REST * cost)).await;
+        }
         let _ = tokio::time::timeout(rest, woken.notified()).await;
     }
 }

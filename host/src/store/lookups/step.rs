@@ -28,7 +28,11 @@ pub(in crate::store) async fn step(
         LookupChange::Keep(new) => keep(conn, new).await,
         LookupChange::GoesOn(step, pending) => goes_on(conn, step, pending).await,
         LookupChange::Answered(step, answer, until) => answered(conn, step, answer, *until).await,
-        LookupChange::Forget { id, caller, used } => forget(conn, *id, caller, used.as_ref()).await,
+        LookupChange::Forget { id, caller, used } => forget(conn, *id, caller, used).await,
+        LookupChange::UseUp {
+            registry,
+            references,
+        } => use_up(conn, registry, references).await,
         LookupChange::Purge { over, gone } => purge(conn, *over, *gone).await,
     }
 }
@@ -87,7 +91,7 @@ async fn goes_on(
     .execute(&mut *conn)
     .await?;
     if done > 0 {
-        use_up(conn, step.id, step.used.as_ref()).await?;
+        use_up_of(conn, step.id, &step.used).await?;
     }
     Ok(number(done))
 }
@@ -111,7 +115,7 @@ async fn answered(
     .execute(&mut *conn)
     .await?;
     if done > 0 {
-        use_up(conn, step.id, step.used.as_ref()).await?;
+        use_up_of(conn, step.id, &step.used).await?;
     }
     Ok(number(done))
 }
@@ -120,7 +124,7 @@ async fn forget(
     conn: &mut Conn,
     id: Uuid,
     caller: &str,
-    used: Option<&KeyedHash>,
+    used: &[KeyedHash],
 ) -> Result<i64, StoreError> {
     let is_own = query("SELECT id FROM lookups WHERE id = $1 AND caller = $2")
         .bind(id.to_string())
@@ -130,7 +134,7 @@ async fn forget(
     if is_own.is_none() {
         return Ok(0);
     }
-    use_up(conn, id, used).await?;
+    use_up_of(conn, id, used).await?;
     let gone = query("DELETE FROM lookups WHERE id = $1")
         .bind(id.to_string())
         .execute(conn)
@@ -138,20 +142,28 @@ async fn forget(
     Ok(number(gone))
 }
 
-/// What a callback brought is not kept longer than it is of use.
-async fn use_up(conn: &mut Conn, id: Uuid, used: Option<&KeyedHash>) -> Result<(), StoreError> {
-    let Some(used) = used else {
+/// What callbacks brought is not kept longer than it is of use.
+async fn use_up_of(conn: &mut Conn, id: Uuid, used: &[KeyedHash]) -> Result<(), StoreError> {
+    if used.is_empty() {
         return Ok(());
-    };
-    query(
-        "DELETE FROM pending_answers WHERE reference = $2 \
-         AND registry = (SELECT registry FROM lookups WHERE id = $1)",
-    )
-    .bind(id.to_string())
-    .bind(&used[..])
-    .execute(conn)
-    .await
-    .map(drop)
+    }
+    let row = query("SELECT registry FROM lookups WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_one(&mut *conn)
+        .await?;
+    use_up(conn, get(&row, "registry")?, used).await.map(drop)
+}
+
+async fn use_up(conn: &mut Conn, registry: &str, used: &[KeyedHash]) -> Result<i64, StoreError> {
+    let mut gone = 0;
+    for reference in used {
+        gone += query("DELETE FROM pending_answers WHERE registry = $1 AND reference = $2")
+            .bind(registry)
+            .bind(&reference[..])
+            .execute(&mut *conn)
+            .await?;
+    }
+    Ok(number(gone))
 }
 
 async fn purge(conn: &mut Conn, over: Timestamp, gone: Timestamp) -> Result<i64, StoreError> {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{KeptLookup, Kind, Query, Way, come_again};
 use crate::gateway::lookups::called_back::hear;
 use crate::gateway::lookups::{Answered, Asking, PageAnswer};
-use crate::gateway::{Caller, Gateway, GatewayError};
+use crate::gateway::{Caller, Gateway, GatewayError, Proof};
 use crate::model::{Ability, Call, Household, Person, Verification};
 use crate::sandbox::{Pending, PendingAnswer};
 use crate::store::Lookup;
@@ -57,12 +57,13 @@ impl Gateway {
     /// [`GatewayError`].
     pub async fn lookup(
         &self,
-        caller: Arc<Caller>,
+        proof: Proof<'_>,
         id: Uuid,
         call: Call,
         wait: Duration,
     ) -> Result<LookedUp, GatewayError> {
         let until = Instant::now() + wait;
+        let caller = self.caller(proof.key, proof.from).await?;
         let lookup = self.own_lookup(&caller, id).await?;
         let (registry, ability) = (&lookup.registry, Ability::parse(&lookup.ability));
         if !caller.may_ask(registry) {
@@ -76,6 +77,8 @@ impl Gateway {
         };
         let (query, call) = self.open_question(id, question)?.call(call);
         let back = self.came_back(&lookup, until).await?;
+        // While it waited its key may have been revoked, and what it may be less.
+        let caller = self.caller(proof.key, proof.from).await?;
         let asking = Asking {
             caller,
             registry: lookup.registry,
@@ -88,27 +91,6 @@ impl Gateway {
             Query::Search(query) => LookedUp::Page(self.search(asking, query, None).await?),
             Query::Verify(query) => LookedUp::Verification(self.verify(asking, query).await?),
         })
-    }
-
-    /// Drops a caller's own lookup, and what its registry answers.
-    ///
-    /// # Errors
-    /// [`GatewayError::UnknownLookup`]; or the database does not answer.
-    pub async fn forget_lookup(&self, caller: &Caller, id: Uuid) -> Result<(), GatewayError> {
-        let lookup = self.inner.store.lookups().get(id).await;
-        let lookup = lookup.map_err(GatewayError::Audit)?;
-        let lookup = lookup.filter(|lookup| lookup.caller == caller.name);
-        let lookup = lookup.ok_or(GatewayError::UnknownLookup)?;
-        let pending = lookup.pending.as_ref();
-        let opened = pending.and_then(|pending| self.open_pending(id, &pending.sealed).ok());
-        let reference = opened.and_then(|(pending, _)| pending.reference);
-        let used = reference.map(|it| self.reference_of(&lookup.registry, &it));
-        let lookups = self.inner.store.lookups();
-        let forgotten = lookups.forget(id, &caller.name, used).await;
-        match forgotten.map_err(GatewayError::Audit)? {
-            true => Ok(()),
-            false => Err(GatewayError::UnknownLookup),
-        }
     }
 
     async fn own_lookup(&self, caller: &Caller, id: Uuid) -> Result<Lookup, GatewayError> {
