@@ -76,9 +76,102 @@ pub fn is_before(date: &PartialDate, other: &PartialDate) -> bool {
     matches!((date.day, other.day), (Some(day), Some(other)) if day < other)
 }
 
+/// Days since 1970 of a whole date. By Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+/// `days_from_civil`: years begin in March, so that the leap day is the last.
+pub fn day_number(date: &PartialDate) -> Option<i64> {
+    let (month, day) = (i64::from(date.month?), i64::from(date.day?));
+    let year = i64::from(date.year);
+    let (year, month) = match month {
+        1 | 2 => (year - 1, month + 9),
+        _ => (year, month - 3),
+    };
+    let of_year = (153 * month + 2) / 5 + day - 1;
+    Some(year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468)
+}
+
+/// The date of a number of days since 1970: `civil_from_days` of the same source.
+pub fn of_day_number(days: i64) -> Option<PartialDate> {
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    PartialDate::checked(
+        u16::try_from(year).ok()?,
+        Some(u8::try_from(month).ok()?),
+        Some(u8::try_from(day).ok()?),
+    )
+}
+
+/// Seconds since 1970 of an instant: `2026-01-02T03:04:05Z`, with a fraction or an offset. None: it is
+/// none.
+pub fn parse_instant(text: &str) -> Option<i64> {
+    let (date, clock) = text.trim().split_once(['T', 't'])?;
+    let days = day_number(&parse(date)?)?;
+    let at = clock.find(['Z', 'z', '+', '-'])?;
+    let (clock, zone) = clock.split_at_checked(at)?;
+    let clock = clock.split('.').next()?;
+    let offset = match zone {
+        "Z" | "z" => 0,
+        zone => {
+            let seconds = hours(zone.get(1..)?)?;
+            if zone.starts_with('-') { -seconds } else { seconds }
+        }
+    };
+    Some(days * 86_400 + hours(clock)? - offset)
+}
+
+/// `05:45` or `23:59:59` in seconds.
+fn hours(text: &str) -> Option<i64> {
+    let two = |part: &str| {
+        let is_two = part.len() == 2 && part.bytes().all(|it| it.is_ascii_digit());
+        is_two.then(|| part.parse::<i64>().ok()).flatten()
+    };
+    let parts: Vec<i64> = text.split(':').map(two).collect::<Option<_>>()?;
+    match parts.as_slice() {
+        [hour, minute] => Some(hour * 3600 + minute * 60),
+        [hour, minute, second] => Some(hour * 3600 + minute * 60 + second),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_counted_and_counted_back() {
+        for (text, days) in [
+            ("1970-01-01", 0),
+            ("1969-12-31", -1),
+            ("2000-02-29", 11_016),
+            ("2000-03-01", 11_017),
+            ("1943-04-14", -9_759),
+        ] {
+            let date = parse(text).unwrap();
+            assert_eq!(day_number(&date), Some(days), "{text}");
+            assert_eq!(of_day_number(days), Some(date), "{text}");
+        }
+        assert_eq!(day_number(&parse("2000-02").unwrap()), None);
+        for days in -20_000..40_000 {
+            let date = of_day_number(days).unwrap();
+            assert_eq!(day_number(&date), Some(days));
+        }
+    }
+
+    #[test]
+    fn instants_are_compared_over_zones() {
+        let seconds = |text: &str| parse_instant(text).unwrap();
+        assert_eq!(seconds("1970-01-01T00:00:01Z"), 1);
+        assert_eq!(seconds("1970-01-01T05:45:00.25+05:45"), 0);
+        assert_eq!(seconds("1969-12-31T23:00:00-01:00"), 0);
+        for wrong in ["1970-01-01", "1970-01T00:00:00Z", "1970-01-01T00:00:00", "yesterday"] {
+            assert_eq!(parse_instant(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn reads_what_fhir_writes_and_nothing_else() {
