@@ -47,7 +47,7 @@ impl About for FhirClientRegistry {
             )],
             settings_schema: Some(include_str!("settings.schema.json").to_owned()),
             readable_states: vec![PAGE_TOKEN],
-            searchable_fields: query::searchable(),
+            searchable_fields: fhir_r4::query::searchable(),
             ..Description::default()
         }
     }

@@ -21,6 +21,7 @@ use crate::{ENDPOINT, PREFIX};
 pub struct Settings {
     /// Our identifier scheme and the registry's `Identifier.system`, one or several. The first is
     /// written, all are read.
+    #[serde(default)]
     pub identifier_systems: BTreeMap<String, OneOrMany>,
     /// Our scheme and the registry's `Identifier.type` (`system|code` or `code`), for servers that
     /// leave the system out.

@@ -88,7 +88,7 @@ impl<'a> Bundle<'a> {
             }
         }
         let mut refused = None;
-        for entry in answer.list("entry") {
+        for entry in answer.each("entry") {
             let entry = Object::new(entry).ok_or_else(unreadable)?;
             let Some(resource) = entry.get("resource") else {
                 return Err(unreadable());
@@ -113,7 +113,10 @@ impl<'a> Bundle<'a> {
 
     /// The resources of one kind that fit the search.
     pub fn matches(&self, kind: &str) -> Vec<&'a Value> {
-        let fitting = self.entries.iter().filter(|it| it.is_match && it.kind == kind);
+        let fitting = self
+            .entries
+            .iter()
+            .filter(|it| it.is_match && it.kind == kind);
         fitting.map(|it| it.resource).collect()
     }
 
@@ -188,7 +191,15 @@ mod tests {
         assert_eq!(reference("Patient/7"), Some(("Patient", "7")));
         let whole = "https://cr.example.org/fhir/Group/a-b.1/_history/3";
         assert_eq!(reference(whole), Some(("Group", "a-b.1")));
-        for wrong in ["urn:uuid:1-2", "Patient", "patient/7", "Patient/..", "Patient/a b", "#p", ""] {
+        for wrong in [
+            "urn:uuid:1-2",
+            "Patient",
+            "patient/7",
+            "Patient/..",
+            "Patient/a b",
+            "#p",
+            "",
+        ] {
             assert_eq!(reference(wrong), None, "{wrong}");
         }
     }
@@ -204,7 +215,11 @@ mod tests {
             entry(json!(0.9), "certain"), entry(json!(7), "certainly-not"), entry(json!("x"), "so-so"),
         ] });
         let bundle = Bundle::read(&body, "Patient").unwrap();
-        let told: Vec<_> = bundle.entries.iter().map(|it| (it.score, it.grade)).collect();
+        let told: Vec<_> = bundle
+            .entries
+            .iter()
+            .map(|it| (it.score, it.grade))
+            .collect();
         assert_eq!(
             told,
             [
@@ -226,7 +241,10 @@ mod tests {
         };
         let warned = with("warning", "incomplete");
         let bundle = Bundle::read(&warned, "Patient").unwrap();
-        assert_eq!((bundle.entries.len(), bundle.warnings), (1, vec!["incomplete".to_owned()]));
+        assert_eq!(
+            (bundle.entries.len(), bundle.warnings),
+            (1, vec!["incomplete".to_owned()])
+        );
         let failed = with("error", "timeout");
         let failure = Bundle::read(&failed, "Patient").unwrap_err();
         assert_eq!(failure.summary(), "unavailable: fhir.timeout");

@@ -86,7 +86,10 @@ pub fn day_number(date: &PartialDate) -> Option<i64> {
         _ => (year, month - 3),
     };
     let of_year = (153 * month + 2) / 5 + day - 1;
-    Some(year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468)
+    Some(
+        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year
+            - 719_468,
+    )
 }
 
 /// The date of a number of days since 1970: `civil_from_days` of the same source.
@@ -97,7 +100,11 @@ pub fn of_day_number(days: i64) -> Option<PartialDate> {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     PartialDate::checked(
         u16::try_from(year).ok()?,
@@ -118,7 +125,11 @@ pub fn parse_instant(text: &str) -> Option<i64> {
         "Z" | "z" => 0,
         zone => {
             let seconds = hours(zone.get(1..)?)?;
-            if zone.starts_with('-') { -seconds } else { seconds }
+            if zone.starts_with('-') {
+                -seconds
+            } else {
+                seconds
+            }
         }
     };
     Some(days * 86_400 + hours(clock)? - offset)
@@ -168,7 +179,12 @@ mod tests {
         assert_eq!(seconds("1970-01-01T00:00:01Z"), 1);
         assert_eq!(seconds("1970-01-01T05:45:00.25+05:45"), 0);
         assert_eq!(seconds("1969-12-31T23:00:00-01:00"), 0);
-        for wrong in ["1970-01-01", "1970-01T00:00:00Z", "1970-01-01T00:00:00", "yesterday"] {
+        for wrong in [
+            "1970-01-01",
+            "1970-01T00:00:00Z",
+            "1970-01-01T00:00:00",
+            "yesterday",
+        ] {
             assert_eq!(parse_instant(wrong), None, "{wrong}");
         }
     }
@@ -193,7 +209,11 @@ mod tests {
             ("", None),
         ] {
             let date = parse(text);
-            assert_eq!(date.map(|date| dates::format(&date)).as_deref(), read, "{text}");
+            assert_eq!(
+                date.map(|date| dates::format(&date)).as_deref(),
+                read,
+                "{text}"
+            );
         }
     }
 

@@ -43,6 +43,15 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The elements of a list, blank ones too: where each must be something.
+    pub fn each(&self, name: &str) -> Vec<&'a Value> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(values)) => values.iter().collect(),
+            Some(value) => vec![value],
+        }
+    }
+
     /// The elements of a list that are objects.
     pub fn objects(&self, name: &str) -> Vec<Object<'a>> {
         let values = self.list(name).into_iter();
@@ -53,7 +62,9 @@ impl<'a> Object<'a> {
     pub fn rest(&self, known: &[&str]) -> Vec<(&'a str, &'a Value)> {
         let filled = self.0.iter().filter(|(_, value)| !is_blank(value));
         let unknown = filled.filter(|(name, _)| !known.contains(&name.as_str()));
-        unknown.map(|(name, value)| (name.as_str(), value)).collect()
+        unknown
+            .map(|(name, value)| (name.as_str(), value))
+            .collect()
     }
 
     /// A primitive with its extensions: `birthDate` and `_birthDate` (R4, section 2.6.2.1).
@@ -155,12 +166,7 @@ impl Notes {
     }
 
     /// The elements of a list that are objects. Others are noted under `field`.
-    pub fn objects<'a>(
-        &mut self,
-        object: &Object<'a>,
-        name: &str,
-        field: &str,
-    ) -> Vec<Object<'a>> {
+    pub fn objects<'a>(&mut self, object: &Object<'a>, name: &str, field: &str) -> Vec<Object<'a>> {
         let mut objects = Vec::new();
         for value in object.list(name) {
             match Object::new(value) {

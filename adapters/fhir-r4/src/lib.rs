@@ -14,9 +14,12 @@
 
 pub mod bundle;
 pub mod dates;
+pub mod groups;
 pub mod json;
+pub mod lookup;
 pub mod mapping;
 pub mod outcome;
+pub mod query;
 pub mod rules;
 pub mod server;
 

@@ -12,6 +12,7 @@ mod head;
 mod identifiers;
 mod kept;
 mod link;
+mod merged;
 mod names;
 mod patient;
 mod related;
@@ -21,6 +22,7 @@ pub use family::{counterparts, kinship};
 pub use group::{household, members};
 pub use identifiers::{carried, carries};
 pub use link::{Replacement, is_golden, is_replaced, links, replacement};
+pub use merged::standing;
 pub use patient::patient;
 pub use related::{related_person, related_persons, with_related};
 

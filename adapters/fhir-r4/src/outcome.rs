@@ -80,7 +80,10 @@ pub fn codes(outcome: &Value) -> Vec<String> {
     let issues = Object::new(outcome).map(|it| it.objects("issue"));
     let issues = issues.unwrap_or_default().into_iter();
     let codes = issues.filter_map(|it| it.text("code"));
-    codes.filter(|code| is_code(code)).map(str::to_owned).collect()
+    codes
+        .filter(|code| is_code(code))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// All issues, by code and field alone.
@@ -103,7 +106,9 @@ fn field(issue: &Object<'_>) -> Option<&'static str> {
     let place = ["expression", "location"]
         .into_iter()
         .find_map(|name| issue.list(name).first()?.as_str())?;
-    let inside = place.split_once("Patient").map_or(place, |(_, inside)| inside);
+    let inside = place
+        .split_once("Patient")
+        .map_or(place, |(_, inside)| inside);
     let start = inside.trim_start_matches(['.', '/', ':', 'f']);
     let end = start.find(|c: char| !c.is_ascii_alphabetic());
     Some(match start.get(..end.unwrap_or(start.len()))? {
@@ -139,18 +144,38 @@ mod tests {
     fn status_and_outcome_make_a_typed_failure() {
         for (status, code, summary) in [
             (400, Some("invalid"), "rejected: fhir.invalid (birth-date)"),
-            (422, Some("code-invalid"), "rejected: fhir.code-invalid (birth-date)"),
-            (403, Some("forbidden"), "denied: fhir.forbidden (birth-date)"),
+            (
+                422,
+                Some("code-invalid"),
+                "rejected: fhir.code-invalid (birth-date)",
+            ),
+            (
+                403,
+                Some("forbidden"),
+                "denied: fhir.forbidden (birth-date)",
+            ),
             (404, Some("not-found"), "not-found"),
-            (412, Some("conflict"), "conflict: fhir.conflict (birth-date)"),
-            (412, Some("multiple-matches"), "ambiguous: fhir.multiple-matches (birth-date)"),
+            (
+                412,
+                Some("conflict"),
+                "conflict: fhir.conflict (birth-date)",
+            ),
+            (
+                412,
+                Some("multiple-matches"),
+                "ambiguous: fhir.multiple-matches (birth-date)",
+            ),
             (429, Some("throttled"), "unavailable: fhir.throttled"),
             (500, Some("exception"), "unavailable: fhir.exception"),
             (501, None, "unsupported: http.501"),
             (400, None, "rejected: http.400"),
             (302, None, "unreadable: http.302"),
             (200, Some("login"), "denied: fhir.login (birth-date)"),
-            (200, Some("not-supported"), "unsupported: fhir.not-supported (birth-date)"),
+            (
+                200,
+                Some("not-supported"),
+                "unsupported: fhir.not-supported (birth-date)",
+            ),
         ] {
             let body = code.map(outcome);
             let failure = failure(status, body.as_ref(), None);

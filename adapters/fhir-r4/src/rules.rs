@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use adapter_sdk::model::PartialDate;
+use adapter_sdk::model::{PartialDate, Person};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::dates::{Gregorian, ReadDate};
 use crate::json::{Notes, Object};
@@ -24,6 +25,8 @@ pub struct Rules {
     pub group_address: Option<String>,
     /// How dates of birth and death are read.
     pub dates: Box<dyn ReadDate>,
+    /// What an adapter adds to each person.
+    pub adds: Option<Box<dyn Adds>>,
     /// To tell which identifiers have run out. None: those with an end are kept.
     pub today: Option<PartialDate>,
 }
@@ -39,6 +42,7 @@ impl Rules {
             head: HeadMarkers::default(),
             group_address: None,
             dates: Box::new(Gregorian),
+            adds: None,
             today: None,
         }
     }
@@ -58,6 +62,15 @@ impl Rules {
         }
         key
     }
+}
+
+/// What an adapter adds to each person whom it reads, in a household too.
+pub trait Adds {
+    /// The extensions of Patient that it reads.
+    fn extensions(&self) -> Vec<&str>;
+
+    /// The person with what it adds.
+    fn add(&self, person: Person, patient: &Value) -> Person;
 }
 
 /// One word or a list of words.
@@ -166,10 +179,14 @@ impl Carried {
     }
 
     fn has_type(&self, word: &str) -> bool {
-        self.types.iter().any(|(system, code)| match word.rsplit_once('|') {
-            Some((wanted, wanted_code)) => system.as_deref() == Some(wanted) && code == wanted_code,
-            None => code == word,
-        })
+        self.types
+            .iter()
+            .any(|(system, code)| match word.rsplit_once('|') {
+                Some((wanted, wanted_code)) => {
+                    system.as_deref() == Some(wanted) && code == wanted_code
+                }
+                None => code == word,
+            })
     }
 }
 

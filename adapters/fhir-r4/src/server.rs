@@ -82,9 +82,10 @@ impl Server {
     /// A request with the headers of all.
     pub fn headed(&self, request: Builder) -> Builder {
         let headers = self.headers.iter();
-        headers.fold(request.header("accept", FHIR_JSON), |request, (name, value)| {
-            request.header(*name, value)
-        })
+        headers.fold(
+            request.header("accept", FHIR_JSON),
+            |request, (name, value)| request.header(*name, value),
+        )
     }
 
     /// Where this answer goes on. A link is the server's own word for where to look: what leaves its
@@ -101,7 +102,11 @@ impl Server {
         let own = bundle.own.map(readable);
         let bases: Vec<&str> = match &self.link_base {
             Some(bases) => bases.all().iter().map(String::as_str).collect(),
-            None => own.as_deref().and_then(|own| base(own, kind)).into_iter().collect(),
+            None => own
+                .as_deref()
+                .and_then(|own| base(own, kind))
+                .into_iter()
+                .collect(),
         };
         let below = bases.iter().find_map(|base| {
             let rest = next.strip_prefix(base.trim_end_matches('/'))?;
@@ -166,7 +171,9 @@ fn base<'a>(own: &'a str, kind: &str) -> Option<&'a str> {
 
 /// openIMIS percent-encodes the whole of its links.
 fn readable(link: &str) -> String {
-    let whole = link.split_once("%3A%2F%2F").filter(|(scheme, _)| !scheme.contains(':'));
+    let whole = link
+        .split_once("%3A%2F%2F")
+        .filter(|(scheme, _)| !scheme.contains(':'));
     match whole.and_then(|_| decoded(link)) {
         Some(link) => link,
         None => link.to_owned(),
@@ -265,7 +272,10 @@ mod tests {
     fn pages_below_the_servers_own_base_are_followed() {
         let own = Some("https://cr.example.org/fhir/Patient?family=Rai");
         let link = "https://cr.example.org/fhir/Patient?family=Rai&_page=2";
-        assert_eq!(next(own, link, None), page("/Patient", &[("family", "Rai"), ("_page", "2")]));
+        assert_eq!(
+            next(own, link, None),
+            page("/Patient", &[("family", "Rai"), ("_page", "2")])
+        );
         // By POST, and paged by the base itself, as HAPI does.
         let own = Some("https://cr.example.org/fhir/Patient/_search?family=Rai");
         let link = "https://cr.example.org/fhir?_getpages=a%2Fb&_getpagesoffset=20";
@@ -273,11 +283,17 @@ mod tests {
         assert_eq!(next(own, link, None), page("/", &told));
         // Relative, as OpenCR rewrites them.
         let link = "/fhir/Patient?_page=2";
-        assert_eq!(next(Some("/fhir/Patient?a=b"), link, None), page("/Patient", &[("_page", "2")]));
+        assert_eq!(
+            next(Some("/fhir/Patient?a=b"), link, None),
+            page("/Patient", &[("_page", "2")])
+        );
         // Percent-encoded as a whole, as openIMIS does.
         let own = Some("https%3A%2F%2Fdemo.example.org%2Fapi%2Ffhir%2FPatient%2F%3Fa%3Db");
         let link = "https%3A%2F%2Fdemo.example.org%2Fapi%2Ffhir%2FPatient%2F%3Fpage-offset%3D2";
-        assert_eq!(next(own, link, None), page("/Patient", &[("page-offset", "2")]));
+        assert_eq!(
+            next(own, link, None),
+            page("/Patient", &[("page-offset", "2")])
+        );
     }
 
     #[test]
@@ -298,17 +314,26 @@ mod tests {
             assert_eq!(next(own, link, None), None, "{link}");
         }
         // Nobody says what the base is.
-        assert_eq!(next(None, "https://cr.example.org/fhir/Patient?_page=2", None), None);
+        assert_eq!(
+            next(None, "https://cr.example.org/fhir/Patient?_page=2", None),
+            None
+        );
     }
 
     #[test]
     fn the_base_of_links_may_be_set() {
         let inside = "http://hapi:8080/fhir";
         let link = "http://hapi:8080/fhir?_getpages=1";
-        assert_eq!(next(None, link, Some(inside)), page("/", &[("_getpages", "1")]));
+        assert_eq!(
+            next(None, link, Some(inside)),
+            page("/", &[("_getpages", "1")])
+        );
         // Then the server's own link does not count.
         let own = Some("https://evil.example.org/Patient?a=b");
-        assert_eq!(next(own, "https://evil.example.org/Patient?a=b", Some(inside)), None);
+        assert_eq!(
+            next(own, "https://evil.example.org/Patient?a=b", Some(inside)),
+            None
+        );
     }
 
     #[test]

@@ -25,7 +25,11 @@ impl Events for FhirClientRegistry {
         let mut types = callback.headers.iter();
         let kind = types.find(|(name, _)| name == "content-type");
         if kind.is_some_and(|(_, kind)| kind.contains("xml")) {
-            return Ok(refused(415, "not-supported", "application/fhir+json is read alone"));
+            return Ok(refused(
+                415,
+                "not-supported",
+                "application/fhir+json is read alone",
+            ));
         }
         let Ok(body) = serde_json::from_slice::<Value>(&callback.body) else {
             return Ok(refused(400, "structure", "the body is no JSON"));

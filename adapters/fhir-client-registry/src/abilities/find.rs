@@ -3,12 +3,13 @@
 use adapter_sdk::model::{FindQuery, Identifier, Person, PersonStatus, Unmapped};
 use adapter_sdk::{Answer, Failure, Find};
 use fhir_r4::bundle::id;
+use fhir_r4::lookup::{Hits, several};
 use fhir_r4::mapping::{self, Replacement, carried, replacement};
 use serde_json::Value;
 
 use crate::FhirClientRegistry;
-use crate::exchange::{Hits, Registry, several};
-use crate::mapping::{golden, merged};
+use crate::exchange::Registry;
+use crate::mapping::golden;
 use crate::settings::{Habits, Lookup};
 use crate::wire::pixm;
 
@@ -30,12 +31,7 @@ pub(super) fn find(registry: &Registry, asked: &Identifier) -> Result<Person, Fa
     if registry.settings.server == Habits::Opencr {
         return of_opencr(registry, hits);
     }
-    let person = match merged::standing(&hits.patients) {
-        Some(patient) => person(registry, patient, &hits)?,
-        None if hits.patients.is_empty() => return Err(Failure::not_found()),
-        None => return Err(several()),
-    };
-    Ok(person)
+    person(registry, hits.one()?, &hits)
 }
 
 fn person(registry: &Registry, patient: &Value, hits: &Hits) -> Result<Person, Failure> {
@@ -98,7 +94,11 @@ fn survivor(registry: &Registry, patient: &Value, person: &mut Person) -> Result
 fn of_opencr(registry: &Registry, hits: Hits) -> Result<Person, Failure> {
     let settings = &registry.settings;
     let is_golden = |it: &Value| mapping::is_golden(it, &settings.golden_tag);
-    let records: Vec<Value> = hits.patients.into_iter().filter(|it| !is_golden(it)).collect();
+    let records: Vec<Value> = hits
+        .patients
+        .into_iter()
+        .filter(|it| !is_golden(it))
+        .collect();
     let number = golden::common(&records);
     let people: Vec<Person> = records
         .iter()

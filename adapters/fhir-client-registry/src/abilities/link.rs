@@ -14,7 +14,8 @@ impl Link for FhirClientRegistry {
         let registry = Registry::load()?;
         let settings = &registry.settings;
         let linked = write::identifier(&request.linked, settings);
-        let linked = linked.ok_or_else(|| Failure::unsupported("identifier.scheme").field("linked"))?;
+        let linked =
+            linked.ok_or_else(|| Failure::unsupported("identifier.scheme").field("linked"))?;
         let version = request.version.as_ref();
         let mut standing = Standing::read(&registry, &request.identifiers, version)?;
         let stands = write::has(&standing.patient, &request.linked, settings);

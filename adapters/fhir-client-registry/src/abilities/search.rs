@@ -3,11 +3,12 @@
 use adapter_sdk::model::{Candidate, Extra, Page, SearchQuery, Unmapped};
 use adapter_sdk::{Answer, Failure, Search, call, http};
 use fhir_r4::bundle::{Bundle, Entry, MatchGrade};
+use fhir_r4::lookup;
 use fhir_r4::mapping;
 use fhir_r4::server::{FHIR_JSON, NextPage};
 use serde_json::{Value, json};
 
-use crate::exchange::{self, Registry};
+use crate::exchange::Registry;
 use crate::settings::SearchBy;
 use crate::{ENDPOINT, FhirClientRegistry, PAGE_TOKEN, query};
 
@@ -18,7 +19,7 @@ impl Search for FhirClientRegistry {
             (Some(token), SearchBy::Search) => {
                 let next: NextPage = token.unpack(PAGE_TOKEN)?;
                 let response = registry.server.next("Patient", &next)?.send()?;
-                searched(&registry, &exchange::answer(&response)?)?
+                searched(&registry, &lookup::answer(&response)?)?
             }
             (None, SearchBy::Search) => {
                 let body = registry.search("Patient", &asked(&registry, &query)?)?;
@@ -33,18 +34,17 @@ impl Search for FhirClientRegistry {
     }
 }
 
-fn asked(
-    registry: &Registry,
-    query: &SearchQuery,
-) -> Result<fhir_r4::server::Parameters, Failure> {
+fn asked(registry: &Registry, query: &SearchQuery) -> Result<fhir_r4::server::Parameters, Failure> {
     let mut asked = query::parameters(&query.criteria, &registry.settings)?;
-    asked.extend(query::sort(&query.sort)?);
+    asked.extend(fhir_r4::query::sort(&query.sort)?);
     asked.push(("_count".to_owned(), count(registry, query).to_string()));
     Ok(asked)
 }
 
 fn count(registry: &Registry, query: &SearchQuery) -> u32 {
-    query.page_size.clamp(1, registry.settings.max_page_size.max(1))
+    query
+        .page_size
+        .clamp(1, registry.settings.max_page_size.max(1))
 }
 
 fn searched(registry: &Registry, body: &Value) -> Result<Page, Failure> {
@@ -80,7 +80,8 @@ fn matched(registry: &Registry, query: &SearchQuery) -> Result<Page, Failure> {
     let bundle = Bundle::read(&body, "Patient")?;
     let mut page = page(registry, &bundle)?;
     if bundle.next.is_some() {
-        page.extra.push(Extra::new(registry.rules.key("more"), &json!(true)));
+        page.extra
+            .push(Extra::new(registry.rules.key("more"), &json!(true)));
     }
     Ok(page)
 }
@@ -93,7 +94,8 @@ fn page(registry: &Registry, bundle: &Bundle<'_>) -> Result<Page, Failure> {
         let grade = match entry.grade {
             Some(MatchGrade::CertainlyNot) => continue,
             Some(MatchGrade::Unknown) => {
-                page.unmapped.push(Unmapped::new("candidates.grade", "unknown code"));
+                page.unmapped
+                    .push(Unmapped::new("candidates.grade", "unknown code"));
                 None
             }
             Some(MatchGrade::Grade(grade)) => Some(grade),

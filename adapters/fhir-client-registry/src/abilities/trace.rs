@@ -59,7 +59,10 @@ fn created(
             fhir_r4::rules::escaped(&query.operation_key)
         );
         // A server that does not know `_tag` may ignore it: only who carries the tag counts.
-        let asked = vec![("_tag".to_owned(), tag), ("_count".to_owned(), "5".to_owned())];
+        let asked = vec![
+            ("_tag".to_owned(), tag),
+            ("_count".to_owned(), "5".to_owned()),
+        ];
         if let Ok(body) = registry.search("Patient", &asked) {
             let bundle = Bundle::read(&body, "Patient")?;
             let ours = |it: &&Value| tagged(it, system) == Some(&query.operation_key);

@@ -14,12 +14,18 @@ impl Update for FhirClientRegistry {
     fn update(request: UpdateRequest) -> Result<WriteAnswer, Failure> {
         let registry = Registry::load()?;
         let mask: Vec<&str> = request.mask.iter().map(String::as_str).collect();
-        let mut standing = Standing::read(&registry, &request.identifiers, request.version.as_ref())?;
+        let mut standing =
+            Standing::read(&registry, &request.identifiers, request.version.as_ref())?;
         let survivor = survivor(&registry, &request, &mask)?;
         let person = &request.person;
         let survivor = survivor.as_deref();
-        let unwritten =
-            write::write(&mut standing.patient, person, &mask, survivor, &registry.settings)?;
+        let unwritten = write::write(
+            &mut standing.patient,
+            person,
+            &mask,
+            survivor,
+            &registry.settings,
+        )?;
         if unwritten.len() >= mask.len() {
             return Err(Failure::unsupported("mask.unwritable").field("mask"));
         }

@@ -1,18 +1,17 @@
 //! What the four writes share: sending, and what an answer says of what was done.
 
 use adapter_sdk::http::{self, Builder, Response};
-use adapter_sdk::model::{
-    Identifier, Outcome, Receipt, Unavailability, WriteAnswer,
-};
+use adapter_sdk::model::{Identifier, Outcome, Receipt, Unavailability, WriteAnswer};
 use adapter_sdk::{Failure, call, writes};
 use fhir_r4::bundle::reference;
 use fhir_r4::json::Object;
+use fhir_r4::lookup::etag;
 use fhir_r4::outcome;
 use fhir_r4::server::FHIR_JSON;
 use serde_json::Value;
 
 use crate::ENDPOINT;
-use crate::exchange::{Registry, etag};
+use crate::exchange::Registry;
 use crate::mapping::message;
 use crate::mapping::write::{self, Resource};
 use crate::settings::{Habits, Writes};
@@ -90,10 +89,12 @@ impl Writing<'_> {
     }
 
     fn token(&self) -> Result<String, Failure> {
-        let token = self
-            .key
-            .as_ref()
-            .and_then(|it| self.registry.rules.schemes.token(&it.scheme, it.value.trim()));
+        let token = self.key.as_ref().and_then(|it| {
+            self.registry
+                .rules
+                .schemes
+                .token(&it.scheme, it.value.trim())
+        });
         token.ok_or_else(|| Failure::rejected("identifier.scheme").field("identifiers"))
     }
 

@@ -3,7 +3,7 @@
 use adapter_sdk::Failure;
 use adapter_sdk::dates;
 use adapter_sdk::model::{
-    Event, EventKind, Extra, Identifier, Participant, ParticipantRole, PartialDate, Person,
+    Event, EventKind, Extra, Identifier, PartialDate, Participant, ParticipantRole, Person,
     PersonStatus, RelationRole,
 };
 use fhir_r4::bundle::reference;
@@ -45,12 +45,18 @@ pub fn events(
         .into_iter()
         .map(change)
         .collect::<Result<_, _>>()?;
-    let told_at = message.bundle.text("timestamp").or(history.text("timestamp"));
+    let told_at = message
+        .bundle
+        .text("timestamp")
+        .or(history.text("timestamp"));
     let mut events = Vec::new();
     for (at, change) in changes.iter().enumerate() {
         let id = match message.id() {
             Some(id) => format!("{id}-{at}"),
-            None => hashed(&[&change.resource.map(Value::to_string).unwrap_or_default(), change.method]),
+            None => hashed(&[
+                &change.resource.map(Value::to_string).unwrap_or_default(),
+                change.method,
+            ]),
         };
         let teller = Teller {
             changes: &changes,
@@ -71,13 +77,19 @@ pub fn events(
 fn change(entry: &Value) -> Result<Change<'_>, Failure> {
     let rejected = |code: &str| Failure::rejected(code);
     let entry = Object::new(entry).ok_or_else(|| rejected("message.entry"))?;
-    let request = entry.object("request").ok_or_else(|| rejected("message.request"))?;
-    let method = request.text("method").ok_or_else(|| rejected("message.request"))?;
+    let request = entry
+        .object("request")
+        .ok_or_else(|| rejected("message.request"))?;
+    let method = request
+        .text("method")
+        .ok_or_else(|| rejected("message.request"))?;
     if !matches!(method, "POST" | "PUT" | "PATCH" | "DELETE") {
         return Err(rejected("message.method"));
     }
     let resource = entry.get("resource");
-    let place = request.text("url").map(|it| it.split('?').next().unwrap_or(it));
+    let place = request
+        .text("url")
+        .map(|it| it.split('?').next().unwrap_or(it));
     let place = [place, entry.text("fullUrl")].into_iter().flatten();
     let place = place.filter_map(reference).next();
     let object = resource.and_then(Object::new);
@@ -197,7 +209,11 @@ impl Teller<'_> {
         mapping::check(resource, "RelatedPerson")?;
         let to = Object::new(resource).and_then(|it| it.object("patient"));
         let to = to.ok_or_else(|| Failure::rejected("message.related"))?;
-        if self.changes.iter().any(|it| it.kind == "Patient" && is_of(&to, it)) {
+        if self
+            .changes
+            .iter()
+            .any(|it| it.kind == "Patient" && is_of(&to, it))
+        {
             return Ok(None);
         }
         let (related, notes) = mapping::related_persons(&[resource], self.rules);
@@ -230,9 +246,10 @@ impl Teller<'_> {
     }
 
     fn survivor(&self, id: Option<String>, identifier: Option<Identifier>) -> Participant {
-        let found = self.changes.iter().find(|it| {
-            it.kind == "Patient" && id.is_some() && it.id == id.as_deref()
-        });
+        let found = self
+            .changes
+            .iter()
+            .find(|it| it.kind == "Patient" && id.is_some() && it.id == id.as_deref());
         let found = found.and_then(|it| it.resource);
         let person = match found.filter(|it| mapping::check(it, "Patient").is_ok()) {
             Some(resource) => mapping::patient(resource, self.rules),
@@ -253,7 +270,10 @@ impl Teller<'_> {
         let scheme = self.settings.resource_id_scheme.as_ref();
         let reference = Value::from(format!("Patient/{id}"));
         Person {
-            identifiers: scheme.map(|it| Identifier::new(it, id)).into_iter().collect(),
+            identifiers: scheme
+                .map(|it| Identifier::new(it, id))
+                .into_iter()
+                .collect(),
             extra: vec![Extra::new(self.rules.key("reference"), &reference)],
             ..Person::default()
         }
@@ -272,9 +292,8 @@ fn is_of(to: &Object<'_>, patient: &Change<'_>) -> bool {
     let Some(text) = to.text("reference") else {
         return false;
     };
-    let by_id = reference(text).is_some_and(|(kind, id)| {
-        kind == "Patient" && patient.id == Some(id)
-    });
+    let by_id =
+        reference(text).is_some_and(|(kind, id)| kind == "Patient" && patient.id == Some(id));
     by_id || patient.full_url == Some(text)
 }
 

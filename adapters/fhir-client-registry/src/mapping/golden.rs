@@ -54,8 +54,15 @@ pub fn combined(people: Vec<Person>) -> Person {
             let code = fhir_r4::mapping::MARITAL_STATUS.code(it);
             code.unwrap_or_default().to_owned()
         };
-        same.hold("marital-status", &mut one.marital_status, other.marital_status, status);
-        same.hold("status", &mut one.status, other.status, |it| format!("{it:?}"));
+        same.hold(
+            "marital-status",
+            &mut one.marital_status,
+            other.marital_status,
+            status,
+        );
+        same.hold("status", &mut one.status, other.status, |it| {
+            format!("{it:?}")
+        });
         if one.photo.is_none() {
             one.photo = other.photo;
         }

@@ -36,7 +36,10 @@ pub fn feed(patient: &Resource, id: Option<&str>, operation: &str, settings: &Se
     let source = settings.message_source.clone().unwrap_or_default();
     header.insert("source".to_owned(), json!({ "endpoint": source }));
     if let Some(destination) = &settings.message_destination {
-        header.insert("destination".to_owned(), json!([{ "endpoint": destination }]));
+        header.insert(
+            "destination".to_owned(),
+            json!([{ "endpoint": destination }]),
+        );
     }
     header.insert("focus".to_owned(), json!([{ "reference": history }]));
     json!({

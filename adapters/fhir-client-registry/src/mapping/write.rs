@@ -164,7 +164,9 @@ fn name(name: &HumanName) -> Result<Value, Failure> {
         Some(NameUse::Maiden) => Some("maiden"),
         Some(NameUse::Nickname) => Some("nickname"),
         Some(NameUse::Old) => Some("old"),
-        Some(NameUse::Other(word)) if matches!(word.as_str(), "temp" | "anonymous") => Some(&**word),
+        Some(NameUse::Other(word)) if matches!(word.as_str(), "temp" | "anonymous") => {
+            Some(&**word)
+        }
         Some(NameUse::Other(_)) => {
             return Err(Failure::unsupported("code.unknown").field("names.use"));
         }
@@ -178,7 +180,11 @@ fn name(name: &HumanName) -> Result<Value, Failure> {
         ("prefix", &name.prefix),
         ("suffix", &name.suffix),
     ] {
-        put(&mut object, field, (!parts.is_empty()).then(|| json!(parts)));
+        put(
+            &mut object,
+            field,
+            (!parts.is_empty()).then(|| json!(parts)),
+        );
     }
     let language = name.language.as_ref();
     let language = language.map(|it| json!([{ "url": LANGUAGE, "valueCode": it }]));
@@ -192,8 +198,7 @@ fn marital_status(status: &MaritalStatus) -> Result<Value, Failure> {
         MaritalStatus::Other(_) => None,
         status => MARITAL_STATUS.code(status),
     };
-    let code =
-        code.ok_or_else(|| Failure::unsupported("code.unknown").field("marital-status"))?;
+    let code = code.ok_or_else(|| Failure::unsupported("code.unknown").field("marital-status"))?;
     let system = match code {
         "UNK" => format!("{V3}NullFlavor"),
         _ => format!("{V3}MaritalStatus"),
@@ -264,7 +269,11 @@ fn address(address: &Address, levels: &AddressLevels) -> Result<(Value, bool), F
     put(&mut object, "postalCode", address.postal_code.clone());
     put(&mut object, "country", address.country.clone());
     let lines = &address.lines;
-    put(&mut object, "line", (!lines.is_empty()).then(|| json!(lines)));
+    put(
+        &mut object,
+        "line",
+        (!lines.is_empty()).then(|| json!(lines)),
+    );
     let mut whole = address.position.is_none();
     for area in &address.areas {
         let of = |kind: &str, level: Option<u8>| {

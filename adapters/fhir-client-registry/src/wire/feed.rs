@@ -40,7 +40,9 @@ impl<'a> Message<'a> {
             .collect();
         let of = |kind: &str| {
             let mut found = resources.iter();
-            found.find(|it| it.text("resourceType") == Some(kind)).copied()
+            found
+                .find(|it| it.text("resourceType") == Some(kind))
+                .copied()
         };
         let header = of("MessageHeader").ok_or_else(|| rejected("message.header"))?;
         if !matches!(header.text("eventUri"), Some(FEED | RESPONSE)) {
@@ -73,7 +75,10 @@ pub fn response(message: &Message<'_>, id: &str, now: &str) -> Value {
         "source": { "endpoint": "urn:openimis:registry-gateway" },
         "response": { "identifier": answered, "code": "ok" },
     });
-    let source = message.header.object("source").and_then(|it| it.text("endpoint"));
+    let source = message
+        .header
+        .object("source")
+        .and_then(|it| it.text("endpoint"));
     if let (Some(source), Some(header)) = (source, header.as_object_mut()) {
         header.insert("destination".to_owned(), json!([{ "endpoint": source }]));
     }

@@ -24,7 +24,8 @@ const PATH: &str = "/Patient/$ihe-pix";
 /// `denied` (a wanted domain). 404 without an OperationOutcome is a path that is not there.
 pub(crate) fn find(registry: &Registry, asked: &Identifier) -> Result<Person, Failure> {
     let system = registry.rules.schemes.system(&asked.scheme);
-    let system = system.ok_or_else(|| Failure::rejected("identifier.scheme").field("identifiers"))?;
+    let system =
+        system.ok_or_else(|| Failure::rejected("identifier.scheme").field("identifiers"))?;
     let value = asked.value.trim();
     let targets = if registry.settings.limit_domains {
         wanted_systems(&registry.settings)
@@ -33,7 +34,9 @@ pub(crate) fn find(registry: &Registry, asked: &Identifier) -> Result<Person, Fa
     };
     let request = request(registry.settings.pixm_request, system, value, &targets);
     let response = registry.server.headed(request).send()?;
-    let said: Option<Value> = (response.status >= 400).then(|| response.json().ok()).flatten();
+    let said: Option<Value> = (response.status >= 400)
+        .then(|| response.json().ok())
+        .flatten();
     let said = said.as_ref().and_then(outcome::error);
     match response.status {
         404 | 410 if said.is_some() => return Err(Failure::not_found()),
@@ -76,7 +79,11 @@ fn request(form: PixmRequest, system: &str, value: &str, targets: &[String]) -> 
         PixmRequest::PostIdentifier => "valueUri",
         _ => "valueString",
     };
-    parameters.extend(targets.iter().map(|it| json!({ "name": "targetSystem", name: it })));
+    parameters.extend(
+        targets
+            .iter()
+            .map(|it| json!({ "name": "targetSystem", name: it })),
+    );
     let body = json!({ "resourceType": "Parameters", "parameter": parameters });
     to.post(PATH).body(FHIR_JSON, body.to_string())
 }
@@ -96,7 +103,8 @@ pub(crate) fn person(body: &Value, asked: &Identifier, rules: &Rules) -> Result<
             Some("targetIdentifier") => {
                 let identifier = parameter.object("valueIdentifier");
                 let mut notes = Notes::default();
-                let carried = identifier.and_then(|it| Carried::read(&it, &mut notes, "identifiers"));
+                let carried =
+                    identifier.and_then(|it| Carried::read(&it, &mut notes, "identifiers"));
                 let carried = carried.ok_or_else(unreadable)?;
                 let Some(scheme) = rules.schemes.of(&carried) else {
                     let system = carried.system.clone().unwrap_or_default();

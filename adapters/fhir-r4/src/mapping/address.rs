@@ -21,8 +21,17 @@ pub(super) fn address(object: &Object<'_>, rules: &Rules, notes: &mut Notes) -> 
     let mut extra = kept::fields(
         object,
         &[
-            "id", "use", "type", "text", "line", "city", "district", "state", "postalCode",
-            "country", "extension",
+            "id",
+            "use",
+            "type",
+            "text",
+            "line",
+            "city",
+            "district",
+            "state",
+            "postalCode",
+            "country",
+            "extension",
         ],
         rules,
     );
@@ -43,7 +52,11 @@ pub(super) fn address(object: &Object<'_>, rules: &Rules, notes: &mut Notes) -> 
         city: notes.text(object, "city", "addresses.city"),
         postal_code: notes.text(object, "postalCode", "addresses.postal-code"),
         country,
-        areas: country_area.into_iter().chain(state).chain(district).collect(),
+        areas: country_area
+            .into_iter()
+            .chain(state)
+            .chain(district)
+            .collect(),
         position,
         extra,
     }
@@ -59,10 +72,7 @@ fn address_use(object: &Object<'_>, notes: &mut Notes) -> Option<AddressUse> {
 }
 
 /// A code of two or three letters, or the name of the country as its area.
-fn country(
-    object: &Object<'_>,
-    notes: &mut Notes,
-) -> (Option<String>, Option<AdministrativeArea>) {
+fn country(object: &Object<'_>, notes: &mut Notes) -> (Option<String>, Option<AdministrativeArea>) {
     let Some(text) = notes.text(object, "country", "addresses.country") else {
         return (None, None);
     };

@@ -221,10 +221,13 @@ pub(super) fn role(
 
 /// Whether a concept has a code, given as `system|code` or `code`.
 pub(super) fn is(concept: &Object<'_>, word: &str) -> bool {
-    concept.objects("coding").iter().any(|coding| match word.rsplit_once('|') {
-        Some((system, code)) => {
-            coding.text("system") == Some(system) && coding.text("code") == Some(code)
-        }
-        None => coding.text("code") == Some(word),
-    })
+    concept
+        .objects("coding")
+        .iter()
+        .any(|coding| match word.rsplit_once('|') {
+            Some((system, code)) => {
+                coding.text("system") == Some(system) && coding.text("code") == Some(code)
+            }
+            None => coding.text("code") == Some(word),
+        })
 }

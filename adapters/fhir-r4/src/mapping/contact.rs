@@ -24,11 +24,15 @@ pub(super) fn contacts(holder: &Object<'_>, rules: &Rules, notes: &mut Notes) ->
             }
             // Whatever it is, it cannot be reached without knowing by what.
             Some(word) => {
-                notes.0.push(adapter_sdk::model::Unmapped::new("contacts.system", word));
+                notes
+                    .0
+                    .push(adapter_sdk::model::Unmapped::new("contacts.system", word));
                 continue;
             }
             None => {
-                notes.0.push(adapter_sdk::model::Unmapped::new("contacts.system", value));
+                notes
+                    .0
+                    .push(adapter_sdk::model::Unmapped::new("contacts.system", value));
                 continue;
             }
         };
@@ -66,5 +70,7 @@ pub(super) fn photo(patient: &Object<'_>, notes: &mut Notes) -> Option<Photo> {
             }
         };
     }
-    first.text("url").map(|url| Photo::Reference(url.to_owned()))
+    first
+        .text("url")
+        .map(|url| Photo::Reference(url.to_owned()))
 }

@@ -44,7 +44,11 @@ impl<'a> People<'a> {
                 .any(|(kind, id)| *kind == "RelatedPerson" && Some(*id) == related_id)
         };
         let linked = self.resources.iter().position(links);
-        let shares = |it: &Person| it.identifiers.iter().any(|one| person.identifiers.contains(one));
+        let shares = |it: &Person| {
+            it.identifiers
+                .iter()
+                .any(|one| person.identifiers.contains(one))
+        };
         linked.or_else(|| self.all.iter().position(shares))
     }
 
@@ -111,4 +115,3 @@ pub fn kinship(patients: &[&Value], related: &[&Value], rules: &Rules) -> Househ
         ..Household::default()
     }
 }
-

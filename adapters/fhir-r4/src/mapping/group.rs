@@ -14,8 +14,19 @@ use crate::rules::Carried;
 
 /// What is read here, or is of the exchange and not of the household.
 const READ: &[&str] = &[
-    "resourceType", "id", "meta", "language", "text", "identifier", "type", "actual", "code",
-    "quantity", "characteristic", "member", "extension",
+    "resourceType",
+    "id",
+    "meta",
+    "language",
+    "text",
+    "identifier",
+    "type",
+    "actual",
+    "code",
+    "quantity",
+    "characteristic",
+    "member",
+    "extension",
 ];
 
 /// The ids of the Patients whom a Group speaks of: its members, and a head who is none of them.
@@ -111,7 +122,10 @@ fn people<'a>(
             .copied()
             .find(|it| id.is_some() && crate::bundle::id(it) == id)
             .or_else(|| by_number(patients, number.as_ref(), rules));
-        if resource.and_then(crate::bundle::id).is_some_and(|id| people.of_id(id).is_some()) {
+        if resource
+            .and_then(crate::bundle::id)
+            .is_some_and(|id| people.of_id(id).is_some())
+        {
             continue;
         }
         let mut person = match resource {
@@ -212,7 +226,10 @@ fn group_extras(group: &Object<'_>, rules: &Rules) -> Vec<Extra> {
         .cloned()
         .collect();
     if !others.is_empty() {
-        extra.push(Extra::new(rules.key("characteristic"), &Value::Array(others)));
+        extra.push(Extra::new(
+            rules.key("characteristic"),
+            &Value::Array(others),
+        ));
     }
     extra
 }

@@ -26,7 +26,9 @@ pub(super) fn identifiers(
             continue;
         };
         let Some(scheme) = rules.schemes.of(&carried) else {
-            let said = carried.system.or_else(|| carried.types.into_iter().next().map(|it| it.1));
+            let said = carried
+                .system
+                .or_else(|| carried.types.into_iter().next().map(|it| it.1));
             notes.add("identifiers.scheme", &json!(said.unwrap_or_default()));
             unknown.push(whole(&object));
             continue;
@@ -60,13 +62,21 @@ pub(super) fn identifiers(
 
 fn whole(object: &Object<'_>) -> Value {
     let fields = object.rest(&[]).into_iter();
-    Value::Object(fields.map(|(name, value)| (name.to_owned(), value.clone())).collect())
+    Value::Object(
+        fields
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect(),
+    )
 }
 
 /// `use` `old`, or a period that has ended.
 fn is_past(identifier: &Object<'_>, today: Option<&PartialDate>) -> bool {
-    let end = identifier.object("period").and_then(|it| parse(it.text("end")?));
-    let has_ended = end.zip(today).is_some_and(|(end, today)| is_before(&end, today));
+    let end = identifier
+        .object("period")
+        .and_then(|it| parse(it.text("end")?));
+    let has_ended = end
+        .zip(today)
+        .is_some_and(|(end, today)| is_before(&end, today));
     identifier.text("use") == Some("old") || has_ended
 }
 

@@ -8,23 +8,34 @@ use crate::json::{Extensions, Object, extension_value};
 
 /// Extensions of Patient that the contract has a key for (R4, section 8.1.13).
 const RESERVED: [(&str, &str); 3] = [
-    ("http://hl7.org/fhir/StructureDefinition/patient-religion", "religion"),
-    ("http://hl7.org/fhir/StructureDefinition/patient-genderIdentity", "gender-identity"),
-    ("http://hl7.org/fhir/StructureDefinition/individual-genderIdentity", "gender-identity"),
+    (
+        "http://hl7.org/fhir/StructureDefinition/patient-religion",
+        "religion",
+    ),
+    (
+        "http://hl7.org/fhir/StructureDefinition/patient-genderIdentity",
+        "gender-identity",
+    ),
+    (
+        "http://hl7.org/fhir/StructureDefinition/individual-genderIdentity",
+        "gender-identity",
+    ),
 ];
 /// Extensions whose code is inside, under the name `code`.
 const INSIDE: [(&str, &str); 2] = [
-    ("http://hl7.org/fhir/StructureDefinition/patient-nationality", "nationality"),
-    ("http://hl7.org/fhir/StructureDefinition/patient-citizenship", "citizenship"),
+    (
+        "http://hl7.org/fhir/StructureDefinition/patient-nationality",
+        "nationality",
+    ),
+    (
+        "http://hl7.org/fhir/StructureDefinition/patient-citizenship",
+        "citizenship",
+    ),
 ];
 
 /// The extensions of a Patient: reserved ones under the contract's keys. `read` are those that other
 /// parts of the mapping read.
-pub(super) fn extensions(
-    extensions: &Extensions<'_>,
-    read: &[&str],
-    rules: &Rules,
-) -> Vec<Extra> {
+pub(super) fn extensions(extensions: &Extensions<'_>, read: &[&str], rules: &Rules) -> Vec<Extra> {
     let mut kept = Vec::new();
     let mut known = read.to_vec();
     for (url, key) in RESERVED {
@@ -48,14 +59,25 @@ pub(super) fn extensions(
 
 /// Extensions that nothing reads, as they came, under one key.
 pub(super) fn rest(extensions: &Extensions<'_>, read: &[&str], rules: &Rules) -> Option<Extra> {
+    named("extension", extensions, read, rules)
+}
+
+/// The same, of a part of the resource.
+pub(super) fn named(
+    name: &str,
+    extensions: &Extensions<'_>,
+    read: &[&str],
+    rules: &Rules,
+) -> Option<Extra> {
     let rest = extensions.rest(read);
-    (!rest.is_empty()).then(|| Extra::new(rules.key("extension"), &Value::Array(rest)))
+    (!rest.is_empty()).then(|| Extra::new(rules.key(name), &Value::Array(rest)))
 }
 
 /// Fields that nothing reads, as they came.
 pub(super) fn fields(object: &Object<'_>, read: &[&str], rules: &Rules) -> Vec<Extra> {
     let rest = object.rest(read).into_iter();
-    rest.map(|(name, value)| Extra::new(rules.key(name), value)).collect()
+    rest.map(|(name, value)| Extra::new(rules.key(name), value))
+        .collect()
 }
 
 /// A code as the contract has it: a string, or `{"code", "system"}`.

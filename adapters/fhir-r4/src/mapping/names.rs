@@ -29,7 +29,16 @@ fn name(object: &Object<'_>, rules: &Rules, notes: &mut Notes) -> HumanName {
     let mut extra = kept::fields(
         object,
         &[
-            "id", "use", "text", "_text", "family", "_family", "given", "_given", "prefix", "suffix",
+            "id",
+            "use",
+            "text",
+            "_text",
+            "family",
+            "_family",
+            "given",
+            "_given",
+            "prefix",
+            "suffix",
             "extension",
         ],
         rules,
@@ -73,7 +82,9 @@ fn language(object: &Object<'_>) -> Option<String> {
         return Some(code.to_owned());
     }
     let parts = of_parts(object);
-    let mut told = parts.iter().filter_map(|it| it.first(LANGUAGE)?.text("valueCode"));
+    let mut told = parts
+        .iter()
+        .filter_map(|it| it.first(LANGUAGE)?.text("valueCode"));
     let first = told.next()?;
     told.all(|other| other == first).then(|| first.to_owned())
 }
@@ -102,7 +113,9 @@ fn translations(object: &Object<'_>, of: &HumanName) -> Vec<HumanName> {
             let (Some(lang), Some(content)) = (lang, content) else {
                 continue;
             };
-            let at = names.iter().position(|it| it.language.as_deref() == Some(lang));
+            let at = names
+                .iter()
+                .position(|it| it.language.as_deref() == Some(lang));
             let at = at.unwrap_or_else(|| {
                 names.push(HumanName {
                     use_: of.use_.clone(),
@@ -117,8 +130,12 @@ fn translations(object: &Object<'_>, of: &HumanName) -> Vec<HumanName> {
         }
     };
     let extensions = |name: &str| object.object(name).map(|it| it.extensions());
-    put(&extensions("_text").unwrap_or_default(), |name, it| name.text = Some(it));
-    put(&extensions("_family").unwrap_or_default(), |name, it| name.family = Some(it));
+    put(&extensions("_text").unwrap_or_default(), |name, it| {
+        name.text = Some(it)
+    });
+    put(&extensions("_family").unwrap_or_default(), |name, it| {
+        name.family = Some(it)
+    });
     let given = object.get("_given").and_then(Value::as_array);
     for part in given.into_iter().flatten().filter_map(Object::new) {
         put(&part.extensions(), |name, it| name.given.push(it));

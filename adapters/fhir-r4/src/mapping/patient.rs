@@ -1,7 +1,8 @@
 //! Patient (R4, section 8.1) as a person.
 
 use adapter_sdk::model::{
-    AddressUse, Extra, HumanName, NameUse, Person, PersonStatus, RelatedPerson, RelationRole,
+    AddressUse, Extra, HumanName, NameUse, PartialDate, Person, PersonStatus, RelatedPerson,
+    RelationRole,
 };
 use serde_json::{Value, json};
 
@@ -19,10 +20,30 @@ const MOTHERS_MAIDEN_NAME: &str =
 
 /// What is read here, or is of the exchange and not of the person.
 const READ: &[&str] = &[
-    "resourceType", "id", "meta", "language", "text", "identifier", "active", "name", "telecom",
-    "gender", "birthDate", "_birthDate", "deceasedBoolean", "deceasedDateTime",
-    "_deceasedDateTime", "address", "maritalStatus", "multipleBirthBoolean",
-    "multipleBirthInteger", "photo", "contact", "communication", "link", "extension",
+    "resourceType",
+    "id",
+    "meta",
+    "language",
+    "text",
+    "identifier",
+    "active",
+    "name",
+    "telecom",
+    "gender",
+    "birthDate",
+    "_birthDate",
+    "deceasedBoolean",
+    "deceasedDateTime",
+    "_deceasedDateTime",
+    "address",
+    "maritalStatus",
+    "multipleBirthBoolean",
+    "multipleBirthInteger",
+    "photo",
+    "contact",
+    "communication",
+    "link",
+    "extension",
 ];
 
 /// Maps a Patient that may be read (`check`).
@@ -57,18 +78,30 @@ pub fn patient(resource: &Value, rules: &Rules) -> Person {
     let marital_status = concept.and_then(|it| codes::marital_status(&it, &mut notes));
     let status = status(resource, &patient, &mut notes);
 
-    extra.extend(times(&patient));
+    extra.extend(times(&patient, death_date.as_ref()));
     extra.extend(births(&patient, &mut notes));
     extra.extend(languages(&patient));
     extra.extend(other_links(&patient, rules));
-    let read = [BIRTH_PLACE, MOTHERS_MAIDEN_NAME];
+    let mut read = vec![BIRTH_PLACE, MOTHERS_MAIDEN_NAME];
+    read.extend(rules.adds.iter().flat_map(|it| it.extensions()));
     extra.extend(kept::extensions(&extensions, &read, rules));
     let mut of_dates = rules.dates.extensions();
+    extra.extend(kept::named(
+        "death-date-extension",
+        &death.extensions,
+        &of_dates,
+        rules,
+    ));
     of_dates.push(BIRTH_TIME);
-    extra.extend(kept::rest(&birth.extensions, &of_dates, rules));
+    extra.extend(kept::named(
+        "birth-date-extension",
+        &birth.extensions,
+        &of_dates,
+        rules,
+    ));
     extra.extend(kept::fields(&patient, READ, rules));
 
-    Person {
+    let person = Person {
         identifiers,
         names,
         sex,
@@ -87,6 +120,10 @@ pub fn patient(resource: &Value, rules: &Rules) -> Person {
         version: version(&patient),
         extra,
         unmapped: notes.0,
+    };
+    match &rules.adds {
+        Some(adds) => adds.add(person, resource),
+        None => person,
     }
 }
 
@@ -113,10 +150,12 @@ fn status(resource: &Value, patient: &Object<'_>, notes: &mut Notes) -> Option<P
 }
 
 /// The time of birth and of death, and when the record was last touched: reserved keys.
-fn times(patient: &Object<'_>) -> Vec<Extra> {
+fn times(patient: &Object<'_>, death_date: Option<&PartialDate>) -> Vec<Extra> {
     let birth = patient.primitive("birthDate").extensions.first(BIRTH_TIME);
     let birth = birth.and_then(|it| extension_value(&it));
-    let death = patient.get("deceasedDateTime");
+    // What was converted from another calendar is no time of this one.
+    let is_read = death_date.is_some_and(|it| it.original.is_none());
+    let death = patient.get("deceasedDateTime").filter(|_| is_read);
     let death = death.filter(|it| it.as_str().is_some_and(|text| text.contains('T')));
     let updated = patient.object("meta").and_then(|it| it.get("lastUpdated"));
     let told = [

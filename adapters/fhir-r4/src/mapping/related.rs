@@ -21,15 +21,13 @@ pub(super) fn contacts(
         let names = names::names(&object, rules, notes);
         if names.is_empty() {
             // An organisation, or a relationship that openIMIS tells of the head of the family.
-            let said = object.get("relationship").or_else(|| object.get("organization"));
+            let said = object
+                .get("relationship")
+                .or_else(|| object.get("organization"));
             notes.add("related", said.unwrap_or(&Value::Null));
             continue;
         }
-        let mut extra = kept::fields(
-            &object,
-            &["id", "relationship", "name", "gender"],
-            rules,
-        );
+        let mut extra = kept::fields(&object, &["id", "relationship", "name", "gender"], rules);
         related.push(RelatedPerson {
             role: role(&object, notes, &mut extra, rules),
             names,
@@ -48,8 +46,20 @@ pub fn related_person(resource: &Value, rules: &Rules) -> Person {
     };
     let (mut notes, mut extra) = (Notes::default(), Vec::new());
     let read = [
-        "resourceType", "id", "meta", "language", "text", "identifier", "patient", "relationship",
-        "name", "telecom", "gender", "birthDate", "_birthDate", "active",
+        "resourceType",
+        "id",
+        "meta",
+        "language",
+        "text",
+        "identifier",
+        "patient",
+        "relationship",
+        "name",
+        "telecom",
+        "gender",
+        "birthDate",
+        "_birthDate",
+        "active",
     ];
     extra.extend(kept::fields(&object, &read, rules));
     let birth = object.primitive("birthDate");
@@ -114,8 +124,12 @@ pub fn with_related(
 
 /// The id of the Patient to whom a RelatedPerson belongs.
 pub(super) fn patient_of(resource: &Value) -> Option<&str> {
-    let to = Object::new(resource)?.object("patient")?.text("reference")?;
-    reference(to).filter(|(kind, _)| *kind == "Patient").map(|(_, id)| id)
+    let to = Object::new(resource)?
+        .object("patient")?
+        .text("reference")?;
+    reference(to)
+        .filter(|(kind, _)| *kind == "Patient")
+        .map(|(_, id)| id)
 }
 
 /// The role that a RelatedPerson has.
@@ -135,9 +149,7 @@ fn role(
         Some(role) => role,
         None => {
             let told = object.get("relationship");
-            extra.extend(told.map(|it| {
-                Extra::new(rules.key("relationship"), it)
-            }));
+            extra.extend(told.map(|it| Extra::new(rules.key("relationship"), it)));
             RelationRole::Unknown
         }
     }

@@ -1,9 +1,10 @@
 //! Records that others took the place of (PIXm and PDQm: `active` false, `link` of the type
 //! `replaced-by`).
 
-use fhir_r4::bundle::id;
-use fhir_r4::mapping::{is_replaced, links};
 use serde_json::Value;
+
+use super::link::{is_replaced, links};
+use crate::bundle::id;
 
 /// The one of several records for one number that stands: all others were replaced by it, whether at
 /// once or over others of them. None where that is not so: then there are several people.
@@ -32,7 +33,9 @@ fn leads(from: &Value, to: &Value, among: &[Value]) -> bool {
         let [(kind, next)] = next.as_slice() else {
             return false;
         };
-        let found = among.iter().find(|it| *kind == "Patient" && id(it) == Some(next));
+        let found = among
+            .iter()
+            .find(|it| *kind == "Patient" && id(it) == Some(next));
         match found {
             Some(found) if id(found) == id(to) => return true,
             Some(found) => at = found,
