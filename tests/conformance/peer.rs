@@ -36,9 +36,16 @@ impl Peer {
         Self::start(script, &arguments, &port, "Server started")
     }
 
+    /// Medplum's FHIR router, in memory, behind the HTTP of `medplum.mjs`.
+    pub(crate) fn medplum() -> Self {
+        let port = free_port();
+        Self::start("../medplum.mjs", &[&port], &port, "Medplum listens")
+    }
+
     /// Node itself is the child, not a wrapper that would outlive a kill.
     fn start(script: &str, arguments: &[&str], port: &str, ready: &'static str) -> Self {
         let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/node_modules");
+        assert!(packages.is_dir(), "npm ci --prefix tests/conformance");
         let script = packages.join(script);
         assert!(
             script.is_file(),
@@ -46,6 +53,8 @@ impl Peer {
             script.display()
         );
         let mut child = Command::new("node")
+            // Medplum's packages look for it, and node 20 hides it.
+            .arg("--experimental-websocket")
             .arg(script)
             .args(arguments)
             .stdin(Stdio::null())

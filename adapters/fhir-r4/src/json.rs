@@ -178,11 +178,12 @@ impl Notes {
     }
 }
 
-/// A text without blanks around it; numbers and truth values as they are written.
+/// A text without blanks around it; whole numbers and truth values as they are written. No other number
+/// is a text: a long one has lost its last digits by being read as one.
 pub fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => (!number.is_f64()).then(|| number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }

@@ -59,7 +59,7 @@ fn finds_with_coverage() {
         let (mut read, mut refused) = (0, 0);
         for _ in 0..COPIES {
             let answers = (mutated(&people, &mut rng), mutated(&coverages, &mut rng));
-            let told = Told::by(&[&answers.0, &answers.1]);
+            let told = Told::by(&[&answers.0, &answers.1]).and(&["ne-Deva"]);
             let _stage = stage(json!({ "with_coverage": true, "calendar": calendar }))
                 .on_post(SEARCH, move |_| answers.0.clone())
                 .on_post(COVERAGE, move |_| answers.1.clone());

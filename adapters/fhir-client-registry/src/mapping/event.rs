@@ -217,7 +217,8 @@ impl Teller<'_> {
             return Ok(None);
         }
         let (related, notes) = mapping::related_persons(&[resource], self.rules);
-        let of = to.text("reference").and_then(reference).map(|(_, id)| id);
+        let of = to.text("reference").and_then(reference);
+        let of = of.filter(|(kind, _)| *kind == "Patient").map(|(_, id)| id);
         let mut person = self.nobody_but(of);
         person.related = related;
         person.unmapped = notes.0;

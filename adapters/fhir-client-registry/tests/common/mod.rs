@@ -3,12 +3,14 @@
 
 use adapter_fhir_client_registry::FhirClientRegistry;
 use adapter_sdk::Failure;
-use adapter_sdk::http::Request;
+use adapter_sdk::http::{Request, Response};
 use adapter_sdk::model::{
-    FindQuery, HouseholdQuery, Identifier, LinkChange, LinkRequest, Person, UpdateRequest,
+    CreateRequest, CreateSubject, FindQuery, Household, HouseholdQuery, HumanName, Identifier,
+    LinkChange, LinkRequest, Person, Receipt, Relation, RelationRole, Sex, UpdateRequest,
+    WriteAnswer,
 };
 use adapter_sdk::testing::{self, Stage};
-use adapter_sdk::{Answer, Find};
+use adapter_sdk::{Answer, Create, Find, FindHousehold, dates};
 use serde_json::{Value, json};
 
 pub(crate) const NID: &str = "https://example.org/nid";
@@ -114,4 +116,84 @@ pub(crate) fn link(change: LinkChange) -> LinkRequest {
 /// The form of a POST, as it was sent.
 pub(crate) fn form(request: &Request) -> String {
     String::from_utf8(request.body.clone().unwrap_or_default()).unwrap()
+}
+
+pub(crate) const GROUPS: &str = "/Group/_search";
+pub(crate) const RELATED: &str = "/RelatedPerson/_search";
+pub(crate) const IS_HEAD: &str = "https://example.org/patient-is-head";
+pub(crate) fn household(scheme: &str, value: &str) -> Result<Household, Failure> {
+    done(FhirClientRegistry::find_household(household_of(
+        scheme, value,
+    )))
+}
+
+pub(crate) fn group(members: &[&str], more: Value) -> Value {
+    let member = |id: &&str| json!({ "entity": { "reference": format!("Patient/{id}") } });
+    let members: Vec<Value> = members.iter().map(member).collect();
+    let group = json!({ "resourceType": "Group", "id": "g1", "type": "person", "actual": true,
+        "identifier": [{ "system": "urn:x:household", "value": "H1" }], "member": members });
+    with(group, more)
+}
+
+/// The group by its number, with its people brought along.
+pub(crate) fn with_group(settings: Value, group: Value, people: Value) -> Stage {
+    let mut answer = bundle(&json!([group]));
+    for resource in people.as_array().unwrap() {
+        let entry = json!({ "resource": resource, "search": { "mode": "include" } });
+        answer["entry"].as_array_mut().unwrap().push(entry);
+    }
+    stage(settings).on_post(GROUPS, move |_| answer.clone())
+}
+
+pub(crate) fn related(id: &str, of: &str, code: &str) -> Value {
+    json!({ "resourceType": "RelatedPerson", "id": id,
+        "patient": { "reference": format!("Patient/{of}") },
+        "relationship": [{ "coding": [{ "code": code,
+            "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode" }] }] })
+}
+
+pub(crate) fn who(id: &str, related: &str) -> Value {
+    let link = json!([{ "other": { "reference": format!("RelatedPerson/{related}") },
+        "type": "seealso" }]);
+    with(patient(id, id), json!({ "link": link }))
+}
+
+pub(crate) fn relation(subject: u32, object: u32, role: RelationRole) -> Relation {
+    Relation {
+        subject,
+        object,
+        role,
+    }
+}
+
+pub(crate) const TAG: &str = "urn:openimis:registry-gateway:operation";
+
+pub(crate) fn sita() -> Person {
+    let mut name = HumanName::of("Rai", ["Sita"]);
+    name.language = Some("ne-Latn".to_owned());
+    Person {
+        identifiers: vec![Identifier::new("national-id", "1")],
+        names: vec![name],
+        sex: Some(Sex::Female),
+        birth_date: dates::parse("1985-05"),
+        ..Person::default()
+    }
+}
+
+pub(crate) fn create(person: Person) -> Result<WriteAnswer, Failure> {
+    FhirClientRegistry::create(CreateRequest {
+        subject: CreateSubject::Person(person),
+        extra: Vec::new(),
+    })
+}
+
+pub(crate) fn receipt(answer: Result<WriteAnswer, Failure>) -> Receipt {
+    match answer.unwrap() {
+        WriteAnswer::Done(receipt) => receipt,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn created(status: u16, headers: &[(&str, &str)]) -> Response {
+    testing::status(status, headers)
 }

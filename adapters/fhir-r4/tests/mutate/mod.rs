@@ -124,6 +124,12 @@ impl Told {
         Self(all.map(|it| it.to_lowercase()).collect())
     }
 
+    /// Words that settings say besides.
+    pub(crate) fn and(mut self, words: &[&str]) -> Self {
+        self.0.extend(words.iter().map(|it| it.to_lowercase()));
+        self
+    }
+
     fn has(&self, text: &str) {
         let wanted = text.trim().to_lowercase();
         // A reference is made of the id that stood in one.
@@ -155,7 +161,7 @@ impl Told {
         }
         if let Some(status) = &person.marital_status {
             // Several codes stand for one word.
-            let table = fhir_r4::mapping::MARITAL_STATUS;
+            let table = &fhir_r4::mapping::MARITAL_STATUS;
             let mut codes = table.0.iter().filter(|(_, word)| word == status);
             let said = codes.any(|(code, _)| self.0.contains(&code.to_lowercase()));
             assert!(said || self.0.contains(&"i".to_owned()), "{status:?}");
@@ -243,7 +249,10 @@ impl Told {
         for one in extra {
             let value: Value = serde_json::from_str(&one.value).unwrap();
             // The names in what is kept are ours where the contract reserves a key.
-            let is_own = one.key.starts_with("x-") && !one.key.ends_with("-link");
+            let is_made = ["-link", "-coverage"]
+                .iter()
+                .any(|it| one.key.ends_with(it));
+            let is_own = one.key.starts_with("x-") && !is_made;
             let told = match is_own {
                 true => scalars(&value),
                 false => values(&value),
