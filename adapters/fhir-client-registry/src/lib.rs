@@ -21,6 +21,9 @@ export!(FhirClientRegistry: find, household, search, verify, create, update, lin
 /// The number of the form of this adapter's page tokens.
 pub(crate) const PAGE_TOKEN: u32 = 1;
 
+/// Of its cursors: until when changes were told.
+pub(crate) const CURSOR: u32 = 2;
+
 /// The endpoint's name in the registry's configuration.
 pub(crate) const ENDPOINT: &str = "registry";
 
@@ -46,7 +49,7 @@ impl About for FhirClientRegistry {
                 "The FHIR base, where `/Patient` is",
             )],
             settings_schema: Some(include_str!("settings.schema.json").to_owned()),
-            readable_states: vec![PAGE_TOKEN],
+            readable_states: vec![PAGE_TOKEN, CURSOR],
             searchable_fields: fhir_r4::query::searchable(),
             ..Description::default()
         }

@@ -108,6 +108,9 @@ pub struct Settings {
     /// SHA-256 of the token that messages to us carry, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_token_sha256: Option<String>,
+    /// Whether the registry is asked for the Patients that changed, where it has no feed.
+    #[serde(default)]
+    pub poll: bool,
     /// A Patient that is created at most so many days after its birth date is told as a birth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newborn_days: Option<u16>,

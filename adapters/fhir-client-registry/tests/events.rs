@@ -212,6 +212,11 @@ fn records_come_change_and_go() {
         Some("2026-03-04T09:59:00+05:45")
     );
     assert_eq!(told[1].version.as_deref(), Some("4"));
+    // What is no instant is none.
+    let mut dated = message(json!([entry("POST", "Patient", patient("p1", "1"))]));
+    dated["timestamp"] = json!("2026-03-04");
+    let undated = receive_with(json!({}), &dated).unwrap().events;
+    assert_eq!(undated[0].recorded_at, None);
     // An echo of what we wrote.
     assert_eq!(told[1].caused_by.as_deref(), Some("op-7"));
     let removed = &told[2].participants[0].person;
@@ -335,11 +340,4 @@ fn an_answer_to_a_message_of_ours_brings_no_event() {
         (reception.response.status, reception.events.len()),
         (200, 0)
     );
-}
-
-#[test]
-fn this_registry_calls_back_and_is_not_polled() {
-    let _stage = stage(json!({}));
-    let failure = FhirClientRegistry::changes(None, 10).unwrap_err();
-    assert_eq!(failure.kind(), "unsupported");
 }

@@ -165,6 +165,11 @@ fn no_household_several_and_what_is_none() {
             summary
         );
     }
+    let _stage = registry(json!({}), json!([patient("a", "1")]));
+    assert_eq!(
+        household("national-id", "1").unwrap_err().summary(),
+        "misconfigured: http.404 (endpoints.registry)"
+    );
     let _stage = registry(json!({}), json!([]));
     assert_eq!(
         household("national-id", "1").unwrap_err().summary(),

@@ -12,7 +12,8 @@ mod common;
 use adapter_fhir_client_registry::FhirClientRegistry;
 use adapter_sdk::http::Request;
 use adapter_sdk::model::{
-    CreateRequest, CreateSubject, Fate, Identifier, LinkChange, Person, TraceQuery, WriteRequest,
+    CreateRequest, CreateSubject, Fate, Identifier, LinkChange, Outcome, Person, TraceQuery,
+    WriteRequest,
 };
 use adapter_sdk::{Failure, Trace, dates, testing};
 use common::{IMIS, SEARCH, bundle, form, link, patient, registry, stage, update, with};
@@ -54,6 +55,13 @@ fn reference(fate: Result<Fate, Failure>) -> Option<String> {
     }
 }
 
+fn outcome(fate: Result<Fate, Failure>) -> Outcome {
+    match fate.unwrap() {
+        Fate::Applied(receipt) => receipt.outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn is_by_tag(request: &Request) -> bool {
     form(request).starts_with("_tag=")
 }
@@ -83,6 +91,8 @@ fn a_create_is_found_by_its_tag_or_its_number() {
         Some("Patient/p3")
     );
     assert_eq!(stage.requests().len(), 1);
+    // It is there, and nobody can say by whom.
+    assert_eq!(outcome(trace(create(), LONG_AGO)), Outcome::Unchanged);
 }
 
 #[test]

@@ -283,3 +283,41 @@ fn a_merge_refers_to_a_record_that_is_there() {
         assert_eq!(failure.summary(), "rejected: merge.survivor (replaced-by)");
     }
 }
+
+#[test]
+fn numbers_that_the_caller_cannot_see_stay() {
+    let theirs = json!({ "identifier": [
+        { "system": NID, "value": "1", "period": { "start": "2001" } },
+        { "system": "urn:x:lab", "value": "L1" },
+        { "system": NID, "value": "0", "use": "old" },
+        { "system": common::IMIS, "value": "07" },
+    ] });
+    let stage = registry(json!({}), json!([with(patient("p1", "1"), theirs)])).on(
+        Method::Put,
+        "/Patient/p1",
+        |_| created(200, &[]),
+    );
+    let mut birth = dates::parse("1985").unwrap();
+    birth.estimated = true;
+    let mut phone = Contact::phone("1");
+    phone.extra = vec![adapter_sdk::model::Extra::new("x-use", &json!("home"))];
+    let person = Person {
+        identifiers: vec![Identifier::new("national-id", "1")],
+        birth_date: Some(birth),
+        contacts: vec![phone],
+        ..Person::default()
+    };
+    let mask = ["identifiers", "birth-date", "contacts"];
+    let told = receipt(FhirClientRegistry::update(update(person, &mask)));
+    // Nothing is lost unsaid.
+    assert_eq!(told.unwritten, ["contacts.0.extra", "birth-date.estimated"]);
+    let sent = stage.requests().pop().unwrap().json();
+    assert_eq!(
+        sent["identifier"],
+        json!([
+            { "system": "urn:x:lab", "value": "L1" },
+            { "system": NID, "value": "0", "use": "old" },
+            { "system": NID, "value": "1", "period": { "start": "2001" } },
+        ])
+    );
+}

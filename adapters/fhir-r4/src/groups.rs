@@ -78,7 +78,12 @@ impl Groups<'_> {
             (by.0.to_owned(), by.1),
             ("_include".to_owned(), "Group:member".to_owned()),
         ];
-        let body = lookup::answer(&self.server.search("Group", &query).send()?)?;
+        let response = self.server.search("Group", &query).send()?;
+        // The path is the same for every question: a server without Groups.
+        if response.status == 404 {
+            return Err(Failure::misconfigured("http.404").field("endpoints.registry"));
+        }
+        let body = server::body(&response)?;
         let bundle = Bundle::read(&body, "Group")?;
         // One that is not active is a household no more.
         let is_standing =

@@ -2,7 +2,8 @@
 //! the Patient, which carries the operation's tag, or what was to be written.
 
 use adapter_sdk::model::{
-    CreateRequest, Fate, LinkChange, LinkRequest, Receipt, TraceQuery, UpdateRequest, WriteRequest,
+    CreateRequest, Fate, LinkChange, LinkRequest, Outcome, Receipt, TraceQuery, UpdateRequest,
+    WriteRequest,
 };
 use adapter_sdk::{Failure, Trace};
 use fhir_r4::bundle::{Bundle, id};
@@ -78,7 +79,11 @@ fn created(
     let hits = registry.patients(key)?;
     Ok(match hits.patients.as_slice() {
         [] => Stands::Not,
-        [patient] => Stands::Written(receipt(patient)),
+        // Somebody else's, or ours on a server that keeps no tags: the record is there.
+        [patient] => Stands::Written(Receipt {
+            outcome: Outcome::Unchanged,
+            ..receipt(patient)
+        }),
         _ => Stands::Unknown,
     })
 }

@@ -26,7 +26,8 @@ impl Update for FhirClientRegistry {
             survivor,
             &registry.settings,
         )?;
-        if unwritten.len() >= mask.len() {
+        let is_unwritten = |field: &&str| unwritten.iter().any(|it| it == field);
+        if mask.iter().all(is_unwritten) {
             return Err(Failure::unsupported("mask.unwritable").field("mask"));
         }
         standing.writing(&registry, unwritten).send()

@@ -8,7 +8,7 @@ use adapter_sdk::model::{
 };
 use fhir_r4::bundle::reference;
 use fhir_r4::dates::day_number;
-use fhir_r4::json::Object;
+use fhir_r4::json::{Object, scalar};
 use fhir_r4::mapping::{self, replacement};
 use fhir_r4::{Rules, dates as fhir_dates};
 use serde_json::Value;
@@ -74,6 +74,43 @@ pub fn events(
     Ok(events)
 }
 
+/// The events of records that a search for changes found, each under its record's own number and version.
+///
+/// # Errors
+/// `unreadable` where a record may not be read, or has neither.
+pub fn changed(
+    patients: &[&Value],
+    settings: &Settings,
+    rules: &Rules,
+) -> Result<Vec<Event>, Failure> {
+    let mut events = Vec::new();
+    for resource in patients {
+        mapping::check(resource, "Patient")?;
+        let object = Object::new(resource);
+        let version = object.and_then(|it| scalar(it.object("meta")?.get("versionId")?));
+        let id = object.and_then(|it| it.text("id"));
+        let (Some(id), Some(version)) = (id, version) else {
+            return Err(Failure::unreadable("changes.version"));
+        };
+        let change = Change {
+            resource: Some(resource),
+            kind: "Patient",
+            full_url: None,
+            // Servers that count begin with 1; of others nobody can tell whether a record is new.
+            method: if version == "1" { "POST" } else { "PUT" },
+            id: Some(id),
+        };
+        let teller = Teller {
+            changes: &[],
+            settings,
+            rules,
+            told_at: None,
+        };
+        events.extend(teller.patient(&change, format!("Patient/{id}/{version}"))?);
+    }
+    Ok(events)
+}
+
 fn change(entry: &Value) -> Result<Change<'_>, Failure> {
     let rejected = |code: &str| Failure::rejected(code);
     let entry = Object::new(entry).ok_or_else(|| rejected("message.entry"))?;
@@ -122,7 +159,7 @@ impl Teller<'_> {
         let Some(resource) = change.resource else {
             let mut event = Event::new(id, EventKind::RecordRemoved);
             event.participants = vec![subject(self.nobody_but(change.id))];
-            event.recorded_at = self.told_at.map(str::to_owned);
+            event.recorded_at = self.recorded_at(&Value::Null);
             return Ok(vec![event]);
         };
         mapping::check(resource, "Patient")?;
@@ -135,7 +172,7 @@ impl Teller<'_> {
         let kind = match change.method {
             "DELETE" => EventKind::RecordRemoved,
             _ if person.status == Some(PersonStatus::Merged) => EventKind::Merge,
-            "POST" if self.is_newborn(&person) => EventKind::Birth,
+            "POST" if self.is_newborn(&person, resource) => EventKind::Birth,
             "POST" => EventKind::RecordCreated,
             _ => EventKind::RecordChanged,
         };
@@ -189,11 +226,13 @@ impl Teller<'_> {
     }
 
     /// Only where the settings say how long after its birth a child counts as new.
-    fn is_newborn(&self, person: &Person) -> bool {
+    fn is_newborn(&self, person: &Person, resource: &Value) -> bool {
         let Some(most) = self.settings.newborn_days else {
             return false;
         };
-        let told = self.told_at.and_then(fhir_dates::parse);
+        let told = self
+            .recorded_at(resource)
+            .and_then(|it| fhir_dates::parse(&it));
         let days = |date: Option<&PartialDate>| date.and_then(day_number);
         match (days(told.as_ref()), days(person.birth_date.as_ref())) {
             (Some(told), Some(born)) => (0..=i64::from(most)).contains(&(told - born)),
@@ -283,7 +322,10 @@ impl Teller<'_> {
     fn recorded_at(&self, resource: &Value) -> Option<String> {
         let meta = Object::new(resource).and_then(|it| it.object("meta"));
         let own = meta.and_then(|it| it.text("lastUpdated"));
-        own.or(self.told_at).map(str::to_owned)
+        let told = [own, self.told_at].into_iter().flatten();
+        // RFC 3339: a date alone is no instant.
+        let mut instants = told.filter(|it| fhir_dates::parse_instant(it).is_some());
+        instants.next().map(str::to_owned)
     }
 }
 

@@ -1,20 +1,19 @@
 //! A person of ours as a Patient of theirs: the fields that are written, and what has no place. A value
 //! that no code of theirs means is refused before anything is sent.
 
-use adapter_sdk::model::{
-    Address, AddressUse, Contact, ContactSystem, HumanName, Identifier, MaritalStatus, NameUse,
-    Person, PersonStatus,
-};
+mod lists;
+
+use adapter_sdk::model::{Identifier, MaritalStatus, Person, PersonStatus};
 use adapter_sdk::{Failure, dates};
 use fhir_r4::bundle::reference;
 use fhir_r4::mapping::{MARITAL_STATUS, SEX};
-use fhir_r4::rules::{AddressLevels, Carried, OneOrMany};
+use fhir_r4::rules::{Carried, OneOrMany};
 use serde_json::{Map, Value, json};
 
 use crate::settings::Settings;
 
-const LANGUAGE: &str = "http://hl7.org/fhir/StructureDefinition/language";
-const BIRTH_PLACE: &str = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace";
+pub use lists::identifier;
+
 const V3: &str = "http://terminology.hl7.org/CodeSystem/v3-";
 
 /// A Patient in the making.
@@ -58,11 +57,13 @@ pub fn write(
     for field in mask {
         match *field {
             "identifiers" => {
-                let list = identifiers(&person.identifiers, settings, &mut unwritten);
+                let list =
+                    lists::identifiers(patient, &person.identifiers, settings, &mut unwritten);
                 put_list(patient, "identifier", list);
             }
             "names" => {
-                let names: Result<Vec<Value>, Failure> = person.names.iter().map(name).collect();
+                let names: Result<Vec<Value>, Failure> =
+                    person.names.iter().map(lists::name).collect();
                 put_list(patient, "name", names?);
             }
             "sex" => put(patient, "gender", person.sex.and_then(|it| SEX.code(&it))),
@@ -82,10 +83,10 @@ pub fn write(
                 let status = person.marital_status.as_ref().map(marital_status);
                 put(patient, "maritalStatus", status.transpose()?);
             }
-            "addresses" => addresses(patient, person, settings, &mut unwritten)?,
+            "addresses" => lists::addresses(patient, person, settings, &mut unwritten)?,
             "contacts" => {
                 let contacts: Result<Vec<Value>, Failure> =
-                    person.contacts.iter().map(contact).collect();
+                    person.contacts.iter().map(lists::contact).collect();
                 put_list(patient, "telecom", contacts?);
             }
             // With `status`: a merge is both.
@@ -94,6 +95,7 @@ pub fn write(
             other => unwritten.push(other.to_owned()),
         }
     }
+    unwritten.extend(besides(person, mask));
     // The order of the mask must not decide whether a date of death outlives the status.
     if mask.contains(&"death-date")
         && mask.contains(&"status")
@@ -103,6 +105,58 @@ pub fn write(
         put(patient, "deceasedDateTime", Some(dates::format(date)));
     }
     Ok(unwritten)
+}
+
+/// What stands beside the values of masked fields and has no place: it is told, since a list that is
+/// written as a whole loses it.
+fn besides(person: &Person, mask: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut list = |field: &str, filled: Vec<bool>| {
+        if mask.contains(&field) {
+            let filled = filled.into_iter().enumerate().filter(|(_, filled)| *filled);
+            found.extend(filled.map(|(at, _)| format!("{field}.{at}.extra")));
+        }
+    };
+    let identifiers = person.identifiers.iter();
+    list(
+        "identifiers",
+        identifiers.map(|it| !it.extra.is_empty()).collect(),
+    );
+    list(
+        "names",
+        person.names.iter().map(|it| !it.extra.is_empty()).collect(),
+    );
+    list(
+        "addresses",
+        person
+            .addresses
+            .iter()
+            .map(|it| !it.extra.is_empty())
+            .collect(),
+    );
+    list(
+        "contacts",
+        person
+            .contacts
+            .iter()
+            .map(|it| !it.extra.is_empty())
+            .collect(),
+    );
+    for (field, date) in [
+        ("birth-date", &person.birth_date),
+        ("death-date", &person.death_date),
+    ] {
+        let Some(date) = date.as_ref().filter(|_| mask.contains(&field)) else {
+            continue;
+        };
+        for (part, filled) in [
+            ("estimated", date.estimated),
+            ("original", date.original.is_some()),
+        ] {
+            found.extend(filled.then(|| format!("{field}.{part}")));
+        }
+    }
+    found
 }
 
 fn put(patient: &mut Resource, name: &str, value: Option<impl Into<Value>>) {
@@ -116,35 +170,6 @@ fn put_list(patient: &mut Resource, name: &str, list: Vec<Value>) {
     put(patient, name, (!list.is_empty()).then_some(list));
 }
 
-/// One identifier as theirs; none where the registry does not know the scheme.
-pub fn identifier(identifier: &Identifier, settings: &Settings) -> Option<Value> {
-    let value = identifier.value.trim();
-    if let Some(system) = settings.schemes().system(&identifier.scheme) {
-        return Some(json!({ "system": system, "value": value }));
-    }
-    let types = settings.identifier_types.get(&identifier.scheme)?;
-    let coding = match types.all().first()?.rsplit_once('|') {
-        Some((system, code)) => json!({ "system": system, "code": code }),
-        None => json!({ "code": types.all().first()? }),
-    };
-    Some(json!({ "type": { "coding": [coding] }, "value": value }))
-}
-
-fn identifiers(
-    identifiers: &[Identifier],
-    settings: &Settings,
-    unwritten: &mut Vec<String>,
-) -> Vec<Value> {
-    let mut written = Vec::new();
-    for (at, one) in identifiers.iter().enumerate() {
-        match identifier(one, settings) {
-            Some(value) => written.push(value),
-            None => unwritten.push(format!("identifiers.{at}")),
-        }
-    }
-    written
-}
-
 /// Whether a list of theirs has this identifier.
 pub fn has(patient: &Resource, wanted: &Identifier, settings: &Settings) -> bool {
     let schemes = settings.schemes();
@@ -154,42 +179,6 @@ pub fn has(patient: &Resource, wanted: &Identifier, settings: &Settings) -> bool
     fhir_r4::mapping::carried(&Value::Object(patient.clone()))
         .iter()
         .any(same)
-}
-
-fn name(name: &HumanName) -> Result<Value, Failure> {
-    let word = match &name.use_ {
-        None => None,
-        Some(NameUse::Usual) => Some("usual"),
-        Some(NameUse::Official) => Some("official"),
-        Some(NameUse::Maiden) => Some("maiden"),
-        Some(NameUse::Nickname) => Some("nickname"),
-        Some(NameUse::Old) => Some("old"),
-        Some(NameUse::Other(word)) if matches!(word.as_str(), "temp" | "anonymous") => {
-            Some(&**word)
-        }
-        Some(NameUse::Other(_)) => {
-            return Err(Failure::unsupported("code.unknown").field("names.use"));
-        }
-    };
-    let mut object = Map::new();
-    put(&mut object, "use", word);
-    put(&mut object, "text", name.text.clone());
-    put(&mut object, "family", name.family.clone());
-    for (field, parts) in [
-        ("given", &name.given),
-        ("prefix", &name.prefix),
-        ("suffix", &name.suffix),
-    ] {
-        put(
-            &mut object,
-            field,
-            (!parts.is_empty()).then(|| json!(parts)),
-        );
-    }
-    let language = name.language.as_ref();
-    let language = language.map(|it| json!([{ "url": LANGUAGE, "valueCode": it }]));
-    put(&mut object, "extension", language);
-    Ok(Value::Object(object))
 }
 
 fn marital_status(status: &MaritalStatus) -> Result<Value, Failure> {
@@ -204,100 +193,6 @@ fn marital_status(status: &MaritalStatus) -> Result<Value, Failure> {
         _ => format!("{V3}MaritalStatus"),
     };
     Ok(json!({ "coding": [{ "system": system, "code": code }] }))
-}
-
-fn contact(contact: &Contact) -> Result<Value, Failure> {
-    let system = match &contact.system {
-        ContactSystem::Phone => "phone",
-        ContactSystem::Email => "email",
-        ContactSystem::Other(word)
-            if matches!(word.as_str(), "fax" | "pager" | "url" | "sms" | "other") =>
-        {
-            word
-        }
-        ContactSystem::Other(_) => {
-            return Err(Failure::unsupported("code.unknown").field("contacts.system"));
-        }
-    };
-    Ok(json!({ "system": system, "value": contact.value }))
-}
-
-/// The place of birth is an extension, all others are the list.
-fn addresses(
-    patient: &mut Resource,
-    person: &Person,
-    settings: &Settings,
-    unwritten: &mut Vec<String>,
-) -> Result<(), Failure> {
-    let (mut list, mut birth) = (Vec::new(), None);
-    for (at, one) in person.addresses.iter().enumerate() {
-        let (value, whole) = address(one, &settings.address_levels)?;
-        if !whole {
-            unwritten.push(format!("addresses.{at}.areas"));
-        }
-        match one.use_ {
-            Some(AddressUse::Birth) => birth = Some(value),
-            _ => list.push(value),
-        }
-    }
-    put_list(patient, "address", list);
-    let kept = patient.get("extension").and_then(Value::as_array);
-    let mut extensions: Vec<Value> = kept.cloned().unwrap_or_default();
-    extensions.retain(|it| it.get("url").and_then(Value::as_str) != Some(BIRTH_PLACE));
-    extensions.extend(birth.map(|it| json!({ "url": BIRTH_PLACE, "valueAddress": it })));
-    put_list(patient, "extension", extensions);
-    Ok(())
-}
-
-/// An address, and whether all of its areas have a place.
-fn address(address: &Address, levels: &AddressLevels) -> Result<(Value, bool), Failure> {
-    let word = match &address.use_ {
-        None | Some(AddressUse::Birth) => None,
-        Some(AddressUse::Home) => Some("home"),
-        Some(AddressUse::Work) => Some("work"),
-        Some(AddressUse::Temporary) => Some("temp"),
-        Some(AddressUse::Old) => Some("old"),
-        Some(AddressUse::Other(word)) if word == "billing" => Some("billing"),
-        Some(AddressUse::Other(_)) => {
-            return Err(Failure::unsupported("code.unknown").field("addresses.use"));
-        }
-    };
-    let mut object = Map::new();
-    put(&mut object, "use", word);
-    put(&mut object, "text", address.text.clone());
-    put(&mut object, "city", address.city.clone());
-    put(&mut object, "postalCode", address.postal_code.clone());
-    put(&mut object, "country", address.country.clone());
-    let lines = &address.lines;
-    put(
-        &mut object,
-        "line",
-        (!lines.is_empty()).then(|| json!(lines)),
-    );
-    let mut whole = address.position.is_none();
-    for area in &address.areas {
-        let of = |kind: &str, level: Option<u8>| {
-            area.kind.as_deref() == Some(kind) || (level.is_some() && area.level == level)
-        };
-        let field = if of("state", levels.state) {
-            "state"
-        } else if of("district", levels.district) {
-            "district"
-        } else if area.level == Some(0) {
-            "country"
-        } else {
-            whole = false;
-            continue;
-        };
-        match &area.name {
-            Some(name) if !object.contains_key(field) => {
-                object.insert(field.to_owned(), json!(name));
-            }
-            _ => whole = false,
-        }
-        whole &= area.code.is_none();
-    }
-    Ok((Value::Object(object), whole))
 }
 
 /// `active`, `deceased[x]` and the link of a merge.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{address, codes, contact, identifiers, kept, link, names, related};
 use crate::Rules;
+use crate::dates::parse_instant;
 use crate::json::{Notes, Object, extension_value, scalar};
 
 /// R4, `patient-birthPlace`.
@@ -163,8 +164,10 @@ fn times(patient: &Object<'_>, death_date: Option<&PartialDate>) -> Vec<Extra> {
         ("death-time", death),
         ("last-updated", updated),
     ];
+    // RFC 3339, or it is no time.
+    let is_instant = |it: &&Value| it.as_str().and_then(parse_instant).is_some();
     let told = told.into_iter();
-    told.filter_map(|(key, value)| Some(Extra::new(key, value.filter(|it| it.is_string())?)))
+    told.filter_map(|(key, value)| Some(Extra::new(key, value.filter(is_instant)?)))
         .collect()
 }
 
