@@ -147,7 +147,6 @@ fn households() {
         match done(FhirClientRegistry::find_household(asked)) {
             Ok(household) => {
                 told.household(&household);
-                // Who heads it is said by the Group or by nobody.
                 tally.read += 1;
             }
             Err(failure) => tally.refuse(&failure),
@@ -164,7 +163,7 @@ fn searches() {
         { "relation": "next", "url": "https://cr.example.org/fhir/Patient?family=Rai&_page=2" },
     ]);
     let original = with(
-        bundle(&json!([full("p1", "1"), full("p2", "2")])),
+        bundle(&json!([full("p1", "1"), patient("p2", "2")])),
         json!({ "link": link }),
     );
     let mut tally = Tally::default();

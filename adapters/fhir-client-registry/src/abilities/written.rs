@@ -44,14 +44,14 @@ impl Writing<'_> {
         self.patient
             .insert("resourceType".to_owned(), "Patient".into());
         let request = match settings.writes {
-            Writes::Message => return self.as_message(&operation),
-            Writes::Rest => self.as_rest()?,
-            Writes::Feed => self.as_feed()?,
+            Writes::Message => return self.send_message(&operation),
+            Writes::Rest => self.rest()?,
+            Writes::Feed => self.feed()?,
         };
         self.settle(request)
     }
 
-    fn as_rest(&self) -> Result<Builder, Failure> {
+    fn rest(&self) -> Result<Builder, Failure> {
         let to = http::endpoint(ENDPOINT);
         let request = match &self.id {
             Some(id) => to.put(format!("/Patient/{}", http::segment(id))),
@@ -62,7 +62,7 @@ impl Writing<'_> {
     }
 
     /// ITI-104: the same PUT creates and revises.
-    fn as_feed(&self) -> Result<Builder, Failure> {
+    fn feed(&self) -> Result<Builder, Failure> {
         let request = http::endpoint(ENDPOINT).put("/Patient");
         let request = request.query("identifier", self.token()?);
         let request = match (&self.id, &self.version) {
@@ -169,7 +169,7 @@ impl Writing<'_> {
         }
     }
 
-    fn as_message(self, operation: &str) -> Result<WriteAnswer, Failure> {
+    fn send_message(self, operation: &str) -> Result<WriteAnswer, Failure> {
         let settings = &self.registry.settings;
         let body = message::feed(&self.patient, self.id.as_deref(), operation, settings);
         let request = http::endpoint(ENDPOINT)
