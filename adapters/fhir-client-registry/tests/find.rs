@@ -328,3 +328,31 @@ fn claims_are_compared_and_a_merged_record_is_none_to_compare_with() {
     let failure = FhirClientRegistry::verify(claim("1985")).unwrap_err();
     assert_eq!(failure.summary(), "rejected: patient.merged (identifiers)");
 }
+
+#[test]
+fn several_numbers_no_name_a_partial_date_and_codes_that_nobody_knows() {
+    let record = json!({ "name": [], "gender": "f", "birthDate": "1985-05",
+        "maritalStatus": { "coding": [{ "system": "urn:x:ours", "code": "9" }] },
+        "multipleBirthBoolean": true, "deceasedBoolean": true, "identifier": [
+            { "system": NID, "value": "1" }, { "system": common::IMIS, "value": "07" },
+            { "system": "urn:x:lab", "value": "L1" }] });
+    let _stage = registry(json!({}), json!([with(patient("p1", "1"), record)]));
+    let person = find("1").unwrap();
+    assert_eq!(
+        (person.names.len(), person.sex, person.marital_status),
+        (0, None, None)
+    );
+    assert_eq!(person.birth_date, dates::parse("1985-05"));
+    assert_eq!(person.status, Some(PersonStatus::Deceased));
+    assert_eq!(person.identifiers.len(), 2);
+    let told = [
+        ("identifiers.scheme", "urn:x:lab"),
+        ("sex", "f"),
+        ("marital-status", "9"),
+    ];
+    assert_eq!(
+        person.unmapped,
+        told.map(|(field, value)| Unmapped::new(field, value))
+    );
+    assert_eq!(person.extra[1].key, "multiple-birth");
+}

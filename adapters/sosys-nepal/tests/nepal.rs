@@ -11,7 +11,7 @@ mod common;
 
 use adapter_sdk::model::{
     Agreement, Criterion, HumanName, Identifier, OriginalDate, PartialDate, Person, PersonStatus,
-    SearchQuery, Test, Unmapped, VerifyQuery,
+    RelationRole, SearchQuery, Test, Unmapped, VerifyQuery,
 };
 use adapter_sdk::{FindHousehold, Search, Verify, dates, testing};
 use adapter_sosys_nepal::SosysNepal;
@@ -343,4 +343,42 @@ fn a_claimed_name_is_compared_in_either_script() {
     assert_eq!(claim("Rai", "Sita"), Agreement::Match);
     assert_eq!(claim("राई", "सीता"), Agreement::Match);
     assert_eq!(claim("राई", "गीता"), Agreement::Mismatch);
+}
+
+#[test]
+fn twins_several_numbers_no_name_and_codes_that_nobody_knows() {
+    let twin = json!({ "name": [], "multipleBirthInteger": 2, "gender": "f",
+        "maritalStatus": { "text": "bibahit" }, "identifier": [
+            { "system": common::SSN, "value": "1" }, { "system": common::SSN, "value": "2" },
+            { "system": "urn:x:citizenship", "value": "27-01" }] });
+    let _stage = registry(json!({}), json!([with(patient("p1", "1"), twin)]));
+    let person = find("1").unwrap();
+    assert_eq!((person.names.len(), person.sex), (0, None));
+    assert_eq!(person.identifiers.len(), 2);
+    let told = [
+        ("identifiers.scheme", "urn:x:citizenship"),
+        ("sex", "f"),
+        ("marital-status", "bibahit"),
+    ];
+    assert_eq!(
+        person.unmapped,
+        told.map(|(field, value)| Unmapped::new(field, value))
+    );
+    let keys: Vec<&str> = person.extra.iter().map(|it| it.key.as_str()).collect();
+    assert_eq!(keys, ["x-sosys-nepal-identifier", "multiple-birth"]);
+}
+
+#[test]
+fn a_child_of_whom_the_mother_alone_is_told() {
+    let mother = json!({ "resourceType": "RelatedPerson", "id": "r1",
+        "patient": { "reference": "Patient/p1" }, "name": [{ "text": "Maya" }],
+        "relationship": [{ "coding": [{ "code": "MTH",
+            "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode" }] }] });
+    let mut answer = bundle(&json!([patient("p1", "1")]));
+    let entry = json!({ "resource": mother, "search": { "mode": "include" } });
+    answer["entry"].as_array_mut().unwrap().push(entry);
+    let _stage = stage(json!({ "with_related": true })).on_post(SEARCH, move |_| answer.clone());
+    let person = find("1").unwrap();
+    let roles: Vec<&RelationRole> = person.related.iter().map(|it| &it.role).collect();
+    assert_eq!(roles, [&RelationRole::Mother]);
 }

@@ -2,7 +2,7 @@
 
 use adapter_sdk::Failure;
 use adapter_sdk::model::{Extra, Identifier, PartialDate};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::Rules;
 use crate::dates::{is_before, parse};
@@ -34,8 +34,13 @@ pub(super) fn identifiers(
             continue;
         };
         if let Some(period) = object.object("period") {
-            periods.push(json!({ "scheme": scheme, "value": carried.value,
-                                 "start": period.get("start"), "end": period.get("end") }));
+            let mut told = Map::new();
+            told.insert("scheme".to_owned(), json!(scheme));
+            told.insert("value".to_owned(), json!(carried.value));
+            for end in ["start", "end"] {
+                told.extend(period.get(end).map(|it| (end.to_owned(), it.clone())));
+            }
+            periods.push(Value::Object(told));
         }
         if is_past(&object, rules.today.as_ref()) {
             unknown.push(whole(&object));
