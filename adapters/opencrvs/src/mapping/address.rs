@@ -41,7 +41,7 @@ pub fn declared(value: &Value, field: &str, unmapped: &mut Vec<Unmapped>) -> Opt
         });
     };
     let street = object(of, "streetLevelDetails");
-    let mut part = |name: &str, unmapped: &mut Vec<Unmapped>| {
+    let part = |name: &str, unmapped: &mut Vec<Unmapped>| {
         let value = street.and_then(|it| it.get(name)).or_else(|| of.get(name));
         text(value, field, unmapped)
     };

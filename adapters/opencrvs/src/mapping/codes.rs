@@ -110,8 +110,8 @@ static RELATION_WORDS: Table<RelationRole> = Table(&[
 #[derive(Clone, Copy)]
 pub struct List<'a, T: 'static> {
     own: &'a BTreeMap<String, String>,
-    words: Table<T>,
-    usual: Table<T>,
+    words: &'static Table<T>,
+    usual: &'static Table<T>,
 }
 
 impl<T: Clone + PartialEq> List<'_, T> {
@@ -152,8 +152,8 @@ impl<T: Clone + PartialEq> List<'_, T> {
 pub fn sex(codes: &Codes) -> List<'_, Sex> {
     List {
         own: &codes.sex,
-        words: SEX,
-        usual: SEX,
+        words: &SEX,
+        usual: &SEX,
     }
 }
 
@@ -161,8 +161,8 @@ pub fn sex(codes: &Codes) -> List<'_, Sex> {
 pub fn marital_status(codes: &Codes) -> List<'_, MaritalStatus> {
     List {
         own: &codes.marital_status,
-        words: MARITAL_WORDS,
-        usual: MARITAL_STATUS,
+        words: &MARITAL_WORDS,
+        usual: &MARITAL_STATUS,
     }
 }
 
@@ -170,8 +170,8 @@ pub fn marital_status(codes: &Codes) -> List<'_, MaritalStatus> {
 pub fn relation(codes: &Codes) -> List<'_, RelationRole> {
     List {
         own: &codes.relation,
-        words: RELATION_WORDS,
-        usual: RELATION,
+        words: &RELATION_WORDS,
+        usual: &RELATION,
     }
 }
 
