@@ -8,7 +8,7 @@ use super::record::Record;
 use crate::settings::{Role, Settings};
 
 /// What an informant is to the subject. `OTHER` stands for the words beside it.
-pub fn relation(
+pub(super) fn relation(
     code: Option<String>,
     words: Option<String>,
     settings: &Settings,
@@ -29,7 +29,7 @@ pub fn relation(
 
 /// An informant who is the mother, the father or the spouse is told of there: the declaration, unlike
 /// the FHIR record, has no more than the relation.
-pub fn complete(record: &mut Record) {
+pub(super) fn complete(record: &mut Record) {
     let same = |relation: &RelationRole| match relation {
         RelationRole::Mother => Some(Role::Mother),
         RelationRole::Father => Some(Role::Father),
@@ -62,7 +62,7 @@ pub fn complete(record: &mut Record) {
 }
 
 /// Whether the child is one of several: the contract's `multiple-birth`.
-pub fn birth_type(code: Option<String>, record: &mut Record) {
+pub(super) fn birth_type(code: Option<String>, record: &mut Record) {
     let Some(code) = code else { return };
     let field = "extra.multiple-birth";
     let several = codes::MULTIPLE_BIRTH.read(field, &code, &mut record.unmapped);

@@ -65,7 +65,7 @@ pub fn together(mut birth: Person, death: Person) -> Person {
 }
 
 /// Names as FHIR and GraphQL have them, a language each: `use` is `en`.
-pub fn name(
+pub(super) fn name(
     language: Option<String>,
     family: Option<String>,
     given: Vec<String>,
@@ -89,7 +89,7 @@ fn is_language(text: &str) -> bool {
 }
 
 /// Numbers with OpenCRVS's types. One without a scheme is reported, and kept in `extra`.
-pub fn identifiers(
+pub(super) fn identifiers(
     typed: Vec<(Option<String>, String)>,
     settings: &Settings,
     person: &mut Person,
@@ -118,28 +118,28 @@ pub fn identifiers(
 }
 
 /// The values that both forms have as text, under their own names.
-pub struct Plain {
+pub(super) struct Plain {
     /// `gender`
-    pub sex: Option<String>,
+    pub(super) sex: Option<String>,
     /// `birthDate`
-    pub birth_date: Option<String>,
+    pub(super) birth_date: Option<String>,
     /// Whether the date was made from an age.
-    pub estimated: bool,
+    pub(super) estimated: bool,
     /// `ageOfIndividualInYears`
-    pub age: Option<Value>,
+    pub(super) age: Option<Value>,
     /// `deathDate`, `deceasedDateTime`
-    pub death_date: Option<String>,
+    pub(super) death_date: Option<String>,
     /// `deceased`, `deceasedBoolean`
-    pub deceased: bool,
+    pub(super) deceased: bool,
     /// `maritalStatus`
-    pub marital_status: Option<String>,
+    pub(super) marital_status: Option<String>,
     /// `nationality`, `educationalAttainment`, `occupation`, each under the contract's key.
-    pub reserved: Vec<(&'static str, String)>,
+    pub(super) reserved: Vec<(&'static str, String)>,
 }
 
 impl Plain {
     /// Fills the person.
-    pub fn fill(self, settings: &Settings, person: &mut Person, unmapped: &mut Vec<Unmapped>) {
+    pub(super) fn fill(self, settings: &Settings, person: &mut Person, unmapped: &mut Vec<Unmapped>) {
         let codes = &settings.codes;
         if let Some(code) = self.sex {
             person.sex = codes::sex(codes).read("sex", &code, unmapped);
@@ -174,7 +174,7 @@ impl Plain {
 }
 
 /// `telecom`, which is FHIR's `ContactPoint` in both.
-pub fn contacts(
+pub(super) fn contacts(
     value: Option<&Value>,
     unmapped: &mut Vec<Unmapped>,
 ) -> Vec<model::Contact> {

@@ -7,7 +7,7 @@ use crate::settings::Settings;
 
 /// Whether two people carry the same number of a person. A record's own id and tracking id are no such
 /// number.
-pub fn is_same(one: &Person, other: &Person, settings: &Settings) -> bool {
+pub(super) fn is_same(one: &Person, other: &Person, settings: &Settings) -> bool {
     let of_record = [&settings.schemes.tracking, &settings.schemes.record];
     let shared = |it: &Identifier| {
         !of_record.contains(&&it.scheme)
@@ -26,7 +26,7 @@ pub fn same_value(one: &str, other: &str) -> bool {
 
 /// Adds what another record says of the same person. What the first says stands; what the other says
 /// otherwise is reported.
-pub fn add(person: &mut Person, other: Person) {
+pub(super) fn add(person: &mut Person, other: Person) {
     for identifier in other.identifiers {
         let known = |it: &Identifier| {
             it.scheme == identifier.scheme && same_value(&it.value, &identifier.value)
