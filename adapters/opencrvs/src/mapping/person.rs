@@ -105,8 +105,8 @@ pub(super) fn identifiers(
                 }
             }
             None => {
-                let word = word.unwrap_or_default();
-                unmapped.push(Unmapped::new("identifiers.scheme", &word));
+                let told = word.as_deref().unwrap_or_default();
+                unmapped.push(Unmapped::new("identifiers.scheme", told));
                 kept.push(json!({ "type": word, "value": value }));
             }
         }
