@@ -54,7 +54,10 @@ pub fn ask(plan: &Plan, slice: Slice, settings: &Settings) -> Result<Found, Fail
             let response = post(&settings.graphql_path, &body)?.send()?;
             let hits = wire::graphql::hits(response, slice.count)?;
             let seen = u64::from(slice.skip) + u64::from(slice.count);
-            let (total, more) = (hits.iter().map(|it| it.total).sum(), hits.iter().any(|it| it.total > seen));
+            let (total, more) = (
+                hits.iter().map(|it| it.total).sum(),
+                hits.iter().any(|it| it.total > seen),
+            );
             let mut ids: Vec<String> = Vec::new();
             for id in hits.into_iter().flat_map(|it| it.ids) {
                 if !ids.contains(&id) {
@@ -85,7 +88,10 @@ pub fn ask(plan: &Plan, slice: Slice, settings: &Settings) -> Result<Found, Fail
                 true => {
                     let ids = indexed.into_iter().map(|it| it.id);
                     let ids: Option<Vec<String>> = ids.collect();
-                    read(&ids.ok_or_else(|| Failure::unreadable("record.id"))?, settings)?
+                    read(
+                        &ids.ok_or_else(|| Failure::unreadable("record.id"))?,
+                        settings,
+                    )?
                 }
                 false => {
                     let each = indexed.iter().map(|it| declaration::record(it, settings));
@@ -127,7 +133,10 @@ fn read(ids: &[String], settings: &Settings) -> Result<Vec<Record>, Failure> {
             false => graphql::record(&wire::graphql::registration(answer?)?, settings)?,
         };
         // Another record than the one that was asked for is somebody else's.
-        if record.as_ref().is_some_and(|it| it.id.as_deref() != Some(id)) {
+        if record
+            .as_ref()
+            .is_some_and(|it| it.id.as_deref() != Some(id))
+        {
             return Err(Failure::unreadable("answer.mismatch"));
         }
         records.extend(record);

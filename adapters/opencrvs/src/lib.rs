@@ -42,7 +42,10 @@ impl About for OpenCrvs {
             )],
             settings_schema: Some(include_str!("settings.schema.json").to_owned()),
             readable_states: vec![PAGE_TOKEN, NOTIFYING],
-            searchable_fields: query::SEARCHABLE.iter().map(|it| (*it).to_owned()).collect(),
+            searchable_fields: query::SEARCHABLE
+                .iter()
+                .map(|it| (*it).to_owned())
+                .collect(),
             ..Description::default()
         }
     }

@@ -8,7 +8,7 @@ use adapter_sdk::Failure;
 use adapter_sdk::model::Identifier;
 use serde_json::Value;
 
-pub use criteria::{Sought, SEARCHABLE, by_criteria, holds};
+pub use criteria::{SEARCHABLE, Sought, by_criteria, holds};
 
 use crate::mapping::address::is_id;
 use crate::settings::{Kind, Settings};

@@ -142,7 +142,10 @@ impl OneOrMany {
             Self::One(word) => std::slice::from_ref(word),
             Self::Many(words) => words.as_slice(),
         };
-        words.iter().map(String::as_str).filter(|word| !word.is_empty())
+        words
+            .iter()
+            .map(String::as_str)
+            .filter(|word| !word.is_empty())
     }
 }
 

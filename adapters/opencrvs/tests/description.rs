@@ -99,11 +99,17 @@ fn the_schemas_defaults_are_the_settings_defaults() {
 
 #[test]
 fn every_version_of_the_schema_is_a_version() {
-    for version in schema()["properties"]["version"]["enum"].as_array().unwrap() {
+    for version in schema()["properties"]["version"]["enum"]
+        .as_array()
+        .unwrap()
+    {
         let mut all = json!({ "version": version });
         for (name, property) in schema()["properties"].as_object().unwrap() {
             if name != "version" {
-                all[name] = property.get("default").cloned().unwrap_or_else(|| json!("x"));
+                all[name] = property
+                    .get("default")
+                    .cloned()
+                    .unwrap_or_else(|| json!("x"));
             }
         }
         serde_json::from_value::<Settings>(all).unwrap();

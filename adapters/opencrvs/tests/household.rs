@@ -22,7 +22,8 @@ fn family(scheme: &str, value: &str) -> Result<Household, Failure> {
 /// Each relation by the family's given names.
 fn relations(household: &Household) -> Vec<(String, RelationRole, String)> {
     let name = |at: u32| household.people[at as usize].names[0].given[0].clone();
-    let of = |it: &adapter_sdk::model::Relation| (name(it.subject), it.role.clone(), name(it.object));
+    let of =
+        |it: &adapter_sdk::model::Relation| (name(it.subject), it.role.clone(), name(it.object));
     household.relations.iter().map(of).collect()
 }
 
@@ -53,7 +54,10 @@ fn a_child_and_both_parents() {
         found(json!([index(ONE, "birth", "B1", child("Mina", true))]))
     });
     let household = family("birth-registration-number", "B1").unwrap();
-    assert_eq!((household.kind.clone(), household.head), (HouseholdKind::Kinship, None));
+    assert_eq!(
+        (household.kind.clone(), household.head),
+        (HouseholdKind::Kinship, None)
+    );
     assert_eq!(household.members, [0, 1, 2]);
     assert_eq!(
         relations(&household),
@@ -110,9 +114,20 @@ fn twins_are_found_by_their_mother_and_are_two() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| it["data"].as_object().unwrap().keys().next().unwrap().clone())
+        .map(|it| {
+            it["data"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .next()
+                .unwrap()
+                .clone()
+        })
         .collect();
-    assert_eq!(fields, ["mother.nid", "father.nid", "deceased.nid", "spouse.nid"]);
+    assert_eq!(
+        fields,
+        ["mother.nid", "father.nid", "deceased.nid", "spouse.nid"]
+    );
 }
 
 #[test]
@@ -130,7 +145,12 @@ fn a_family_with_somebody_who_died() {
     assert!(ada.death_date.is_some());
     assert!(relations(&household).contains(&relation("Ada", RelationRole::Spouse, "Ben")));
     // The informant is kin of the deceased, and no member of a family of parents and children.
-    assert!(household.people.iter().all(|it| it.names[0].given[0] != "Odo"));
+    assert!(
+        household
+            .people
+            .iter()
+            .all(|it| it.names[0].given[0] != "Odo")
+    );
 }
 
 #[test]

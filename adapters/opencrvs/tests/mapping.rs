@@ -11,10 +11,10 @@ mod common;
 
 use adapter_opencrvs::mapping::record::Record;
 use adapter_opencrvs::mapping::{declaration, declared, graphql, subject};
+use adapter_sdk::dates;
 use adapter_sdk::model::{
     AddressUse, ContactSystem, MaritalStatus, Person, PersonStatus, RelationRole, Sex, Unmapped,
 };
-use adapter_sdk::dates;
 use common::*;
 use serde_json::{Value, json};
 
@@ -39,7 +39,10 @@ fn a_whole_declaration() {
     let child = subject(&record).unwrap();
     assert_eq!(child.unmapped, []);
     assert_eq!(extra(&child, "multiple-birth"), Some("false"));
-    assert_eq!(extra(&child, "x-opencrvs-child-weightatbirth"), Some("3.25"));
+    assert_eq!(
+        extra(&child, "x-opencrvs-child-weightatbirth"),
+        Some("3.25")
+    );
     let place = &child.addresses[0];
     assert_eq!(place.use_, Some(AddressUse::Birth));
     assert_eq!(place.areas[0].code.as_deref(), Some(FACILITY));
@@ -47,17 +50,29 @@ fn a_whole_declaration() {
     let mother = &record.parties[1].person;
     let home = &mother.addresses[0];
     assert_eq!(home.lines, ["7", "Mill road"]);
-    assert_eq!((home.city.as_deref(), home.country.as_deref()), (Some("Lakeside"), Some("FAR")));
-    assert_eq!(home.areas[0].code_system.as_deref(), Some("opencrvs-location"));
+    assert_eq!(
+        (home.city.as_deref(), home.country.as_deref()),
+        (Some("Lakeside"), Some("FAR"))
+    );
+    assert_eq!(
+        home.areas[0].code_system.as_deref(),
+        Some("opencrvs-location")
+    );
     assert_eq!(mother.marital_status, Some(MaritalStatus::Married));
     assert_eq!(extra(mother, "nationality"), Some("\"FAR\""));
     // An age is no date, and no year is made of it.
     let father = &record.parties[2].person;
     assert_eq!(father.birth_date, None);
-    assert_eq!(extra(father, "age"), Some(r#"{"at":"2024-02-29","years":31}"#));
+    assert_eq!(
+        extra(father, "age"),
+        Some(r#"{"at":"2024-02-29","years":31}"#)
+    );
     let informant = &record.parties[3];
     assert_eq!(informant.relation, Some(RelationRole::Mother));
-    assert_eq!(informant.person.identifier("national-id"), Some("5550001111"));
+    assert_eq!(
+        informant.person.identifier("national-id"),
+        Some("5550001111")
+    );
     assert_eq!(informant.person.contacts[0].system, ContactSystem::Phone);
 }
 
@@ -69,7 +84,11 @@ fn codes_that_no_table_has_are_told() {
         "informant.name": { "surname": "Bay" }, "informant.relation": "NEIGHBOUR",
     }));
     assert_eq!(child.sex, None);
-    let told: Vec<_> = child.unmapped.iter().map(|it| (it.field.as_str(), it.value.as_str())).collect();
+    let told: Vec<_> = child
+        .unmapped
+        .iter()
+        .map(|it| (it.field.as_str(), it.value.as_str()))
+        .collect();
     assert_eq!(
         told,
         [
@@ -100,19 +119,33 @@ fn dates_that_are_known_in_part_or_not_at_all() {
     }
     // A shape that nobody expects is told too.
     let child = child(json!({ "child.dob": { "year": 2024 }, "child.gender": "male" }));
-    assert_eq!(child.unmapped, [Unmapped::new("birth-date", r#"{"year":2024}"#)]);
+    assert_eq!(
+        child.unmapped,
+        [Unmapped::new("birth-date", r#"{"year":2024}"#)]
+    );
 }
 
 #[test]
 fn names_that_are_missing_or_in_one_piece() {
     let none = child(json!({ "child.gender": "male" }));
     assert_eq!(none.names, []);
-    let blank = child(json!({ "child.name": { "firstname": " ", "surname": null }, "child.gender": "male" }));
+    let blank = child(
+        json!({ "child.name": { "firstname": " ", "surname": null }, "child.gender": "male" }),
+    );
     assert_eq!(blank.names, []);
     let single = child(json!({ "child.name": { "firstname": "Mina" } }));
-    assert_eq!((single.names[0].family.as_deref(), &single.names[0].given[0]), (None, &"Mina".to_owned()));
+    assert_eq!(
+        (single.names[0].family.as_deref(), &single.names[0].given[0]),
+        (None, &"Mina".to_owned())
+    );
     let whole = child(json!({ "child.name": "Mina Okoro" }));
-    assert_eq!((whole.names[0].text.as_deref(), whole.names[0].family.as_deref()), (Some("Mina Okoro"), None));
+    assert_eq!(
+        (
+            whole.names[0].text.as_deref(),
+            whole.names[0].family.as_deref()
+        ),
+        (Some("Mina Okoro"), None)
+    );
     let apart = json!({ "fields": {
         "birth.child.name": "", "birth.child.name.family": "child.surname",
         "birth.child.name.given": "child.forenames",
@@ -123,7 +156,10 @@ fn names_that_are_missing_or_in_one_piece() {
         apart,
     );
     let name = &record.subject().unwrap().person.names[0];
-    assert_eq!((name.family.as_deref(), &name.given), (Some("Okoro"), &vec!["Mina Sol".to_owned()]));
+    assert_eq!(
+        (name.family.as_deref(), &name.given),
+        (Some("Okoro"), &vec!["Mina Sol".to_owned()])
+    );
 }
 
 #[test]
@@ -177,24 +213,64 @@ fn the_declaration_is_what_the_accepted_actions_leave() {
     let mut document = document(ONE, "birth", "B1", birth_declaration());
     let actions = document["actions"].as_array_mut().unwrap();
     // Out of order, asked for and not accepted, refused, printed: none of it counts.
-    let mut asked = action("EDIT", "b1", "2024-03-03T00:00:00.000Z", json!({ "child.gender": "male" }));
+    let mut asked = action(
+        "EDIT",
+        "b1",
+        "2024-03-03T00:00:00.000Z",
+        json!({ "child.gender": "male" }),
+    );
     asked["status"] = json!("Requested");
-    let refused = action("REQUEST_CORRECTION", "b2", "2024-06-01T00:00:00.000Z", json!({ "child.gender": "male" }));
-    let printed = action("PRINT_CERTIFICATE", "b3", "2024-06-02T00:00:00.000Z", json!({ "child.gender": "male" }));
-    let corrected = action("REQUEST_CORRECTION", "b4", "2024-06-03T00:00:00.000Z", json!({
-        "child.name": { "surname": "Bay" }, "mother.nid": null,
-    }));
-    let mut approved = action("APPROVE_CORRECTION", "b5", "2024-06-04T00:00:00.000Z", json!({}));
+    let refused = action(
+        "REQUEST_CORRECTION",
+        "b2",
+        "2024-06-01T00:00:00.000Z",
+        json!({ "child.gender": "male" }),
+    );
+    let printed = action(
+        "PRINT_CERTIFICATE",
+        "b3",
+        "2024-06-02T00:00:00.000Z",
+        json!({ "child.gender": "male" }),
+    );
+    let corrected = action(
+        "REQUEST_CORRECTION",
+        "b4",
+        "2024-06-03T00:00:00.000Z",
+        json!({
+            "child.name": { "surname": "Bay" }, "mother.nid": null,
+        }),
+    );
+    let mut approved = action(
+        "APPROVE_CORRECTION",
+        "b5",
+        "2024-06-04T00:00:00.000Z",
+        json!({}),
+    );
     approved["requestId"] = json!("b4");
-    let early = action("NOTIFY", "b6", "2024-03-01T00:00:00.000Z", json!({ "child.dob": "2020-01-01" }));
-    let mut original = action("EDIT", "b7", "2024-03-04T00:00:00.000Z", json!({ "child.weightAtBirth": 4 }));
+    let early = action(
+        "NOTIFY",
+        "b6",
+        "2024-03-01T00:00:00.000Z",
+        json!({ "child.dob": "2020-01-01" }),
+    );
+    let mut original = action(
+        "EDIT",
+        "b7",
+        "2024-03-04T00:00:00.000Z",
+        json!({ "child.weightAtBirth": 4 }),
+    );
     original["status"] = json!("Requested");
     let mut accepted = action("EDIT", "b8", "2024-03-05T00:00:00.000Z", json!({}));
     accepted["originalActionId"] = json!("b7");
-    actions.extend([approved, refused, printed, corrected, early, asked, original, accepted]);
+    actions.extend([
+        approved, refused, printed, corrected, early, asked, original, accepted,
+    ]);
     let declared = declared::from_document(document.as_object().unwrap(), None).unwrap();
     assert_eq!(declared.status.as_deref(), Some("REGISTERED"));
-    assert_eq!(declared.registered_at.as_deref(), Some("2024-03-10T08:00:00.000Z"));
+    assert_eq!(
+        declared.registered_at.as_deref(),
+        Some("2024-03-10T08:00:00.000Z")
+    );
     let declaration = &declared.declaration;
     assert_eq!(declaration["child.gender"], "female");
     assert_eq!(declaration["child.dob"], "2024-02-29");
@@ -220,7 +296,10 @@ fn a_registration_of_graphql() {
     let record = graphql::record(birth.as_object().unwrap(), &settings("1.8", json!({})));
     let record = record.unwrap().unwrap();
     assert_eq!(record.status.as_deref(), Some("CERTIFIED"));
-    assert_eq!(record.registered_at.as_deref(), Some("2024-03-10T08:00:00.000Z"));
+    assert_eq!(
+        record.registered_at.as_deref(),
+        Some("2024-03-10T08:00:00.000Z")
+    );
     let who: Vec<_> = record.parties.iter().map(|it| it.role.word()).collect();
     assert_eq!(who, ["child", "mother", "informant"]);
     let mother = &record.parties[1].person;
@@ -228,14 +307,31 @@ fn a_registration_of_graphql() {
     assert!(mother.birth_date.as_ref().unwrap().estimated);
     assert_eq!(extra(mother, "age"), Some(r#"{"years":29}"#));
     let home = &mother.addresses[0];
-    assert_eq!((home.use_.as_ref(), &home.lines[..]), (Some(&AddressUse::Home), &["12".to_owned(), "Mill road".to_owned()][..]));
+    assert_eq!(
+        (home.use_.as_ref(), &home.lines[..]),
+        (
+            Some(&AddressUse::Home),
+            &["12".to_owned(), "Mill road".to_owned()][..]
+        )
+    );
     assert_eq!(home.areas[0].name.as_deref(), Some("Abroad"));
     assert_eq!(home.areas[1].code.as_deref(), Some(DISTRICT));
     assert_eq!(home.country, None);
-    assert!(mother.unmapped.contains(&Unmapped::new("addresses.country", "far")));
-    assert!(mother.unmapped.contains(&Unmapped::new("identifiers.scheme", "CLINIC_CARD")));
+    assert!(
+        mother
+            .unmapped
+            .contains(&Unmapped::new("addresses.country", "far"))
+    );
+    assert!(
+        mother
+            .unmapped
+            .contains(&Unmapped::new("identifiers.scheme", "CLINIC_CARD"))
+    );
     assert_eq!(mother.identifiers, []);
     let child = record.subject().unwrap();
     assert_eq!(child.person.identifier("national-id"), Some("5550003333"));
-    assert_eq!(child.person.addresses[0].areas[0].name.as_deref(), Some("Lakeside Clinic"));
+    assert_eq!(
+        child.person.addresses[0].areas[0].name.as_deref(),
+        Some("Lakeside Clinic")
+    );
 }

@@ -41,7 +41,9 @@ fn search(query: SearchQuery) -> Result<Page, Failure> {
 
 fn given(page: &Page) -> Vec<String> {
     let people = page.candidates.iter();
-    people.map(|it| it.person.names[0].given[0].clone()).collect()
+    people
+        .map(|it| it.person.names[0].given[0].clone())
+        .collect()
 }
 
 #[test]
@@ -69,7 +71,10 @@ fn names_and_dates_of_the_events_api() {
         "child.dob": { "type": "range", "gte": "2024-01-01", "lte": "9999-12-31" },
         "child.gender": { "type": "exact", "term": "female" },
     });
-    assert_eq!((clauses[0]["eventType"].as_str(), &clauses[0]["data"]), (Some("birth"), &data));
+    assert_eq!(
+        (clauses[0]["eventType"].as_str(), &clauses[0]["data"]),
+        (Some("birth"), &data)
+    );
     assert_eq!(clauses[1]["data"]["deceased.dob"]["gte"], "2024-01-01");
     // One request: a search does not read each record.
     assert_eq!(stage.requests().len(), 1);
@@ -78,9 +83,7 @@ fn names_and_dates_of_the_events_api() {
 #[test]
 fn who_has_only_one_word_of_the_name_is_left_out() {
     let answer = || {
-        let of = |first: &str, family: &str| {
-            json!({ "child.name": { "firstname": first, "surname": family } })
-        };
+        let of = |first: &str, family: &str| json!({ "child.name": { "firstname": first, "surname": family } });
         json!({ "total": 9, "results": [
             index(ONE, "birth", "B1", of("Mina", "Okoro")),
             index(TWO, "birth", "B2", of("Okoro", "Mina")),
@@ -177,7 +180,10 @@ fn what_cannot_be_asked_is_named() {
                 vec![equals("name.text", "Mina Okoro")],
                 "unsupported: criteria.",
             ),
-            (vec![equals("name.family", " ")], "rejected: criteria.value (name.family)"),
+            (
+                vec![equals("name.family", " ")],
+                "rejected: criteria.value (name.family)",
+            ),
             (vec![equals("sex", "f")], "rejected: criteria.value (sex)"),
             (
                 vec![criterion(
@@ -191,7 +197,11 @@ fn what_cannot_be_asked_is_named() {
             ),
         ] {
             let failure = search(query(criteria)).unwrap_err();
-            assert!(failure.summary().starts_with(expected), "{version} {}", failure.summary());
+            assert!(
+                failure.summary().starts_with(expected),
+                "{version} {}",
+                failure.summary()
+            );
         }
         let sorted = SearchQuery {
             sort: vec![SortKey {

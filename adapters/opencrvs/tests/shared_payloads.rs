@@ -80,9 +80,15 @@ fn bundles_of_opencrvs() {
         let bundle = read(&folder, name);
         let record = bundle::record(bundle.as_object().unwrap(), &settings).unwrap();
         let subject = subject(&record).unwrap();
-        assert!(!subject.names.is_empty() && subject.birth_date.is_some(), "{name}");
-        assert!(subject.identifier("opencrvs-tracking-id").is_some(), "{name}");
-        assert_eq!(record.occurred.is_some(), true, "{name}");
+        assert!(
+            !subject.names.is_empty() && subject.birth_date.is_some(),
+            "{name}"
+        );
+        assert!(
+            subject.identifier("opencrvs-tracking-id").is_some(),
+            "{name}"
+        );
+        assert!(record.occurred.is_some(), "{name}");
         let is_birth = name.contains("birth");
         assert_eq!(record.kind.word(), if is_birth { "birth" } else { "death" });
         for party in &record.parties {
@@ -101,7 +107,10 @@ fn bundles_of_opencrvs() {
     assert_eq!(number(Role::Father).as_deref(), Some("1234512345"));
     assert_eq!(number(Role::Informant), number(Role::Mother));
     let place = record.place.as_ref().unwrap();
-    assert_eq!(place.areas.last().unwrap().name.as_deref(), Some("Chamakubi Health Post"));
+    assert_eq!(
+        place.areas.last().unwrap().name.as_deref(),
+        Some("Chamakubi Health Post")
+    );
     let family = kinship(vec![record], &settings);
     assert_eq!((family.people.len(), family.relations.len()), (3, 2));
 }
@@ -110,7 +119,7 @@ fn bundles_of_opencrvs() {
 fn deliveries_of_these_bundles_are_events() {
     let Some(folder) = payloads() else { return };
     let settings = settings("1.8", json!({}));
-    let mut ids = BTreeSet::new();
+    let (mut ids, mut records) = (BTreeSet::new(), BTreeSet::new());
     for name in BUNDLES {
         let (topic, kind) = match name.contains("birth") {
             true => ("BIRTH_REGISTERED", EventKind::Birth),
@@ -123,8 +132,13 @@ fn deliveries_of_these_bundles_are_events() {
         assert_eq!((events.len(), &events[0].kind), (1, &kind), "{name}");
         assert!(events[0].participants.len() >= 2, "{name}");
         ids.insert(events[0].id.clone());
+        let entries = body["event"]["context"][0]["entry"].as_array().unwrap();
+        let mut resources = entries.iter().map(|it| &it["resource"]);
+        let composition = resources.find(|it| it["resourceType"] == "Composition");
+        records.insert(composition.unwrap()["id"].to_string());
     }
-    assert_eq!(ids.len(), BUNDLES.len());
+    // Two of the bundles are of one record, and so one event.
+    assert_eq!((ids.len(), records.len()), (5, 5));
 }
 
 #[test]
@@ -145,7 +159,10 @@ fn documents_that_hospitals_send() {
 #[test]
 fn the_declaration_of_1_9_is_read_with_the_reference_countrys_fields() {
     let Some(folder) = payloads() else { return };
-    let all = requests(&folder, "Event_Notification_-_v1.9.0.postman_collection.json");
+    let all = requests(
+        &folder,
+        "Event_Notification_-_v1.9.0.postman_collection.json",
+    );
     let (_, most) = all.iter().find(|(name, _)| name.contains("Max")).unwrap();
     let index = index(ONE, "birth", "B1", most["declaration"].clone());
     let declared = declared::from_index(index.as_object().unwrap());
@@ -160,7 +177,11 @@ fn the_declaration_of_1_9_is_read_with_the_reference_countrys_fields() {
         Some(adapter_sdk::model::RelationRole::Grandmother)
     );
     let mother = &record.party(Role::Mother).unwrap().person;
-    let kinds: Vec<_> = mother.addresses[0].areas.iter().map(|it| it.kind.as_deref()).collect();
+    let kinds: Vec<_> = mother.addresses[0]
+        .areas
+        .iter()
+        .map(|it| it.kind.as_deref())
+        .collect();
     assert_eq!(kinds, [Some("province"), Some("district")]);
 }
 
@@ -169,7 +190,9 @@ fn the_search_asks_for_fields_that_the_collection_asks_for() {
     let Some(folder) = payloads() else { return };
     let all = requests(&folder, "Record_Search.postman_collection.json");
     let (_, theirs) = all.first().unwrap();
-    let parameters = theirs["variables"]["advancedSearchParameters"].as_object().unwrap();
+    let parameters = theirs["variables"]["advancedSearchParameters"]
+        .as_object()
+        .unwrap();
     let ours = adapter_opencrvs::query::by_criteria(
         &[
             criterion("sex", "male"),
@@ -199,13 +222,18 @@ fn criterion(field: &str, value: &str) -> adapter_sdk::model::Criterion {
 fn ten_thousand_changed_copies_of_these_bundles() {
     let Some(folder) = payloads() else { return };
     let originals: Vec<Value> = BUNDLES.iter().map(|name| read(&folder, name)).collect();
-    each(&originals, 10_000, &settings("1.8", json!({})), |value, source, settings| {
-        let object = value.as_object();
-        let object = object.ok_or_else(|| Failure::unreadable("answer.record"))?;
-        let record = bundle::record(object, settings)?;
-        subject(&record).iter().for_each(|it| source.person(it));
-        let household = kinship(vec![record], settings);
-        household.people.iter().for_each(|it| source.person(it));
-        Ok(())
-    });
+    each(
+        &originals,
+        10_000,
+        &settings("1.8", json!({})),
+        |value, source, settings| {
+            let object = value.as_object();
+            let object = object.ok_or_else(|| Failure::unreadable("answer.record"))?;
+            let record = bundle::record(object, settings)?;
+            subject(&record).iter().for_each(|it| source.person(it));
+            let household = kinship(vec![record], settings);
+            household.people.iter().for_each(|it| source.person(it));
+            Ok(())
+        },
+    );
 }

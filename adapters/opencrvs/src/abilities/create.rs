@@ -5,9 +5,7 @@ use adapter_sdk::model::{
     CreateRequest, Fate, Identifier, Outcome, Pending, Receipt, TraceQuery, Unavailability,
     WriteAnswer, WriteRequest,
 };
-use adapter_sdk::{
-    Create, Failure, Opaque, PendingAnswer, Trace, call, dates, ids, writes,
-};
+use adapter_sdk::{Create, Failure, Opaque, PendingAnswer, Trace, call, dates, ids, writes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -35,8 +33,14 @@ impl Create for OpenCrvs {
         }
         let office = office(&settings)?;
         if !settings.has_events_api() {
-            let body = document::document(&mut notice, office, &settings, &dates::now(), ids::uuid)?;
-            return send(&settings.notification_path, &body, notice.unwritten, &settings);
+            let body =
+                document::document(&mut notice, office, &settings, &dates::now(), ids::uuid)?;
+            return send(
+                &settings.notification_path,
+                &body,
+                notice.unwritten,
+                &settings,
+            );
         }
         let key = operation_key()?;
         let kind = notice.kind;

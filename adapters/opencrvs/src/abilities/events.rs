@@ -42,11 +42,7 @@ fn delivered(received: &Callback, settings: &Settings) -> Result<Reception, Fail
 }
 
 /// What country configuration passes on of an action that it accepts.
-fn forwarded(
-    received: &Callback,
-    action: &str,
-    settings: &Settings,
-) -> Result<Reception, Failure> {
+fn forwarded(received: &Callback, action: &str, settings: &Settings) -> Result<Reception, Failure> {
     let hash = settings.forward_token_sha256.as_deref();
     if !hash.is_some_and(|hash| callback::has_token(received, hash)) {
         return Ok(Reception::status(401));

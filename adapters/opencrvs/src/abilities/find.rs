@@ -41,14 +41,19 @@ pub(super) fn person(identifiers: &[Identifier], settings: &Settings) -> Result<
 fn is_answered(record: &Record, settings: &Settings) -> bool {
     let status = record.status.as_deref().unwrap_or_default();
     let subject = record.subject().and_then(|it| it.person.status.as_ref());
-    settings.statuses().iter().any(|it| it.eq_ignore_ascii_case(status))
-        || matches!(subject, Some(PersonStatus::Merged | PersonStatus::Cancelled))
+    settings
+        .statuses()
+        .iter()
+        .any(|it| it.eq_ignore_ascii_case(status))
+        || matches!(
+            subject,
+            Some(PersonStatus::Merged | PersonStatus::Cancelled)
+        )
 }
 
 /// One person: of a birth, of a death, or of both.
 fn one(records: Vec<Record>) -> Result<Person, Failure> {
-    let (births, deaths): (Vec<_>, Vec<_>) =
-        records.iter().partition(|it| it.kind == Kind::Birth);
+    let (births, deaths): (Vec<_>, Vec<_>) = records.iter().partition(|it| it.kind == Kind::Birth);
     if births.len() > 1 || deaths.len() > 1 {
         return Err(Failure::ambiguous("answer.several").field("identifiers"));
     }

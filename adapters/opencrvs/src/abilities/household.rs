@@ -19,7 +19,10 @@ impl FindHousehold for OpenCrvs {
         whole(&found)?;
         let answered = found.answered;
         let is_theirs = |record: &Record| {
-            let kin = record.parties.iter().filter(|it| it.role != Role::Informant);
+            let kin = record
+                .parties
+                .iter()
+                .filter(|it| it.role != Role::Informant);
             kin.into_iter().any(|it| carries(&it.person, &asked))
         };
         let records: Vec<Record> = found.records.into_iter().filter(is_theirs).collect();

@@ -83,9 +83,7 @@ impl<'a> Resources<'a> {
         let id = last_part(reference);
         let by_url = self.all.iter().find(|(url, _)| *url == reference);
         let by_id = || {
-            let same = |it: &&(&str, &Object)| {
-                it.1.get("id").and_then(Value::as_str) == Some(id)
-            };
+            let same = |it: &&(&str, &Object)| it.1.get("id").and_then(Value::as_str) == Some(id);
             self.all.iter().find(same)
         };
         by_url.or_else(by_id).map(|(_, resource)| *resource)
@@ -154,12 +152,7 @@ fn by_section(
 }
 
 /// Somebody: a `Patient`, or a `RelatedPerson` who is one.
-fn party(
-    role: Role,
-    of: &Object,
-    resources: &Resources<'_>,
-    settings: &Settings,
-) -> Option<Party> {
+fn party(role: Role, of: &Object, resources: &Resources<'_>, settings: &Settings) -> Option<Party> {
     let is_related = of.get("resourceType").and_then(Value::as_str) == Some("RelatedPerson");
     if !is_related {
         return patient::person(of, resources, settings).map(|person| Party {
@@ -193,7 +186,9 @@ fn by_evidence(resources: &Resources<'_>, settings: &Settings, record: &mut Reco
     let number = record.registration_number.clone();
     let own = number.map(|it| Identifier::new(settings.registration_scheme(record.kind), it));
     let is_subject = |person: &adapter_sdk::model::Person| match record.kind {
-        Kind::Birth => own.as_ref().is_some_and(|own| person.identifiers.contains(own)),
+        Kind::Birth => own
+            .as_ref()
+            .is_some_and(|own| person.identifiers.contains(own)),
         Kind::Death => person.status.is_some(),
     };
     let subjects = people.iter().filter(|(_, it)| is_subject(it)).count();

@@ -94,7 +94,8 @@ impl<'a> Reader<'a> {
         let nothing = person == Person::default() && relation.is_none();
         if nothing {
             // What cannot be read of somebody is told, though nothing else is.
-            let at = |it: Unmapped| Unmapped::new(format!("{}.{}", role.word(), it.field), it.value);
+            let at =
+                |it: Unmapped| Unmapped::new(format!("{}.{}", role.word(), it.field), it.value);
             of_record.extend(unmapped.into_iter().map(at));
             return None;
         }
@@ -227,7 +228,9 @@ impl<'a> Reader<'a> {
         };
         match (place.areas.first_mut(), kind) {
             // A bare id: what it is of is told beside it.
-            (Some(AdministrativeArea { kind: of, .. }), kind) if value.is_some_and(Value::is_string) => {
+            (Some(AdministrativeArea { kind: of, .. }), kind)
+                if value.is_some_and(Value::is_string) =>
+            {
                 *of = kind;
             }
             (_, kind) => {
@@ -239,7 +242,11 @@ impl<'a> Reader<'a> {
     }
 
     fn birth_type(&mut self, record: &mut Record) {
-        let code = text(self.value("birth.type"), "extra.multiple-birth", &mut record.unmapped);
+        let code = text(
+            self.value("birth.type"),
+            "extra.multiple-birth",
+            &mut record.unmapped,
+        );
         informant::birth_type(code, record);
     }
 

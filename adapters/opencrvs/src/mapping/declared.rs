@@ -29,7 +29,11 @@ pub struct Declared {
 }
 
 /// Actions that tell nothing that holds: a correction counts once it is approved.
-const EXCLUDED: [&str; 3] = ["REQUEST_CORRECTION", "PRINT_CERTIFICATE", "REJECT_CORRECTION"];
+const EXCLUDED: [&str; 3] = [
+    "REQUEST_CORRECTION",
+    "PRINT_CERTIFICATE",
+    "REJECT_CORRECTION",
+];
 
 /// One action, with its place in the order of time.
 struct Action<'a> {

@@ -167,16 +167,15 @@ fn patient(
     if let Some(sex) = coded_sex(named, settings)? {
         patient["gender"] = Value::String(sex);
     }
-    let mut date = |name: &str, field: &str, date: &Option<PartialDate>| {
-        match date.as_ref().map(whole_date) {
+    let mut date =
+        |name: &str, field: &str, date: &Option<PartialDate>| match date.as_ref().map(whole_date) {
             Some(None) => notice.leave_of(named, field),
             date => {
                 if let Some(date) = date.flatten() {
                     patient[name] = Value::String(date);
                 }
             }
-        }
-    };
+        };
     date("birthDate", "birth-date", &person.birth_date);
     date("deceasedDateTime", "death-date", &person.death_date);
     if named.role == Role::Deceased {
@@ -208,9 +207,10 @@ fn address(of: &Address) -> Option<Value> {
     let mut address = Object::new();
     address.insert("type".to_owned(), json!("PRIMARY_ADDRESS"));
     address.insert("country".to_owned(), json!(country));
-    let areas = of.areas.iter().filter(|it| location(of).is_some_and(|leaf| {
-        leaf.code_system == it.code_system
-    }));
+    let areas = of
+        .areas
+        .iter()
+        .filter(|it| location(of).is_some_and(|leaf| leaf.code_system == it.code_system));
     for area in areas {
         let (Some(kind), Some(code)) = (&area.kind, &area.code) else {
             continue;

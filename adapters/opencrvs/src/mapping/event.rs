@@ -119,7 +119,9 @@ fn registered(record: Record, topic: &str, settings: &Settings) -> Result<Event,
     for party in record.parties {
         let mut participant = participant(party);
         let at = event.participants.len();
-        let of = |it: Unmapped| Unmapped::new(format!("participants.{at}.person.{}", it.field), it.value);
+        let of = |it: Unmapped| {
+            Unmapped::new(format!("participants.{at}.person.{}", it.field), it.value)
+        };
         let unmapped = std::mem::take(&mut participant.person.unmapped);
         event.unmapped.extend(unmapped.into_iter().map(of));
         event.participants.push(participant);

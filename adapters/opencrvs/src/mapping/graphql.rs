@@ -53,7 +53,11 @@ pub fn record(of: &Object, settings: &Settings) -> Result<Option<Record>, Failur
         let [id, name, kind] = ["id", "name", "type"].map(|part| plain(it.get(part)));
         address::location(id, name, kind, address)
     });
-    let birth_type = text(of.get("birthType"), "extra.multiple-birth", &mut record.unmapped);
+    let birth_type = text(
+        of.get("birthType"),
+        "extra.multiple-birth",
+        &mut record.unmapped,
+    );
     informant::birth_type(birth_type, &mut record);
     let occurred = record.subject().and_then(|it| match kind {
         Kind::Birth => it.person.birth_date.clone(),
@@ -127,7 +131,9 @@ fn person(of: &Object, settings: &Settings, unmapped: &mut Vec<Unmapped>) -> Per
         // The age is told in place of a date that is not known: the one beside it was made from it
         // (opencrvs-core 1.8, commons/fhir/transformers).
         estimated: of.get("exactDateOfBirthUnknown") == Some(&Value::Bool(true))
-            || of.get("ageOfIndividualInYears").is_some_and(Value::is_number),
+            || of
+                .get("ageOfIndividualInYears")
+                .is_some_and(Value::is_number),
         age: of.get("ageOfIndividualInYears").cloned(),
         death_date: text(died, "death-date", unmapped),
         deceased: deceased.and_then(|it| it.get("deceased")) == Some(&Value::Bool(true)),

@@ -115,10 +115,12 @@ impl<'a> Notice<'a> {
     /// What neither form has a place for.
     fn leave(&mut self, notification: &Notification) {
         // The date is the child's or the deceased's own.
-        let told = self.person(self.kind.subject()).and_then(|it| match self.kind {
-            Kind::Birth => it.person.birth_date.clone(),
-            Kind::Death => it.person.death_date.clone(),
-        });
+        let told = self
+            .person(self.kind.subject())
+            .and_then(|it| match self.kind {
+                Kind::Birth => it.person.birth_date.clone(),
+                Kind::Death => it.person.death_date.clone(),
+            });
         if notification.occurred.is_some() && notification.occurred != told {
             self.unwritten.push("occurred".to_owned());
         }
@@ -128,7 +130,8 @@ impl<'a> Notice<'a> {
             ("place", self.place.is_some() && self.location().is_none()),
         ];
         let more = more.into_iter().filter(|(_, is)| *is);
-        self.unwritten.extend(more.map(|(field, _)| field.to_owned()));
+        self.unwritten
+            .extend(more.map(|(field, _)| field.to_owned()));
         for named in self.people.clone() {
             let person = named.person;
             let more = [
@@ -136,7 +139,10 @@ impl<'a> Notice<'a> {
                 ("addresses", person.addresses.len() > 1),
                 ("photo", person.photo.is_some()),
                 ("related", !person.related.is_empty()),
-                ("status", person.status.is_some() && named.role != Role::Deceased),
+                (
+                    "status",
+                    person.status.is_some() && named.role != Role::Deceased,
+                ),
                 ("replaced-by", !person.replaced_by.is_empty()),
                 ("version", person.version.is_some()),
                 ("extra", !person.extra.is_empty()),
@@ -150,7 +156,8 @@ impl<'a> Notice<'a> {
     /// Notes that a field of somebody is not written.
     pub fn leave_of(&mut self, named: &Named<'_>, field: &str) {
         let at = named.at;
-        self.unwritten.push(format!("participants.{at}.person.{field}"));
+        self.unwritten
+            .push(format!("participants.{at}.person.{field}"));
     }
 }
 
@@ -180,7 +187,10 @@ pub fn declare(notice: &mut Notice<'_>, settings: &Settings) -> Result<Object, F
         put("sex", sex, notice, "sex");
         let status = coded_marital_status(&named, settings)?.map(Value::String);
         put("marital-status", status, notice, "marital-status");
-        for (part, date) in [("birth-date", &person.birth_date), ("death-date", &person.death_date)] {
+        for (part, date) in [
+            ("birth-date", &person.birth_date),
+            ("death-date", &person.death_date),
+        ] {
             match date.as_ref().map(whole_date) {
                 Some(None) => notice.leave_of(&named, part),
                 date => put(part, date.flatten().map(Value::String), notice, part),
@@ -199,7 +209,9 @@ pub fn declare(notice: &mut Notice<'_>, settings: &Settings) -> Result<Object, F
         }
         let fields = identifier_fields(settings, notice.kind, named.role);
         for (at, identifier) in person.identifiers.iter().enumerate() {
-            let of_scheme = fields.iter().find(|(scheme, _)| *scheme == identifier.scheme);
+            let of_scheme = fields
+                .iter()
+                .find(|(scheme, _)| *scheme == identifier.scheme);
             let free = of_scheme.and_then(|(_, ids)| ids.first().copied());
             match free.filter(|id| !declaration.contains_key(*id)) {
                 Some(id) => {
@@ -225,7 +237,12 @@ pub fn declare(notice: &mut Notice<'_>, settings: &Settings) -> Result<Object, F
 
 /// The name that a declaration has: the official or the usual, else the first.
 pub(super) fn main_name(person: &Person) -> Option<&HumanName> {
-    let of = |used: &NameUse| person.names.iter().find(|it| it.use_.as_ref() == Some(used));
+    let of = |used: &NameUse| {
+        person
+            .names
+            .iter()
+            .find(|it| it.use_.as_ref() == Some(used))
+    };
     of(&NameUse::Official)
         .or_else(|| of(&NameUse::Usual))
         .or_else(|| person.names.first())

@@ -13,7 +13,11 @@ const OPENCRVS: &str = "http://opencrvs.org/specs/extension/";
 const NATIONALITY: &str = "http://hl7.org/fhir/StructureDefinition/patient-nationality";
 
 /// A person; none where the record says that nothing is known of them (`active: false`).
-pub(super) fn person(of: &Object, resources: &Resources<'_>, settings: &Settings) -> Option<Person> {
+pub(super) fn person(
+    of: &Object,
+    resources: &Resources<'_>,
+    settings: &Settings,
+) -> Option<Person> {
     if of.get("active") == Some(&Value::Bool(false)) {
         return None;
     }

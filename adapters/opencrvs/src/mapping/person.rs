@@ -139,7 +139,12 @@ pub(super) struct Plain {
 
 impl Plain {
     /// Fills the person.
-    pub(super) fn fill(self, settings: &Settings, person: &mut Person, unmapped: &mut Vec<Unmapped>) {
+    pub(super) fn fill(
+        self,
+        settings: &Settings,
+        person: &mut Person,
+        unmapped: &mut Vec<Unmapped>,
+    ) {
         let codes = &settings.codes;
         if let Some(code) = self.sex {
             person.sex = codes::sex(codes).read("sex", &code, unmapped);
@@ -174,10 +179,7 @@ impl Plain {
 }
 
 /// `telecom`, which is FHIR's `ContactPoint` in both.
-pub(super) fn contacts(
-    value: Option<&Value>,
-    unmapped: &mut Vec<Unmapped>,
-) -> Vec<model::Contact> {
+pub(super) fn contacts(value: Option<&Value>, unmapped: &mut Vec<Unmapped>) -> Vec<model::Contact> {
     let mut contacts = Vec::new();
     for of in super::shape::objects(value, "contacts", unmapped) {
         let system = text(of.get("system"), "contacts", unmapped);

@@ -1,7 +1,7 @@
 //! One person who stands in several records: known by a number that is a person's and not a record's.
 
-use adapter_sdk::model::{Identifier, Person, Unmapped};
 use adapter_sdk::dates;
+use adapter_sdk::model::{Identifier, Person, Unmapped};
 
 use crate::settings::Settings;
 
@@ -36,7 +36,9 @@ pub(super) fn add(person: &mut Person, other: Person) {
         }
     }
     let mut differs = |field: &str, value: Option<String>| {
-        person.unmapped.extend(value.map(|value| Unmapped::new(field, value)));
+        person
+            .unmapped
+            .extend(value.map(|value| Unmapped::new(field, value)));
     };
     if let (Some(one), Some(two)) = (&person.birth_date, &other.birth_date)
         && (one.year, one.month, one.day) != (two.year, two.month, two.day)

@@ -101,7 +101,10 @@ pub fn extra(name: &str, value: &Value) -> Extra {
         }
     };
     Extra::new(
-        format!("x-opencrvs-{}", name.chars().map(dashed).collect::<String>()),
+        format!(
+            "x-opencrvs-{}",
+            name.chars().map(dashed).collect::<String>()
+        ),
         value,
     )
 }

@@ -99,7 +99,8 @@ pub fn holds(person: &Person, criteria: &[Criterion]) -> bool {
 }
 
 fn is_tested_here(criterion: &Criterion) -> bool {
-    let of_name = criterion.field.ends_with("name.family") || criterion.field.ends_with("name.given");
+    let of_name =
+        criterion.field.ends_with("name.family") || criterion.field.ends_with("name.given");
     of_name && matches!(criterion.test, Test::Equals(_))
 }
 
@@ -309,8 +310,7 @@ fn sex(criterion: &Criterion, settings: &Settings) -> Result<String, Failure> {
 }
 
 fn filled(value: &str, criterion: &Criterion) -> Result<String, Failure> {
-    names::filled(value)
-        .ok_or_else(|| Failure::rejected("criteria.value").field(&criterion.field))
+    names::filled(value).ok_or_else(|| Failure::rejected("criteria.value").field(&criterion.field))
 }
 
 fn no_field(criterion: &Criterion) -> Failure {

@@ -64,7 +64,9 @@ pub fn has_token(callback: &Callback, hash: &str) -> bool {
     let bearer = headers.find(|(name, _)| name == "authorization");
     let token = bearer.and_then(|(_, value)| {
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(token.trim())
     });
     let Some(token) = token.filter(|token| !token.is_empty()) else {
         return false;
@@ -82,7 +84,10 @@ pub fn challenge(callback: &Callback) -> Reception {
         let found = callback.query.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     };
-    let known = matches!(value("topic"), Some("BIRTH_REGISTERED" | "DEATH_REGISTERED"));
+    let known = matches!(
+        value("topic"),
+        Some("BIRTH_REGISTERED" | "DEATH_REGISTERED")
+    );
     match value("challenge") {
         Some(challenge)
             if known
