@@ -136,7 +136,9 @@ impl Declared {
             "ARCHIVE" => "ARCHIVED",
             "MARK_AS_DUPLICATE" => {
                 let content = both().filter_map(|it| object(it, "content"));
-                let of = content.filter_map(|it| plain(it.get("duplicateOf"))).last();
+                let of = content
+                    .filter_map(|it| plain(it.get("duplicateOf")))
+                    .next_back();
                 self.duplicate_of = of;
                 return;
             }
@@ -148,8 +150,8 @@ impl Declared {
         };
         self.status = Some(status.to_owned());
         if action.kind == "REGISTER" {
-            let number = both().filter_map(|it| plain(it.get("registrationNumber")));
-            self.registration_number = number.last().or(self.registration_number.take());
+            let mut number = both().filter_map(|it| plain(it.get("registrationNumber")));
+            self.registration_number = number.next_back().or(self.registration_number.take());
             self.registered_at = Some(action.created_at.clone()).filter(|it| !it.is_empty());
         }
     }

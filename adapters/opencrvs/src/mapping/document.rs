@@ -9,7 +9,7 @@ use super::notice::{
     Named, Notice, coded_marital_status, coded_relation, coded_sex, contact, location, main_name,
     whole_date,
 };
-use super::shape::Object;
+use super::shape::{Object, put};
 use crate::settings::{Kind, Role, Settings};
 
 const SPECS: &str = "http://opencrvs.org/specs/";
@@ -70,7 +70,7 @@ pub fn document(
         });
         if let Some(code) = &relation {
             let system = format!("{FHIR}ValueSet/relatedperson-relationshiptype");
-            related["relationship"] = concept(&system, code);
+            put(&mut related, "relationship", concept(&system, code));
             extensions.push(extension("contact-person", code));
         }
         for (name, system) in [
@@ -151,38 +151,38 @@ fn patient(
         }
     }
     if !identifiers.is_empty() {
-        patient["identifier"] = Value::Array(identifiers);
+        put(&mut patient, "identifier", Value::Array(identifiers));
     }
     match main_name(person) {
         Some(name) if name.family.is_some() || !name.given.is_empty() => {
             let mut of = json!({ "use": "en", "given": name.given });
             if let Some(family) = &name.family {
-                of["family"] = Value::String(family.clone());
+                put(&mut of, "family", Value::String(family.clone()));
             }
-            patient["name"] = json!([of]);
+            put(&mut patient, "name", json!([of]));
         }
         Some(_) => notice.leave_of(named, "names"),
         None => {}
     }
     if let Some(sex) = coded_sex(named, settings)? {
-        patient["gender"] = Value::String(sex);
+        put(&mut patient, "gender", Value::String(sex));
     }
     let mut date =
         |name: &str, field: &str, date: &Option<PartialDate>| match date.as_ref().map(whole_date) {
             Some(None) => notice.leave_of(named, field),
             date => {
                 if let Some(date) = date.flatten() {
-                    patient[name] = Value::String(date);
+                    put(&mut patient, name, Value::String(date));
                 }
             }
         };
     date("birthDate", "birth-date", &person.birth_date);
     date("deceasedDateTime", "death-date", &person.death_date);
     if named.role == Role::Deceased {
-        patient["deceasedBoolean"] = Value::Bool(true);
+        put(&mut patient, "deceasedBoolean", Value::Bool(true));
     }
     if let Some(status) = coded_marital_status(named, settings)? {
-        patient["maritalStatus"] = json!({ "text": status });
+        put(&mut patient, "maritalStatus", json!({ "text": status }));
     }
     let telecom = ["phone", "email"].into_iter().filter_map(|system| {
         let value = contact(person, system)?;
@@ -190,11 +190,11 @@ fn patient(
     });
     let telecom: Vec<Value> = telecom.collect();
     if !telecom.is_empty() {
-        patient["telecom"] = Value::Array(telecom);
+        put(&mut patient, "telecom", Value::Array(telecom));
     }
     if let Some(of) = person.addresses.first() {
         match address(of) {
-            Some(address) => patient["address"] = json!([address]),
+            Some(address) => put(&mut patient, "address", json!([address])),
             None => notice.leave_of(named, "addresses"),
         }
     }

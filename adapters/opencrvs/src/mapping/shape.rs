@@ -109,6 +109,13 @@ pub fn extra(name: &str, value: &Value) -> Extra {
     )
 }
 
+/// Sets a member of an object that is being made.
+pub fn put(into: &mut Value, name: impl Into<String>, value: impl Into<Value>) {
+    if let Value::Object(into) = into {
+        into.insert(name.into(), value.into());
+    }
+}
+
 /// Whether there is nothing in it.
 pub fn is_blank(value: &Value) -> bool {
     match value {

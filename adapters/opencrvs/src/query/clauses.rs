@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Asked, Whom, registration};
+use crate::mapping::shape::put;
 use crate::settings::{Kind, Role, Settings, identifier_fields};
 
 /// What finds the records of somebody with this identifier. None: it cannot be asked for.
@@ -13,8 +14,8 @@ pub(super) fn by_identifier(asked: &Asked, whom: Whom, settings: &Settings) -> V
         let each = kinds.map(|kind| {
             let mut clause = clause(kind, settings);
             match asked.scheme == settings.schemes.tracking {
-                true => clause["trackingId"] = exact.clone(),
-                false => clause["id"] = Value::String(asked.value.clone()),
+                true => put(&mut clause, "trackingId", exact.clone()),
+                false => put(&mut clause, "id", Value::String(asked.value.clone())),
             }
             clause
         });
@@ -23,7 +24,11 @@ pub(super) fn by_identifier(asked: &Asked, whom: Whom, settings: &Settings) -> V
     let mut clauses = Vec::new();
     if let Some(kind) = registration(&asked.scheme, settings) {
         let mut clause = clause(kind, settings);
-        clause["legalStatuses.REGISTERED.registrationNumber"] = exact.clone();
+        put(
+            &mut clause,
+            "legalStatuses.REGISTERED.registrationNumber",
+            exact.clone(),
+        );
         clauses.push(clause);
     }
     for kind in [Kind::Birth, Kind::Death] {
@@ -53,6 +58,6 @@ pub(super) fn clause(kind: Kind, settings: &Settings) -> Value {
 
 fn data(kind: Kind, id: &str, test: Value, settings: &Settings) -> Value {
     let mut clause = clause(kind, settings);
-    clause["data"] = json!({ id: test });
+    put(&mut clause, "data", json!({ id: test }));
     clause
 }

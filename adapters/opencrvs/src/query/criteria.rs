@@ -9,6 +9,7 @@ use super::clauses::clause;
 use super::parameters::{identifier, parameters};
 use super::{Plan, registration};
 use crate::mapping::codes;
+use crate::mapping::shape::put;
 use crate::settings::{Kind, Role, Settings, field_ids, identifier_fields};
 
 /// The fields that a search can test.
@@ -65,9 +66,8 @@ pub fn by_criteria(criteria: &[Criterion], settings: &Settings) -> Result<Sought
             Err(failure) => refused = refused.or(Some(failure)),
         }
     }
-    match (searches.is_empty(), refused) {
-        (true, Some(failure)) => return Err(failure),
-        _ => {}
+    if let (true, Some(failure)) = (searches.is_empty(), refused) {
+        return Err(failure);
     }
     let is_wider = criteria.iter().any(is_tested_here);
     let plan = match settings.has_events_api() {
@@ -132,7 +132,7 @@ fn search(kind: Kind, criteria: &[Criterion], settings: &Settings) -> Result<Val
                 declared(kind, about, settings, &mut search, &mut data)?;
             }
             if data.as_object().is_some_and(|it| !it.is_empty()) {
-                search["data"] = data;
+                put(&mut search, "data", data);
             }
             Ok(search)
         }
@@ -184,7 +184,7 @@ fn declared(
     if let Some(scheme) = about.part.strip_prefix("identifier.") {
         if registration(scheme, settings) == Some(kind) {
             let test = test(criterion)?;
-            search["legalStatuses.REGISTERED.registrationNumber"] = test;
+            put(search, "legalStatuses.REGISTERED.registrationNumber", test);
             return Ok(());
         }
         let fields = identifier_fields(settings, kind, about.role).into_iter();
@@ -206,15 +206,17 @@ fn declared(
     }
     if let Some(before) = data.get(*id) {
         // Given names and the family name are one field: both are words of it.
-        let both = (before["term"].as_str(), test["term"].as_str());
+        let term = |of: &Value| of.get("term").and_then(Value::as_str).map(str::to_owned);
+        let both = (term(before), term(&test));
         let (Some(one), Some(two), true) = (both.0, both.1, is_name) else {
             return Err(no_test(criterion));
         };
         let term = format!("{one} {two}");
-        let fuzzy = before["type"] == "fuzzy" || test["type"] == "fuzzy";
+        let is_fuzzy = |of: &Value| of.get("type").is_some_and(|it| it == "fuzzy");
+        let fuzzy = is_fuzzy(before) || is_fuzzy(&test);
         test = json!({ "type": if fuzzy { "fuzzy" } else { "exact" }, "term": term });
     }
-    data[*id] = test;
+    put(data, *id, test);
     Ok(())
 }
 
@@ -254,17 +256,17 @@ fn parameter(
             _ => return Err(no_field(criterion)),
         },
     };
-    search[name] = Value::String(value);
+    put(search, name, Value::String(value));
     Ok(())
 }
 
 fn range(name: &str, criterion: &Criterion, search: &mut Value) -> Result<(), Failure> {
     match &criterion.test {
-        Test::Equals(value) => search[name] = Value::String(filled(value, criterion)?),
+        Test::Equals(value) => put(search, name, Value::String(filled(value, criterion)?)),
         Test::Range(_) => {
             let test = test(criterion)?;
-            search[format!("{name}Start")] = test["gte"].clone();
-            search[format!("{name}End")] = test["lte"].clone();
+            put(search, format!("{name}Start"), test.get("gte").cloned());
+            put(search, format!("{name}End"), test.get("lte").cloned());
         }
         _ => return Err(no_test(criterion)),
     }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Asked, Whom, registration};
+use crate::mapping::shape::put;
 use crate::settings::{Kind, Settings};
 
 /// The one type of number that is indexed.
@@ -13,12 +14,12 @@ const INDEXED: &str = "NATIONAL_ID";
 pub(super) fn by_identifier(asked: &Asked, whom: Whom, settings: &Settings) -> Vec<Value> {
     let mut any = json!({ "registrationStatuses": settings.statuses() });
     if asked.scheme == settings.schemes.tracking {
-        any["trackingId"] = json!(asked.value);
+        put(&mut any, "trackingId", json!(asked.value));
         return vec![any];
     }
     if let Some(kind) = registration(&asked.scheme, settings) {
         let mut of = parameters(kind, settings);
-        of["registrationNumber"] = json!(asked.value);
+        put(&mut of, "registrationNumber", json!(asked.value));
         return vec![of];
     }
     if settings.identifier_type(&asked.scheme) != Some(INDEXED) {
@@ -27,14 +28,14 @@ pub(super) fn by_identifier(asked: &Asked, whom: Whom, settings: &Settings) -> V
     match whom {
         // Of the child, the parents, the informant, the deceased and the spouse.
         Whom::Everybody => {
-            any["nationalId"] = json!(asked.value);
+            put(&mut any, "nationalId", json!(asked.value));
             vec![any]
         }
         Whom::Subjects => {
             let kinds = [Kind::Birth, Kind::Death].into_iter();
             let each = kinds.map(|kind| {
                 let mut of = parameters(kind, settings);
-                of[identifier(kind)] = json!(asked.value);
+                put(&mut of, identifier(kind), json!(asked.value));
                 of
             });
             each.collect()

@@ -4,7 +4,7 @@ use adapter_sdk::Failure;
 use adapter_sdk::http::Response;
 use serde_json::{Value, json};
 
-use crate::mapping::shape::{Object, bounded};
+use crate::mapping::shape::{Object, bounded, put};
 
 /// What a search found.
 #[derive(Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub fn search(clauses: Vec<Value>, limit: u32, offset: u32, sort: Vec<Value>) ->
         "offset": offset,
     });
     if !sort.is_empty() {
-        body["sort"] = Value::Array(sort);
+        put(&mut body, "sort", Value::Array(sort));
     }
     body
 }

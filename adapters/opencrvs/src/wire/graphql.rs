@@ -4,7 +4,7 @@ use adapter_sdk::Failure;
 use adapter_sdk::http::Response;
 use serde_json::{Value, json};
 
-use crate::mapping::shape::{Object, bounded, object, plain};
+use crate::mapping::shape::{Object, bounded, object, plain, put};
 use crate::settings::Version;
 
 /// What one search found.
@@ -78,7 +78,7 @@ pub fn search(parameters: Vec<Value>, count: u32, skip: u32) -> Value {
     let mut variables = json!({ "count": count, "skip": skip });
     let document = if parameters.len() > 1 { TWO } else { ONE };
     for (name, parameters) in ["a", "b"].into_iter().zip(parameters) {
-        variables[name] = parameters;
+        put(&mut variables, name, parameters);
     }
     json!({ "query": document, "variables": variables })
 }
