@@ -1,7 +1,7 @@
 //! Answers that no registry should give, made of those that it does: seeded, so that each run is the same.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use adapter_opencrvs::settings::Settings;
 use adapter_sdk::model::{
@@ -92,15 +92,15 @@ const STATUSES: &[(&str, &str)] = &[
 
 /// The texts and numbers of an answer: what may come out of it.
 pub(crate) struct Source {
-    texts: BTreeSet<String>,
-    dates: BTreeSet<(u16, Option<u8>, Option<u8>)>,
+    texts: HashSet<String>,
+    dates: HashSet<(u16, Option<u8>, Option<u8>)>,
 }
 
 impl Source {
     pub(crate) fn of(value: &Value) -> Self {
         let mut source = Self {
-            texts: BTreeSet::new(),
-            dates: BTreeSet::new(),
+            texts: HashSet::new(),
+            dates: HashSet::new(),
         };
         source.take(value);
         source
@@ -238,7 +238,7 @@ impl Source {
         // Codes are not guessed either: whose sex or status is told, of whom some code tells it.
         let told = |words: &[&str]| {
             let is = |word: &&str| self.texts.iter().any(|it| it.eq_ignore_ascii_case(word));
-            words.iter().any(is)
+            words.iter().any(|it| self.texts.contains(*it)) || words.iter().any(is)
         };
         if let Some(sex) = person.sex {
             let word = format!("{sex:?}").to_lowercase();
