@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::keys::{Keys, Lent};
 use crate::settings::{Esignet, Settings};
+use crate::wire::Object;
 use crate::wire::esignet::{ASSERTION_TYPE, OauthError, Tokens, challenge, form};
 use crate::{ESIGNET, Mosip, USERINFO, jose, mapping, reasons};
 
@@ -117,7 +118,8 @@ fn tokens(keys: &impl Keys, code: &Code, esignet: &Esignet, now: u64) -> Result<
     if let Some(error) = oauth_error(&response) {
         return Err(reasons::oauth(&error));
     }
-    there(response)?.json()
+    let Object(tokens) = there(response)?.json()?;
+    Ok(tokens)
 }
 
 /// The reason in the body of an answer that is none.
@@ -125,7 +127,7 @@ fn oauth_error(response: &Response) -> Option<String> {
     if !(400..500).contains(&response.status) {
         return None;
     }
-    response.json::<OauthError>().ok()?.error
+    response.json::<Object<OauthError>>().ok()?.0.error
 }
 
 fn access_token(tokens: &Tokens) -> Result<String, Failure> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::keys::{Error, Keys, Sealed, Session};
 use crate::settings::Algorithm;
+use crate::wire::Object;
 
 /// The only key encryption of eSignet and IDA.
 pub const RSA_OAEP_256: &str = "RSA-OAEP-256";
@@ -170,7 +171,8 @@ pub fn opened(keys: &impl Keys, key: &str, text: &str) -> Result<Vec<u8>, Failur
 
 fn header(protected: &str, code: &str) -> Result<Header, Failure> {
     let bytes = decode(protected, code)?;
-    let header: Header = serde_json::from_slice(&bytes).map_err(|_| Failure::unreadable(code))?;
+    let read = serde_json::from_slice::<Object<Header>>(&bytes);
+    let Object(header) = read.map_err(|_| Failure::unreadable(code))?;
     if header.crit.is_some() {
         return Err(Failure::unreadable(code));
     }

@@ -10,6 +10,7 @@ use crate::envelope::{self, Envelope};
 use crate::keys::{Keys, Lent};
 use crate::mapping::{self, Demographics, Individual};
 use crate::settings::{Consent, Ida, Settings};
+use crate::wire::Object;
 use crate::wire::ida::{AUTH, AuthAnswer, AuthRequest, Inner, RequestedAuth, VERSION};
 use crate::{IDA, Mosip, jose};
 
@@ -137,6 +138,9 @@ fn with_milliseconds(now: &str) -> String {
 fn answer(response: &Response) -> Result<AuthAnswer, Failure> {
     match response.status {
         404 | 405 | 410 => Err(Failure::misconfigured(format!("http.{}", response.status))),
-        _ => response.clone().ok()?.json(),
+        _ => {
+            let Object(answer) = response.clone().ok()?.json()?;
+            Ok(answer)
+        }
     }
 }

@@ -109,7 +109,7 @@ fn the_outer_request_holds_what_ida_reads() {
         body,
         json!({
             "id": "mosip.identity.auth", "version": "1.0", "specVersion": "1.0",
-            "individualId": "3974189657", "individualIdType": "UIN",
+            "individualId": "5319704826", "individualIdType": "UIN",
             "transactionID": null, "requestTime": null, "thumbprint": null,
             "domainUri": "https://m", "env": "Staging",
             "consentObtained": true,
@@ -365,7 +365,7 @@ fn names_go_out_by_the_settings() {
 fn a_claimed_identifier_that_was_asked_by_is_confirmed() {
     let _stage = answering(agreed);
     let with = Person {
-        identifiers: vec![Identifier::new("national-id", "3974189657")],
+        identifiers: vec![Identifier::new("national-id", "5319704826")],
         ..claimed()
     };
     let told = verify(&Gateway, of_uin(with)).unwrap();

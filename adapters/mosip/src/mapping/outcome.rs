@@ -5,6 +5,7 @@ use adapter_sdk::model::{Agreement, AttributeResult, Verification};
 
 use super::demographics::Demographics;
 use crate::reasons;
+use crate::wire::Object;
 use crate::wire::ida::{AUTH, AuthAnswer, AuthError};
 
 /// Demographic data did not match.
@@ -40,11 +41,12 @@ pub fn verification(
     if other(&answer.transaction_id, transaction_id) || other(&answer.id, AUTH) {
         return Err(Failure::unreadable("answer.mismatch"));
     }
-    let errors = answer.errors.as_deref().unwrap_or_default();
-    if let Some(error) = errors.iter().find(|error| agreement(error).is_none()) {
+    let errors = answer.errors.iter().flatten();
+    let errors: Vec<&AuthError> = errors.map(|Object(error)| error).collect();
+    if let Some(&error) = errors.iter().find(|error| agreement(error).is_none()) {
         return Err(reasons::ida(error));
     }
-    let result = answer.response.as_ref();
+    let result = answer.response.as_ref().map(|Object(result)| result);
     let status = result.and_then(|result| result.auth_status);
     match (status, errors.is_empty()) {
         // An agreement must be an answer to this very request.
@@ -56,7 +58,7 @@ pub fn verification(
             let attributes = errors.iter().filter_map(|error| attribute(error, asked));
             let differs = errors
                 .iter()
-                .filter_map(agreement)
+                .filter_map(|error| agreement(error))
                 .any(|one| is_mismatch(&one));
             let overall = if differs {
                 Agreement::Mismatch

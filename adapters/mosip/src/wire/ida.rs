@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Object;
+
 /// `id` of an authentication.
 pub const AUTH: &str = "mosip.identity.auth";
 /// `version` and `specVersion`.
@@ -86,10 +88,10 @@ pub struct AuthAnswer {
     pub id: Option<String>,
     /// Why not. Empty or null where it agreed.
     #[serde(default)]
-    pub errors: Option<Vec<AuthError>>,
+    pub errors: Option<Vec<Object<AuthError>>>,
     /// The result.
     #[serde(default)]
-    pub response: Option<AuthResult>,
+    pub response: Option<Object<AuthResult>>,
 }
 
 /// One reason.

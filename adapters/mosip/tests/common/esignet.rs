@@ -12,7 +12,7 @@ use adapter_mosip::keys::Session;
 pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const ISSUER: &str = "https://esignet.example";
 pub(crate) const CLIENT: &str = "openimis-client";
-pub(crate) const SUBJECT: &str = "258008647108301360320646006005841751";
+pub(crate) const SUBJECT: &str = "314159265358979323846264338327950288";
 pub(crate) const CODE: &str = "code-7f3a";
 pub(crate) const TOKEN: &str = "access.token-1";
 

@@ -53,7 +53,7 @@ pub(crate) fn error(code: &str, message: &str) -> Value {
 
 pub(crate) fn of_uin(claimed: Person) -> VerifyQuery {
     VerifyQuery {
-        identifiers: vec![Identifier::new("national-id", "3974189657")],
+        identifiers: vec![Identifier::new("national-id", "5319704826")],
         claimed,
     }
 }

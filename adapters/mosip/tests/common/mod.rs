@@ -3,6 +3,7 @@
 
 pub(crate) mod esignet;
 pub(crate) mod ida;
+pub(crate) mod mutate;
 
 use std::cell::RefCell;
 use std::rc::Rc;
