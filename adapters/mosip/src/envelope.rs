@@ -2,12 +2,10 @@
 //! bytes, in base64url (mosip/id-authentication, `KeyManager`; mosip/keymanager, `CryptoCore`).
 
 use adapter_sdk::Failure;
-use serde_json::to_vec;
 use sha2::{Digest, Sha256};
 
 use crate::jose::{self, A256GCM, RSA_OAEP_256, encode};
 use crate::keys::{Keys, Session};
-use crate::wire::ida::Inner;
 
 const SETTING: &str = "settings.ida.certificate";
 const IV_BYTES: usize = 16;
@@ -30,8 +28,8 @@ pub struct Envelope {
 ///
 /// # Errors
 /// `misconfigured`: the certificate is not there or does not fit.
-pub fn seal(keys: &impl Keys, certificate: &str, inner: &Inner<'_>) -> Result<Envelope, Failure> {
-    let plain = to_vec(inner)?;
+pub fn seal(keys: &impl Keys, certificate: &str, inner: &str) -> Result<Envelope, Failure> {
+    let plain = inner.as_bytes();
     let leaf = jose::leaf(keys, certificate, SETTING)?;
     let ours = |error| jose::ours(error, SETTING);
     let session = keys.generate(A256GCM).map_err(ours)?;
@@ -42,8 +40,8 @@ pub fn seal(keys: &impl Keys, certificate: &str, inner: &Inner<'_>) -> Result<En
         Ok(encode(&bytes))
     };
     Ok(Envelope {
-        request: part(&plain)?,
-        hmac: part(hexadecimal(&Sha256::digest(&plain)).as_bytes())?,
+        request: part(plain)?,
+        hmac: part(hexadecimal(&Sha256::digest(plain)).as_bytes())?,
         session_key: encode(&session.wrap(certificate, RSA_OAEP_256).map_err(ours)?),
         thumbprint: hexadecimal(&Sha256::digest(&leaf)),
     })

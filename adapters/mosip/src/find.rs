@@ -9,13 +9,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use adapter_sdk::call::{self, ProofKind};
 use adapter_sdk::http::{self, Response};
 use adapter_sdk::model::{FindQuery, Person};
-use adapter_sdk::{Answer, Failure, Find, ids, settings};
+use adapter_sdk::{Answer, Failure, Find, ids};
 use serde_json::{Map, Value, json};
 
 use crate::keys::{Keys, Lent};
 use crate::settings::{Esignet, Settings};
-use crate::wire::Object;
-use crate::wire::esignet::{ASSERTION_TYPE, OauthError, Tokens, challenge, form};
+use crate::wire::esignet::{self, ASSERTION_TYPE, Tokens, challenge, form};
 use crate::{ESIGNET, Mosip, USERINFO, jose, mapping, reasons};
 
 pub use claims::{id_token, userinfo};
@@ -42,7 +41,7 @@ struct Code {
 /// # Errors
 /// As [`Find::find`].
 pub fn find(keys: &impl Keys, query: FindQuery, now: u64) -> Result<Person, Failure> {
-    let settings: Settings = settings::load()?;
+    let settings = Settings::load()?;
     let esignet = settings.esignet()?;
     mapping::known_schemes(&query.identifiers, esignet)?;
     let code = code(esignet)?;
@@ -118,8 +117,7 @@ fn tokens(keys: &impl Keys, code: &Code, esignet: &Esignet, now: u64) -> Result<
     if let Some(error) = oauth_error(&response) {
         return Err(reasons::oauth(&error));
     }
-    let Object(tokens) = there(response)?.json()?;
-    Ok(tokens)
+    Tokens::read(&there(response)?.json()?)
 }
 
 /// The reason in the body of an answer that is none.
@@ -127,7 +125,7 @@ fn oauth_error(response: &Response) -> Option<String> {
     if !(400..500).contains(&response.status) {
         return None;
     }
-    response.json::<Object<OauthError>>().ok()?.0.error
+    esignet::error(&response.json().ok()?).map(str::to_owned)
 }
 
 fn access_token(tokens: &Tokens) -> Result<String, Failure> {
@@ -179,7 +177,11 @@ fn told(
 
 fn payload(keys: &impl Keys, text: &str, esignet: &Esignet) -> Result<Map<String, Value>, Failure> {
     let payload = jose::verified(keys, &esignet.jwks, &esignet.algorithms, text)?;
-    Ok(serde_json::from_slice(&payload)?)
+    let payload: Value = serde_json::from_slice(&payload)?;
+    match payload {
+        Value::Object(claims) => Ok(claims),
+        _ => Err(Failure::unreadable("json.shape")),
+    }
 }
 
 /// The paths are the same for every question: where they are not, nobody is looked for.

@@ -4,12 +4,11 @@
 use adapter_sdk::Failure;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::keys::{Error, Keys, Sealed, Session};
 use crate::settings::Algorithm;
-use crate::wire::Object;
+use crate::wire;
 
 /// The only key encryption of eSignet and IDA.
 pub const RSA_OAEP_256: &str = "RSA-OAEP-256";
@@ -20,18 +19,11 @@ pub const RS256: &str = "RS256";
 
 /// A JOSE header, as far as it matters here. Where the sender says that its keys are (`jwk`, `jku`,
 /// `x5c`) is not read: it would prove nothing.
-#[derive(Deserialize)]
 struct Header {
     alg: String,
-    #[serde(default)]
     kid: Option<String>,
-    #[serde(default)]
     enc: Option<String>,
-    #[serde(default)]
-    zip: Option<Value>,
-    /// Extensions that must be understood (RFC 7515, section 4.1.11): there are none that we do.
-    #[serde(default)]
-    crit: Option<Value>,
+    compressed: bool,
 }
 
 /// Base64url without padding, as all of JOSE.
@@ -153,7 +145,7 @@ pub fn opened(keys: &impl Keys, key: &str, text: &str) -> Result<Vec<u8>, Failur
     };
     let header = header(protected, "jwe.header")?;
     let fits = header.alg == RSA_OAEP_256 && header.enc.as_deref() == Some(A256GCM);
-    if !fits || header.zip.is_some() {
+    if !fits || header.compressed {
         return Err(Failure::unreadable("jwe.algorithm"));
     }
     let encrypted_key = decode(encrypted_key, "jwe.key")?;
@@ -170,13 +162,21 @@ pub fn opened(keys: &impl Keys, key: &str, text: &str) -> Result<Vec<u8>, Failur
 }
 
 fn header(protected: &str, code: &str) -> Result<Header, Failure> {
+    let wrong = |_| Failure::unreadable(code);
     let bytes = decode(protected, code)?;
-    let read = serde_json::from_slice::<Object<Header>>(&bytes);
-    let Object(header) = read.map_err(|_| Failure::unreadable(code))?;
-    if header.crit.is_some() {
+    let value: Value = serde_json::from_slice(&bytes).map_err(|_| Failure::unreadable(code))?;
+    let record = wire::object(&value).map_err(wrong)?;
+    let one = |name: &str| wire::text(record, name).map_err(wrong);
+    // Extensions that must be understood (RFC 7515, section 4.1.11): there are none that we do.
+    if record.contains_key("crit") {
         return Err(Failure::unreadable(code));
     }
-    Ok(header)
+    Ok(Header {
+        alg: one("alg")?.ok_or_else(|| Failure::unreadable(code))?,
+        kid: one("kid")?,
+        enc: one("enc")?,
+        compressed: record.contains_key("zip"),
+    })
 }
 
 /// What the registry sent does not fit the key, or the key is not as configured.

@@ -1,32 +1,24 @@
 //! MOSIP writes languages with three letters (ISO 639-2), and in eSignet with two; the model has
 //! BCP 47.
 
-use std::collections::BTreeMap;
-
 use crate::settings::Settings;
 
-/// BCP 47 and three letters, of the countries that run MOSIP and of the languages that many share.
-/// The terminological code where there are two.
-pub fn defaults() -> BTreeMap<String, String> {
-    let pairs = [
-        ("am", "amh"),
-        ("ar", "ara"),
-        ("en", "eng"),
-        ("es", "spa"),
-        ("fr", "fra"),
-        ("hi", "hin"),
-        ("kn", "kan"),
-        ("ne", "nep"),
-        ("pt", "por"),
-        ("si", "sin"),
-        ("sw", "swa"),
-        ("ta", "tam"),
-    ];
-    pairs
-        .iter()
-        .map(|(tag, letters)| ((*tag).to_owned(), (*letters).to_owned()))
-        .collect()
-}
+/// BCP 47 and three letters, of some countries that run MOSIP and of languages that many share. The
+/// terminological code where there are two.
+pub(crate) const DEFAULTS: &[(&str, &str)] = &[
+    ("am", "amh"),
+    ("ar", "ara"),
+    ("en", "eng"),
+    ("es", "spa"),
+    ("fr", "fra"),
+    ("hi", "hin"),
+    ("kn", "kan"),
+    ("ne", "nep"),
+    ("pt", "por"),
+    ("si", "sin"),
+    ("sw", "swa"),
+    ("ta", "tam"),
+];
 
 /// The language of a claim, from what stands behind its `#` (OpenID Connect Core, section 5.2):
 /// `fr`, `fra`, `fr-CA`. None: it is no language tag.
@@ -35,7 +27,11 @@ pub fn tag(written: &str, settings: &Settings) -> Option<String> {
         return None;
     }
     let same = |letters: &String| letters.eq_ignore_ascii_case(written);
-    let known = settings.languages.iter().find(|(_, letters)| same(letters));
+    let known = settings
+        .languages
+        .0
+        .iter()
+        .find(|(_, letters)| same(letters));
     Some(known.map_or_else(|| written.to_owned(), |(tag, _)| tag.clone()))
 }
 
@@ -44,11 +40,11 @@ pub fn tag(written: &str, settings: &Settings) -> Option<String> {
 pub fn letters(tag: &str, settings: &Settings) -> Option<String> {
     let primary = tag.split('-').next().unwrap_or_default();
     let known = |wanted: &str| {
-        let same = |known: &&String| known.eq_ignore_ascii_case(wanted);
-        settings.languages.keys().find(same)
+        let same = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(wanted);
+        settings.languages.0.iter().find(same)
     };
-    if let Some(key) = known(tag).or_else(|| known(primary)) {
-        return settings.languages.get(key).cloned();
+    if let Some((_, letters)) = known(tag).or_else(|| known(primary)) {
+        return Some(letters.clone());
     }
     let three = primary.len() == 3 && primary.bytes().all(|byte| byte.is_ascii_alphabetic());
     three.then(|| primary.to_ascii_lowercase())

@@ -184,8 +184,8 @@ const UNKNOWN: &str = "reason.unknown";
 
 /// The failure of an error of IDA that is not about what was compared.
 pub fn ida(error: &AuthError) -> Failure {
-    let code = error.error_code.as_deref().unwrap_or_default().trim();
-    if let Some((_, kind, field)) = parameter(code, error.error_message.as_deref()) {
+    let code = error.code.as_deref().unwrap_or_default().trim();
+    if let Some((_, kind, field)) = parameter(code, error.message.as_deref()) {
         return failure(*kind, code, field);
     }
     let own = code.strip_prefix("IDA-").unwrap_or_default();

@@ -4,14 +4,13 @@
 use adapter_sdk::call::{self, PresentedProof, ProofKind};
 use adapter_sdk::http::{self, Response};
 use adapter_sdk::model::{Verification, VerifyQuery};
-use adapter_sdk::{Answer, Failure, Verify, dates, settings};
+use adapter_sdk::{Answer, Failure, Verify, dates};
 
-use crate::envelope::{self, Envelope};
+use crate::envelope;
 use crate::keys::{Keys, Lent};
 use crate::mapping::{self, Demographics, Individual};
 use crate::settings::{Consent, Ida, Settings};
-use crate::wire::Object;
-use crate::wire::ida::{AUTH, AuthAnswer, AuthRequest, Inner, RequestedAuth, VERSION};
+use crate::wire::ida::{self, AuthAnswer, AuthRequest};
 use crate::{IDA, Mosip, jose};
 
 /// Licence key, partner id and API key are the end of the endpoint's base URL, as secrets: there is
@@ -29,7 +28,7 @@ impl Verify for Mosip {
 /// # Errors
 /// As [`Verify::verify`].
 pub fn verify(keys: &impl Keys, query: VerifyQuery) -> Result<Verification, Failure> {
-    let settings: Settings = settings::load()?;
+    let settings = Settings::load()?;
     let ida = settings.ida()?;
     let individual = mapping::individual(&query.identifiers, ida)?;
     let password = password(call::proof())?;
@@ -93,40 +92,19 @@ fn request(
     ida: &Ida,
 ) -> Result<Vec<u8>, Failure> {
     let now = with_milliseconds(&dates::now());
-    let inner = Inner {
-        demographics: &asked.sent,
-        otp: password,
-        timestamp: &now,
-    };
-    let Envelope {
-        request,
-        session_key,
-        hmac,
-        thumbprint,
-    } = envelope::seal(keys, &ida.certificate, &inner)?;
-    let body = AuthRequest {
-        id: AUTH,
-        version: VERSION,
-        spec_version: VERSION,
+    let inner = ida::inner(&asked.sent, password, &now);
+    let envelope = envelope::seal(keys, &ida.certificate, &inner)?;
+    let request = AuthRequest {
         individual_id: &individual.id,
         individual_id_type: &individual.id_type,
         transaction_id,
         request_time: &now,
-        thumbprint,
         domain_uri: ida.domain_uri.as_deref(),
         env: ida.env.as_deref(),
-        consent_obtained: true,
-        requested_auth: RequestedAuth {
-            demo: !asked.sent.is_empty(),
-            otp: password.is_some(),
-            bio: false,
-            pin: false,
-        },
-        request,
-        request_session_key: session_key,
-        request_hmac: hmac,
+        demo: !asked.sent.is_empty(),
+        otp: password.is_some(),
     };
-    Ok(serde_json::to_vec(&body)?)
+    Ok(request.body(envelope))
 }
 
 /// IDA reads `yyyy-MM-dd'T'HH:mm:ss.SSSXXX` and nothing else.
@@ -138,9 +116,6 @@ fn with_milliseconds(now: &str) -> String {
 fn answer(response: &Response) -> Result<AuthAnswer, Failure> {
     match response.status {
         404 | 405 | 410 => Err(Failure::misconfigured(format!("http.{}", response.status))),
-        _ => {
-            let Object(answer) = response.clone().ok()?.json()?;
-            Ok(answer)
-        }
+        _ => AuthAnswer::read(&response.clone().ok()?.json()?),
     }
 }

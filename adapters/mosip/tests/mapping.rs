@@ -12,16 +12,16 @@ mod common;
 use adapter_mosip::language;
 use adapter_mosip::mapping;
 use adapter_mosip::settings::Settings;
+use adapter_sdk::dates;
 use adapter_sdk::model::{
     Address, AdministrativeArea, Contact, Extra, HumanName, NameUse, Person, Photo, PhotoContent,
     Sex, Unmapped,
 };
-use adapter_sdk::{dates, settings};
 use common::esignet::{claims, settings as least};
 use serde_json::{Value, json};
 
 fn settings_of(json: Value) -> Settings {
-    settings::from_json(&json.to_string()).unwrap()
+    common::settings(&json).unwrap()
 }
 
 fn person(claims: Value) -> Person {

@@ -12,11 +12,10 @@ mod common;
 
 use adapter_mosip::mapping::{self, Individual, demographics};
 use adapter_mosip::settings::Settings;
-use adapter_mosip::wire::Object;
 use adapter_mosip::wire::ida::AuthAnswer;
 use adapter_mosip::{find, jose};
 use adapter_sdk::model::{Agreement, Contact, HumanName, Person, Photo, Sex, Verification};
-use adapter_sdk::{Failure, dates, settings};
+use adapter_sdk::{Failure, dates};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use common::esignet::{NOW, SUBJECT, claims, settings as of_esignet};
@@ -30,7 +29,7 @@ const SEED: u64 = 0x6d6f_7369_7000;
 fn all_settings() -> Settings {
     let mut json = of_esignet();
     json["ida"] = json!({});
-    settings::from_json(&json.to_string()).unwrap()
+    common::settings(&json).unwrap()
 }
 
 /// Several languages, parts, an address in each form.
@@ -271,9 +270,10 @@ fn damaged_answers_of_ida_are_never_guessed() {
     for copy in 0..COPIES {
         let whole = &answers[usize::try_from(copy).unwrap() % answers.len()];
         let body = damage.copy(whole);
-        let read = serde_json::from_slice::<Object<AuthAnswer>>(&body)
+        let read = serde_json::from_slice::<Value>(&body)
             .map_err(Failure::from)
-            .and_then(|Object(answer)| mapping::verification(&answer, "1234567890", &asked));
+            .and_then(|value| AuthAnswer::read(&value))
+            .and_then(|answer| mapping::verification(&answer, "1234567890", &asked));
         match read {
             Ok(verification) => {
                 follows(&verification, &serde_json::from_slice(&body).unwrap());

@@ -18,7 +18,6 @@ use std::path::PathBuf;
 use adapter_mosip::mapping;
 use adapter_mosip::settings::Settings;
 use adapter_sdk::model::{Address, Contact, HumanName};
-use adapter_sdk::settings;
 use common::esignet::{NOW, nobody_named, settings as least, telling};
 use common::mutate::Damage;
 use common::{Gateway, unurl};
@@ -65,7 +64,7 @@ fn the_example_of_userinfo_becomes_a_person() {
         .filter(|claims| claims.contains_key("phone_number"));
     let people: Vec<_> = people.collect();
     assert_eq!(people.len(), 1, "the specification has changed");
-    let settings: Settings = settings::from_json(&least().to_string()).unwrap();
+    let settings: Settings = common::settings(&least()).unwrap();
     let person = mapping::person(people[0], &settings, settings.esignet().unwrap());
     let text = |claim: &Value| claim.as_str().unwrap().trim().to_owned();
     assert_eq!(person.names, [HumanName::text(&text(&people[0]["name"]))]);
@@ -91,7 +90,7 @@ fn damaged_examples_do_not_break_the_mapping() {
     let Some(text) = specification() else { return };
     let all = payloads(&text);
     assert!(all.len() >= 3, "{}", all.len());
-    let settings: Settings = settings::from_json(&least().to_string()).unwrap();
+    let settings: Settings = common::settings(&least()).unwrap();
     let mut damage = Damage::new(0x6573_6967_6e65_7400);
     for copy in 0..10_000 {
         let whole = Value::Object(all[copy % all.len()].clone());

@@ -27,7 +27,7 @@ pub fn individual(identifiers: &[Identifier], ida: &Ida) -> Result<Individual, F
         filled.then(|| Individual {
             scheme: identifier.scheme.clone(),
             id: identifier.value.clone(),
-            id_type: id_type.clone(),
+            id_type: id_type.to_owned(),
         })
     };
     identifiers.iter().find_map(known).ok_or_else(no_scheme)

@@ -5,7 +5,6 @@ use adapter_sdk::model::{Agreement, AttributeResult, Verification};
 
 use super::demographics::Demographics;
 use crate::reasons;
-use crate::wire::Object;
 use crate::wire::ida::{AUTH, AuthAnswer, AuthError};
 
 /// Demographic data did not match.
@@ -41,31 +40,24 @@ pub fn verification(
     if other(&answer.transaction_id, transaction_id) || other(&answer.id, AUTH) {
         return Err(Failure::unreadable("answer.mismatch"));
     }
-    let errors = answer.errors.iter().flatten();
-    let errors: Vec<&AuthError> = errors.map(|Object(error)| error).collect();
-    if let Some(&error) = errors.iter().find(|error| agreement(error).is_none()) {
+    let errors = &answer.errors;
+    if let Some(error) = errors.iter().find(|error| agreement(error).is_none()) {
         return Err(reasons::ida(error));
     }
-    let result = answer.response.as_ref().map(|Object(result)| result);
-    let status = result.and_then(|result| result.auth_status);
-    match (status, errors.is_empty()) {
+    match (answer.auth_status, errors.is_empty()) {
         // An agreement must be an answer to this very request.
         (Some(true), true) if answer.transaction_id.is_some() => {
-            let token = result.and_then(|result| result.auth_token.clone());
+            let token = answer.auth_token.clone();
             Ok(told(Agreement::Match, Vec::new(), asked, token))
         }
         (Some(false) | None, false) => {
-            let attributes = errors.iter().filter_map(|error| attribute(error, asked));
-            let differs = errors
-                .iter()
-                .filter_map(|error| agreement(error))
-                .any(|one| is_mismatch(&one));
-            let overall = if differs {
+            let differs = |error| agreement(error) == Some(Agreement::Mismatch);
+            let overall = if errors.iter().any(differs) {
                 Agreement::Mismatch
             } else {
                 Agreement::Missing
             };
-            Ok(told(overall, attributes.collect(), asked, None))
+            Ok(told(overall, attributes(errors, asked), asked, None))
         }
         (Some(true), false) => Err(Failure::unreadable("answer.contradiction")),
         _ => Err(Failure::unreadable("answer.unexplained")),
@@ -92,12 +84,6 @@ fn told(
     asked: &Demographics,
     token: Option<String>,
 ) -> Verification {
-    // A name in two languages may be told of twice: the worse counts.
-    attributes.sort_by(|a, b| {
-        let key = |told: &AttributeResult| (told.field.clone(), !is_mismatch(&told.agreement));
-        key(a).cmp(&key(b))
-    });
-    attributes.dedup_by(|next, kept| next.field == kept.field);
     let confirmed = asked.asked_by.iter();
     attributes.extend(confirmed.map(|field| note(field, Agreement::Match)));
     let unsent = asked.unsent.iter();
@@ -122,13 +108,24 @@ fn note(field: &str, agreement: Agreement) -> AttributeResult {
     }
 }
 
-fn is_mismatch(agreement: &Agreement) -> bool {
-    *agreement == Agreement::Mismatch
+/// The attributes that are told of. A name in two languages may be told of twice: the worse counts.
+fn attributes(errors: &[AuthError], asked: &Demographics) -> Vec<AttributeResult> {
+    let mut all: Vec<AttributeResult> = Vec::new();
+    for told in errors.iter().filter_map(|error| attribute(error, asked)) {
+        match all.iter_mut().find(|known| known.field == told.field) {
+            Some(known) if told.agreement == Agreement::Mismatch => {
+                known.agreement = told.agreement
+            }
+            Some(_) => {}
+            None => all.push(told),
+        }
+    }
+    all
 }
 
 /// None: the error is not about what was compared.
 fn agreement(error: &AuthError) -> Option<Agreement> {
-    match error.error_code.as_deref().map(str::trim) {
+    match error.code.as_deref().map(str::trim) {
         Some(MISMATCH) => Some(Agreement::Mismatch),
         Some(MISSING) => Some(Agreement::Missing),
         _ => None,
@@ -138,7 +135,7 @@ fn agreement(error: &AuthError) -> Option<Agreement> {
 /// Which attribute it is about, where the words say one that was sent. Of one that is not named,
 /// nothing is said: the whole counts.
 fn attribute(error: &AuthError, asked: &Demographics) -> Option<AttributeResult> {
-    let message = error.error_message.as_deref()?.trim();
+    let message = error.message.as_deref()?.trim();
     let rest = message.strip_prefix("Demographic data ")?;
     let ends = [" did not match", " not available in database"];
     let named = ends.iter().find_map(|end| rest.strip_suffix(end))?;

@@ -8,7 +8,7 @@ const IMAGES: &[&str] = &["image/jpeg", "image/png", "image/webp", "image/jp2"];
 
 /// A photo of at most so many bytes. What is too large or no image in Base64 is reported by what stands
 /// before its data.
-pub(super) fn photo(text: &str, limit: usize, unmapped: &mut Vec<Unmapped>) -> Option<Photo> {
+pub(super) fn photo(text: &str, limit: u64, unmapped: &mut Vec<Unmapped>) -> Option<Photo> {
     let Some(rest) = text.strip_prefix("data:") else {
         return address(text, unmapped);
     };
@@ -21,7 +21,8 @@ pub(super) fn photo(text: &str, limit: usize, unmapped: &mut Vec<Unmapped>) -> O
     content
 }
 
-fn content(before: &str, data: &str, limit: usize) -> Option<Photo> {
+fn content(before: &str, data: &str, limit: u64) -> Option<Photo> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let media_type = before.strip_suffix(";base64")?;
     let known = IMAGES
         .iter()

@@ -1,8 +1,11 @@
 //! eSignet's token endpoint (OpenID Connect Core, sections 3.1.3 and 9; eSignet's OpenAPI,
 //! `/oauth/v2/token` and `/oidc/userinfo`).
 
+use adapter_sdk::Failure;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
+use serde_json::Value;
+
+use super::{object, text};
 
 /// The kind of our client assertion.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -25,25 +28,34 @@ pub fn form(fields: &[(&str, &str)]) -> String {
 }
 
 /// What the token endpoint answers. No `Debug`: it holds the person's token.
-#[derive(Deserialize)]
 pub struct Tokens {
     /// For the userinfo endpoint.
-    #[serde(default)]
     pub access_token: Option<String>,
     /// `Bearer` or `DPoP`.
-    #[serde(default)]
     pub token_type: Option<String>,
     /// Who it is, signed.
-    #[serde(default)]
     pub id_token: Option<String>,
 }
 
-/// Why there is no token (RFC 6749, section 5.2). The description is not read: it is in words.
-#[derive(Debug, Deserialize)]
-pub struct OauthError {
-    /// `invalid_grant`
-    #[serde(default)]
-    pub error: Option<String>,
+impl Tokens {
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// `unreadable` with code `json.shape`.
+    pub fn read(value: &Value) -> Result<Self, Failure> {
+        let record = object(value)?;
+        Ok(Self {
+            access_token: text(record, "access_token")?,
+            token_type: text(record, "token_type")?,
+            id_token: text(record, "id_token")?,
+        })
+    }
+}
+
+/// `error` of an answer without tokens (RFC 6749, section 5.2). Its description is not read: it is in
+/// words.
+pub fn error(value: &Value) -> Option<&str> {
+    value.as_object()?.get("error")?.as_str()
 }
 
 /// `error` of a `WWW-Authenticate` header, as eSignet writes it: `error="invalid_token"`.

@@ -1,119 +1,135 @@
 //! ID Authentication: `AuthRequestDTO` and `AuthResponseDTO` (mosip/id-authentication,
 //! `authentication-core`, package `indauth.dto`).
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use adapter_sdk::Failure;
+use serde_json::{Map, Value, json};
 
-use super::Object;
+use super::{object, shape, text};
+use crate::envelope::Envelope;
 
 /// `id` of an authentication.
 pub const AUTH: &str = "mosip.identity.auth";
 /// `version` and `specVersion`.
 pub const VERSION: &str = "1.0";
 
-/// What is posted.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// What is posted. `thumbprint`, `request`, `requestSessionKey` and `requestHMAC` are the envelope's.
+#[derive(Clone, Copy)]
 pub struct AuthRequest<'a> {
-    /// [`AUTH`]
-    pub id: &'static str,
-    /// [`VERSION`]
-    pub version: &'static str,
-    /// [`VERSION`]
-    pub spec_version: &'static str,
     /// The UIN or VID.
     pub individual_id: &'a str,
     /// Which of them.
     pub individual_id_type: &'a str,
     /// Ten letters or digits.
-    #[serde(rename = "transactionID")]
     pub transaction_id: &'a str,
     /// With milliseconds and zone.
     pub request_time: &'a str,
-    /// SHA-256 of IDA's certificate, by which it knows its key.
-    pub thumbprint: String,
     /// Where IDA checks it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub domain_uri: Option<&'a str>,
     /// Where IDA checks it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub env: Option<&'a str>,
-    /// The person agreed.
-    pub consent_obtained: bool,
-    /// What the request holds, for versions before 1.2.
-    pub requested_auth: RequestedAuth,
-    /// [`Inner`], sealed.
-    pub request: String,
-    /// The key that it is sealed with, sealed for IDA.
-    pub request_session_key: String,
-    /// The hash of [`Inner`], sealed with the same key.
-    #[serde(rename = "requestHMAC")]
-    pub request_hmac: String,
-}
-
-/// Which kinds of proof are in the request.
-#[derive(Debug, Serialize)]
-pub struct RequestedAuth {
-    /// Demographic data.
+    /// There are demographic data in it.
     pub demo: bool,
-    /// A one-time password.
+    /// There is a one-time password in it.
     pub otp: bool,
-    /// Never: biometrics do not enter a component.
-    pub bio: bool,
-    /// Never.
-    pub pin: bool,
 }
 
-/// `RequestDTO`: what only IDA reads.
-#[derive(Debug, Serialize)]
-pub struct Inner<'a> {
-    /// What is claimed.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub demographics: &'a Map<String, Value>,
-    /// A one-time password.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub otp: Option<&'a str>,
-    /// As `requestTime`.
-    pub timestamp: &'a str,
+impl AuthRequest<'_> {
+    /// Its JSON. `requestedAuth` is for versions before 1.2; biometrics never enter a component.
+    pub fn body(&self, envelope: Envelope) -> Vec<u8> {
+        let mut body = json!({
+            "id": AUTH,
+            "version": VERSION,
+            "specVersion": VERSION,
+            "individualId": self.individual_id,
+            "individualIdType": self.individual_id_type,
+            "transactionID": self.transaction_id,
+            "requestTime": self.request_time,
+            "consentObtained": true,
+            "requestedAuth": { "demo": self.demo, "otp": self.otp, "bio": false, "pin": false },
+            "thumbprint": envelope.thumbprint,
+            "request": envelope.request,
+            "requestSessionKey": envelope.session_key,
+            "requestHMAC": envelope.hmac,
+        });
+        for (name, value) in [("domainUri", self.domain_uri), ("env", self.env)] {
+            if let Some(value) = value {
+                body[name] = value.into();
+            }
+        }
+        body.to_string().into_bytes()
+    }
 }
 
-/// What is answered. HTTP 200 whatever it says.
-#[derive(Debug, Default, Deserialize)]
+/// `RequestDTO`, which only IDA reads: what is claimed, a one-time password, and when.
+pub fn inner(demographics: &Map<String, Value>, otp: Option<&str>, timestamp: &str) -> String {
+    let mut inner = json!({ "timestamp": timestamp });
+    if !demographics.is_empty() {
+        inner["demographics"] = Value::Object(demographics.clone());
+    }
+    if let Some(otp) = otp {
+        inner["otp"] = otp.into();
+    }
+    inner.to_string()
+}
+
+/// What is answered. HTTP 200 whatever it says. No `Debug`: the words may hold a value of the person.
+#[derive(Default)]
 pub struct AuthAnswer {
     /// Ours.
-    #[serde(default, rename = "transactionID")]
     pub transaction_id: Option<String>,
     /// [`AUTH`]
-    #[serde(default)]
     pub id: Option<String>,
-    /// Why not. Empty or null where it agreed.
-    #[serde(default)]
-    pub errors: Option<Vec<Object<AuthError>>>,
-    /// The result.
-    #[serde(default)]
-    pub response: Option<Object<AuthResult>>,
+    /// Why not. None where it agreed.
+    pub errors: Vec<AuthError>,
+    /// Whether all of it agreed.
+    pub auth_status: Option<bool>,
+    /// IDA's token for this person and this partner.
+    pub auth_token: Option<String>,
 }
 
 /// One reason.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 pub struct AuthError {
     /// `IDA-<module>-<number>`
-    #[serde(default)]
-    pub error_code: Option<String>,
+    pub code: Option<String>,
     /// In words, with the name of an attribute or parameter in it.
-    #[serde(default)]
-    pub error_message: Option<String>,
+    pub message: Option<String>,
 }
 
-/// The result.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AuthResult {
-    /// Whether all of it agreed.
-    #[serde(default)]
-    pub auth_status: Option<bool>,
-    /// IDA's token for this person and this partner.
-    #[serde(default)]
-    pub auth_token: Option<String>,
+impl AuthAnswer {
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// `unreadable` with code `json.shape`.
+    pub fn read(value: &Value) -> Result<Self, Failure> {
+        let record = object(value)?;
+        let mut answer = Self {
+            transaction_id: text(record, "transactionID")?,
+            id: text(record, "id")?,
+            ..Self::default()
+        };
+        match record.get("errors") {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(errors)) => {
+                for error in errors {
+                    let error = object(error)?;
+                    answer.errors.push(AuthError {
+                        code: text(error, "errorCode")?,
+                        message: text(error, "errorMessage")?,
+                    });
+                }
+            }
+            Some(_) => return Err(shape()),
+        }
+        if let Some(response) = record.get("response").filter(|it| !it.is_null()) {
+            let response = object(response)?;
+            answer.auth_token = text(response, "authToken")?;
+            answer.auth_status = match response.get("authStatus") {
+                None | Some(Value::Null) => None,
+                Some(Value::Bool(status)) => Some(*status),
+                Some(_) => return Err(shape()),
+            };
+        }
+        Ok(answer)
+    }
 }

@@ -9,6 +9,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use adapter_mosip::keys::{Error, Keys, Sealed, Session};
+use adapter_mosip::settings::Settings;
+use adapter_sdk::Failure;
 use adapter_sdk::call::{ConsentStatement, PresentedProof, ProofKind};
 use aes_gcm::aead::consts::{U12, U16};
 use aes_gcm::aead::{Aead, KeyInit, Payload};
@@ -21,6 +23,7 @@ use rsa::pkcs8::DecodePrivateKey;
 use rsa::rand_core::UnwrapErr;
 use rsa::signature::{SignatureEncoding, Signer, Verifier};
 use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
+use serde_json::Value;
 use sha2::Sha256;
 
 pub(crate) const IDA_CERTIFICATE: &str = include_str!("../keys/ida.crt");
@@ -213,6 +216,10 @@ fn gcm<T>(
         16 => use_it(&AesGcm::<Aes256, U16>::new_from_slice(key).map_err(|_| Error::Invalid)?),
         _ => Err(Error::Invalid),
     }
+}
+
+pub(crate) fn settings(json: &Value) -> Result<Settings, Failure> {
+    Settings::read(&|key| json.get(key).map(ToString::to_string))
 }
 
 pub(crate) fn consent() -> ConsentStatement {
