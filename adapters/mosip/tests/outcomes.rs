@@ -73,8 +73,8 @@ fn a_mismatch_is_an_answer() {
 #[test]
 fn each_attribute_that_is_named_is_told_and_no_other() {
     let several = json!([
-        { "errorCode": "IDA-DEA-001", "errorMessage": "Demographic data fullName in ara did not match" },
         { "errorCode": "IDA-DEA-003", "errorMessage": "Demographic data fullName in eng not available in database" },
+        { "errorCode": "IDA-DEA-001", "errorMessage": "Demographic data fullName in ara did not match" },
         { "errorCode": "IDA-DEA-003", "errorMessage": "Demographic data phone not available in database" },
         // Not claimed, not said in words that are known, and not said at all.
         { "errorCode": "IDA-DEA-001", "errorMessage": "Demographic data emailId did not match" },
@@ -86,8 +86,8 @@ fn each_attribute_that_is_named_is_told_and_no_other() {
     assert_eq!(
         fields(&verification),
         [
-            ("contact.phone", Agreement::Missing),
             ("name.text", Agreement::Mismatch),
+            ("contact.phone", Agreement::Missing),
         ]
     );
 }

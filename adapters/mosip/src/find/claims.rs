@@ -62,9 +62,8 @@ pub fn userinfo(
 fn amiss(claims: &Map<String, Value>, esignet: &Esignet, now: u64) -> Option<&'static str> {
     let skew = esignet.clock_skew_s;
     // RFC 7519: numbers of seconds, which may have a fraction.
-    let late = |value: &Value| !seconds(value).is_some_and(|exp| now < exp.saturating_add(skew));
-    let early =
-        |value: &Value| !seconds(value).is_some_and(|from| from <= now.saturating_add(skew));
+    let late = |value: &Value| seconds(value).is_none_or(|exp| now >= exp.saturating_add(skew));
+    let early = |value: &Value| seconds(value).is_none_or(|from| from > now.saturating_add(skew));
     let from_other = |value: &Value| value.as_str() != Some(&esignet.issuer);
     let for_other = |value: &Value| match value {
         Value::Array(list) => !list

@@ -36,40 +36,49 @@ pub struct AuthRequest<'a> {
 impl AuthRequest<'_> {
     /// Its JSON. `requestedAuth` is for versions before 1.2; biometrics never enter a component.
     pub fn body(&self, envelope: Envelope) -> Vec<u8> {
-        let mut body = json!({
-            "id": AUTH,
-            "version": VERSION,
-            "specVersion": VERSION,
-            "individualId": self.individual_id,
-            "individualIdType": self.individual_id_type,
-            "transactionID": self.transaction_id,
-            "requestTime": self.request_time,
-            "consentObtained": true,
-            "requestedAuth": { "demo": self.demo, "otp": self.otp, "bio": false, "pin": false },
-            "thumbprint": envelope.thumbprint,
-            "request": envelope.request,
-            "requestSessionKey": envelope.session_key,
-            "requestHMAC": envelope.hmac,
-        });
+        let requested = json!({ "demo": self.demo, "otp": self.otp, "bio": false, "pin": false });
+        let mut body = record([
+            ("id", AUTH.into()),
+            ("version", VERSION.into()),
+            ("specVersion", VERSION.into()),
+            ("individualId", self.individual_id.into()),
+            ("individualIdType", self.individual_id_type.into()),
+            ("transactionID", self.transaction_id.into()),
+            ("requestTime", self.request_time.into()),
+            ("consentObtained", true.into()),
+            ("requestedAuth", requested),
+            ("thumbprint", envelope.thumbprint.into()),
+            ("request", envelope.request.into()),
+            ("requestSessionKey", envelope.session_key.into()),
+            ("requestHMAC", envelope.hmac.into()),
+        ]);
         for (name, value) in [("domainUri", self.domain_uri), ("env", self.env)] {
             if let Some(value) = value {
-                body[name] = value.into();
+                body.insert(name.to_owned(), value.into());
             }
         }
-        body.to_string().into_bytes()
+        Value::Object(body).to_string().into_bytes()
     }
 }
 
 /// `RequestDTO`, which only IDA reads: what is claimed, a one-time password, and when.
 pub fn inner(demographics: &Map<String, Value>, otp: Option<&str>, timestamp: &str) -> String {
-    let mut inner = json!({ "timestamp": timestamp });
+    let mut inner = record([("timestamp", timestamp.into())]);
     if !demographics.is_empty() {
-        inner["demographics"] = Value::Object(demographics.clone());
+        inner.insert("demographics".to_owned(), demographics.clone().into());
     }
     if let Some(otp) = otp {
-        inner["otp"] = otp.into();
+        inner.insert("otp".to_owned(), otp.into());
     }
-    inner.to_string()
+    Value::Object(inner).to_string()
+}
+
+fn record<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    let mut record = Map::new();
+    for (name, value) in members {
+        record.insert(name.to_owned(), value);
+    }
+    record
 }
 
 /// What is answered. HTTP 200 whatever it says. No `Debug`: the words may hold a value of the person.
