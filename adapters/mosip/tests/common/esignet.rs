@@ -1,12 +1,14 @@
 //! eSignet with one citizen.
 
+use adapter_mosip::find::find;
+use adapter_sdk::Failure;
 use adapter_sdk::call::ProofKind;
 use adapter_sdk::http::Response;
-use adapter_sdk::model::FindQuery;
+use adapter_sdk::model::{FindQuery, Person};
 use adapter_sdk::testing::{self, Stage};
 use serde_json::{Value, json};
 
-use super::{SessionKey, oaep, private, proof, rs256, url};
+use super::{Gateway, SessionKey, oaep, private, proof, rs256, url};
 use adapter_mosip::keys::Session;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -125,4 +127,23 @@ pub(crate) fn nobody_named() -> FindQuery {
     FindQuery {
         identifiers: Vec::new(),
     }
+}
+
+pub(crate) fn ask() -> Result<Person, Failure> {
+    find(&Gateway, nobody_named(), NOW)
+}
+
+pub(crate) fn refused() -> String {
+    ask().unwrap_err().summary()
+}
+
+/// With a claim changed, or taken away by null.
+pub(crate) fn with(claims: Value, name: &str, value: Value) -> Value {
+    let mut claims = claims;
+    if value.is_null() {
+        claims.as_object_mut().unwrap().remove(name);
+    } else {
+        claims[name] = value;
+    }
+    claims
 }
