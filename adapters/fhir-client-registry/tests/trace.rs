@@ -27,6 +27,7 @@ fn trace(request: WriteRequest, attempted_at: &str) -> Result<Fate, Failure> {
         request,
         attempted_at: attempted_at.to_owned(),
         state: None,
+        answer: None,
     })
 }
 

@@ -136,6 +136,7 @@ fn what_was_lost_may_be_sent_again_only_where_the_key_makes_it_one() {
             request: WriteRequest::Create(request(birth())),
             attempted_at: "2026-01-02T03:04:05Z".to_owned(),
             state: None,
+            answer: None,
         };
         assert_eq!(OpenCrvs::trace(query), Ok(fate), "{version}");
         assert_eq!(stage.requests().len(), 0);
