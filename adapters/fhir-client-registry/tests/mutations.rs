@@ -9,15 +9,13 @@
 )]
 
 mod common;
-#[path = "../../fhir-r4/tests/mutate/mod.rs"]
-mod mutate;
 
 use adapter_fhir_client_registry::FhirClientRegistry;
 use adapter_sdk::model::{Callback, Criterion, SearchQuery, Test};
-use adapter_sdk::{Events, Failure, FindHousehold, Search, testing};
-use common::{IMIS, NID, SEARCH, bundle, done, find, household_of, patient, stage, with};
-use fastrand::Rng;
-use mutate::{COPIES, Told, mutated};
+use adapter_sdk::testing::{self, Damage};
+use adapter_sdk::{Events, Failure, FindHousehold, Search};
+use common::{COPIES, IMIS, NID, SEARCH, bundle, done, find, household_of, patient, stage};
+use common::{told, with};
 use serde_json::{Value, json};
 
 const EXTENSION: &str = "http://hl7.org/fhir/StructureDefinition/";
@@ -102,12 +100,12 @@ impl Tally {
 
 #[test]
 fn finds() {
-    let mut rng = Rng::with_seed(0x0f1e);
+    let mut damage = Damage::seeded(0x0f1e);
     let original = brought(bundle(&json!([full("p1", "1")])), &[related()]);
     let mut tally = Tally::default();
     for _ in 0..COPIES {
-        let answer = mutated(&original, &mut rng);
-        let told = Told::by(&[&answer]);
+        let answer = damage.copy(&original);
+        let told = told(&[&answer]);
         let _stage = stage(json!({ "with_related": true, "resource_id_scheme": "cr-id" }))
             .on_post(SEARCH, move |_| answer.clone());
         match find("1") {
@@ -123,7 +121,7 @@ fn finds() {
 
 #[test]
 fn households() {
-    let mut rng = Rng::with_seed(0x0f2e);
+    let mut damage = Damage::seeded(0x0f2e);
     let group = json!({ "resourceType": "Group", "id": "g1", "type": "person", "actual": true,
         "identifier": [{ "system": "urn:x:household", "value": "H1" }], "quantity": 3,
         "characteristic": [{ "code": { "coding": [{ "code": "head" }] }, "exclude": false,
@@ -137,8 +135,8 @@ fn households() {
     let relatives = bundle(&json!([related()]));
     let mut tally = Tally::default();
     for _ in 0..COPIES {
-        let answers = (mutated(&groups, &mut rng), mutated(&relatives, &mut rng));
-        let told = Told::by(&[&answers.0, &answers.1]);
+        let answers = (damage.copy(&groups), damage.copy(&relatives));
+        let told = told(&[&answers.0, &answers.1]);
         let settings = json!({ "with_related": true, "head": { "characteristic": "head" } });
         let _stage = stage(settings)
             .on_post("/Group/_search", move |_| answers.0.clone())
@@ -157,7 +155,7 @@ fn households() {
 
 #[test]
 fn searches() {
-    let mut rng = Rng::with_seed(0x0f3e);
+    let mut damage = Damage::seeded(0x0f3e);
     let link = json!([
         { "relation": "self", "url": "https://cr.example.org/fhir/Patient?family=Rai" },
         { "relation": "next", "url": "https://cr.example.org/fhir/Patient?family=Rai&_page=2" },
@@ -168,8 +166,8 @@ fn searches() {
     );
     let mut tally = Tally::default();
     for _ in 0..COPIES {
-        let answer = mutated(&original, &mut rng);
-        let told = Told::by(&[&answer]);
+        let answer = damage.copy(&original);
+        let told = told(&[&answer]);
         let _stage = stage(json!({})).on_post(SEARCH, move |_| answer.clone());
         let query = SearchQuery {
             criteria: vec![Criterion {
@@ -195,7 +193,7 @@ fn searches() {
 
 #[test]
 fn messages() {
-    let mut rng = Rng::with_seed(0x0f4e);
+    let mut damage = Damage::seeded(0x0f4e);
     let change = |method: &str, url: &str, resource: &Value| {
         json!({ "fullUrl": format!("https://cr.example.org/fhir/{url}"), "resource": resource,
             "request": { "method": method, "url": url }, "response": { "status": "200" } })
@@ -221,8 +219,8 @@ fn messages() {
         adapter_fhir_client_registry::wire::sender::digits(token.as_bytes()).collect();
     let mut tally = Tally::default();
     for _ in 0..COPIES {
-        let message = mutated(&original, &mut rng);
-        let told = Told::by(&[&message]);
+        let message = damage.copy(&original);
+        let told = told(&[&message]);
         let _stage = stage(json!({ "callback_token_sha256": hash, "newborn_days": 30 }));
         let reception = FhirClientRegistry::receive(Callback {
             method: "POST".to_owned(),
@@ -249,18 +247,12 @@ fn messages() {
 
 #[test]
 fn bytes() {
-    let mut rng = Rng::with_seed(0x0f5e);
+    let mut damage = Damage::seeded(0x0f5e);
     let original = bundle(&json!([full("p1", "1")])).to_string().into_bytes();
     let mut refused = 0;
     for _ in 0..COPIES {
-        let mut body = original.clone();
-        for _ in 0..rng.usize(1..=3) {
-            let at = rng.usize(0..body.len());
-            body[at] = rng.u8(..);
-        }
-        body.truncate(body.len() - rng.usize(0..2) * rng.usize(0..body.len()));
         let mut response = testing::status(200, &[]);
-        response.body = body;
+        response.body = damage.bytes(&original);
         let _stage = stage(json!({})).on_post(SEARCH, move |_| response.clone());
         if let Err(failure) = find("1") {
             assert!(

@@ -9,8 +9,6 @@
 )]
 
 mod common;
-#[path = "../../fhir-r4/tests/mutate/mod.rs"]
-mod mutate;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,10 +18,9 @@ use adapter_fhir_client_registry::wire::sender::digits;
 use adapter_sdk::model::{
     Callback, EventKind, HumanName, Identifier, PersonStatus, Reception, Sex,
 };
-use adapter_sdk::{Events, Find, dates, testing};
-use common::{SEARCH, bundle, by, done};
-use fastrand::Rng;
-use mutate::{COPIES, Told, mutated};
+use adapter_sdk::testing::{self, Damage};
+use adapter_sdk::{Events, Find, dates};
+use common::{COPIES, SEARCH, bundle, by, done, told};
 use serde_json::{Value, json};
 
 /// The folder, or none where this is left out. A build server must not leave it out unseen.
@@ -211,7 +208,7 @@ fn patients_of_opencr_and_of_openimis_are_found() {
 #[test]
 fn damaged_samples_are_read_or_refused() {
     let Some(folder) = samples() else { return };
-    let mut rng = Rng::with_seed(0x0f6e);
+    let mut damage = Damage::seeded(0x0f6e);
     let patients: Vec<Value> = [
         "ihe/pixm/Patient-MohrAlice.json",
         "opencr/patient1_openmrs.json",
@@ -223,24 +220,24 @@ fn damaged_samples_are_read_or_refused() {
     let message = read(&folder, "ihe/pmir/CATsample1-ITI-93-mother.json");
     let (mut people, mut events) = (0, 0);
     for _ in 0..COPIES {
-        let answer = mutated(&original, &mut rng);
-        let told = Told::by(&[&answer]);
+        let answer = damage.copy(&original);
+        let said = told(&[&answer]);
         let rules = fhir_r4::Rules::new("x-test", fhir_r4::rules::Schemes::default());
         if let Ok(read) = fhir_r4::bundle::Bundle::read(&answer, "Patient") {
             for patient in read.matches("Patient") {
                 if fhir_r4::mapping::check(patient, "Patient").is_ok() {
-                    told.person(&fhir_r4::mapping::patient(patient, &rules));
+                    said.person(&fhir_r4::mapping::patient(patient, &rules));
                     people += 1;
                 }
             }
         }
-        let message = mutated(&message, &mut rng);
-        let told = Told::by(&[&message]);
+        let message = damage.copy(&message);
+        let said = told(&[&message]);
         for event in receive(&message).events {
             event
                 .participants
                 .iter()
-                .for_each(|it| told.person(&it.person));
+                .for_each(|it| said.person(&it.person));
             events += 1;
         }
     }

@@ -9,14 +9,11 @@
 )]
 
 mod common;
-#[path = "../../fhir-r4/tests/mutate/mod.rs"]
-mod mutate;
 
 use adapter_sdk::model::Person;
+use adapter_sdk::testing::Damage;
 use adapter_sosys_nepal::bikram_sambat;
-use common::{BS, COVERAGE, NEPALI, SEARCH, bundle, find, patient, stage, with};
-use fastrand::Rng;
-use mutate::{COPIES, Told, mutated};
+use common::{BS, COPIES, COVERAGE, NEPALI, SEARCH, bundle, find, patient, stage, told, with};
 use serde_json::{Value, json};
 
 fn member() -> Value {
@@ -49,7 +46,7 @@ fn dates_are_converted(person: &Person) {
 
 #[test]
 fn finds_with_coverage() {
-    let mut rng = Rng::with_seed(0x0a1e);
+    let mut damage = Damage::seeded(0x0a1e);
     let people = bundle(&json!([member()]));
     let coverages = bundle(&json!([{ "resourceType": "Coverage", "status": "active",
         "beneficiary": { "reference": "Patient/p1" }, "subscriberId": "SSF-1",
@@ -58,8 +55,8 @@ fn finds_with_coverage() {
     for calendar in ["bikram-sambat", "gregorian"] {
         let (mut read, mut refused) = (0, 0);
         for _ in 0..COPIES {
-            let answers = (mutated(&people, &mut rng), mutated(&coverages, &mut rng));
-            let told = Told::by(&[&answers.0, &answers.1]).and(&["ne-Deva"]);
+            let answers = (damage.copy(&people), damage.copy(&coverages));
+            let told = told(&[&answers.0, &answers.1]);
             let _stage = stage(json!({ "with_coverage": true, "calendar": calendar }))
                 .on_post(SEARCH, move |_| answers.0.clone())
                 .on_post(COVERAGE, move |_| answers.1.clone());

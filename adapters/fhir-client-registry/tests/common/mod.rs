@@ -9,8 +9,9 @@ use adapter_sdk::model::{
     LinkChange, LinkRequest, Person, Receipt, Relation, RelationRole, Sex, UpdateRequest,
     WriteAnswer,
 };
-use adapter_sdk::testing::{self, Stage};
+use adapter_sdk::testing::{self, Stage, Told};
 use adapter_sdk::{Answer, Create, Find, FindHousehold, dates};
+use fhir_r4::mapping::{MARITAL_STATUS, SEX};
 use serde_json::{Value, json};
 
 pub(crate) const NID: &str = "https://example.org/nid";
@@ -196,4 +197,14 @@ pub(crate) fn receipt(answer: Result<WriteAnswer, Failure>) -> Receipt {
 
 pub(crate) fn created(status: u16, headers: &[(&str, &str)]) -> Response {
     testing::status(status, headers)
+}
+
+/// How many damaged copies a test reads.
+pub(crate) const COPIES: usize = 10_000;
+
+/// What these answers say, with what the settings say besides.
+pub(crate) fn told(answers: &[&Value]) -> Told {
+    Told::by(answers)
+        .codes(&SEX, &MARITAL_STATUS)
+        .and(&["national-id", "openimis", "household-id"])
 }

@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use adapter_sdk::model::{FindQuery, HouseholdQuery, Identifier, Person};
-use adapter_sdk::testing::{self, Stage};
+use adapter_sdk::testing::{self, Stage, Told};
 use adapter_sdk::{Answer, Failure, Find};
 use adapter_sosys_nepal::SosysNepal;
+use fhir_r4::mapping::{MARITAL_STATUS, SEX};
 use serde_json::{Value, json};
 
 pub(crate) const SSN: &str = "https://example.org/sosys/ssn";
@@ -75,4 +76,14 @@ pub(crate) fn household_of(scheme: &str, value: &str) -> HouseholdQuery {
 
 pub(crate) fn done<T>(answer: Result<Answer<T>, Failure>) -> Result<T, Failure> {
     answer.map(|it| it.done().unwrap())
+}
+
+/// How many damaged copies a test reads.
+pub(crate) const COPIES: usize = 10_000;
+
+/// What these answers say, with what the settings say besides.
+pub(crate) fn told(answers: &[&Value]) -> Told {
+    Told::by(answers)
+        .codes(&SEX, &MARITAL_STATUS)
+        .and(&["ssn", "household-id", "ne-Deva"])
 }
