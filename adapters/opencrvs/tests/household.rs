@@ -179,3 +179,21 @@ fn graphql_looks_among_everybody_and_passes_marriages_over() {
     let nobody = family("national-id", "404");
     assert_eq!(nobody, Err(Failure::not_found()));
 }
+
+#[test]
+fn a_family_of_twenty_five_is_whole_where_so_many_records_are_read() {
+    let records: Vec<Value> = (0..23)
+        .map(|at| {
+            let id = format!("11111111-aaaa-4bbb-8ccc-{at:012}");
+            let given = format!("Child{at}");
+            index(&id, "birth", &format!("B{at}"), child(&given, true))
+        })
+        .collect();
+    let page = found(json!(records));
+    let _stage = stage("1.9", json!({ "max_records": 30 })).on_post(SEARCH, move |_| page.clone());
+    let household = family("national-id", "5550001111").unwrap();
+    assert_eq!((household.people.len(), household.head), (25, None));
+    assert_eq!(household.members, (0..25).collect::<Vec<u32>>());
+    // Each child has both parents, who are there once.
+    assert_eq!(household.relations.len(), 46);
+}
