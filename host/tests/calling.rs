@@ -18,8 +18,6 @@ use gateway_tests::components::{component, workspace};
 use real::Place;
 use serde_json::{Value, json};
 
-const README: &str = include_str!("../../README.md");
-
 struct Ended {
     code: i32,
     said: String,
@@ -96,9 +94,6 @@ async fn prepared() -> Place {
 async fn a_recording_is_called_and_all_of_it_is_shown() {
     let place = prepared().await;
     let file = recordings().join("find-by-national-id.json");
-    let line = "registry-gateway adapter call spdci.wasm \
-                --recording adapters/spdci/recordings/find-by-national-id.json";
-    assert!(README.contains(line), "README no longer has {line}");
     let shown = call(&place, 0, &["--recording", file.to_str().unwrap()]).said;
     for words in [
         "spdci 0.1.0, find (sha256:",
@@ -269,9 +264,6 @@ async fn what_is_otherwise_than_recorded_ends_with_8() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_is_asked_once() {
     let place = prepared().await;
-    let line = "registry-gateway adapter call spdci.wasm -f registries.toml --registry social \
-                --identifier national-id=- < number.txt";
-    assert!(README.contains(line), "README no longer has {line}");
     let uin = place.stand_in.population().person(0).uin;
     let arguments = [&LIVE[..], &["--identifier", "national-id=-", "--json"]].concat();
     let before = place.stand_in.requests();
