@@ -102,7 +102,6 @@ async fn a_recording_is_called_and_all_of_it_is_shown() {
         "answer:\n",
         "\"family\": \"Rai\"",
         " in 1 step: ",
-        " ms of processor time, ",
         " of memory, 1 request of ",
         "makes no difference to this, changed or left out: ",
         "  exchange 0: header.message_ts\n",
@@ -352,7 +351,6 @@ fn listener() -> (String, std::thread::JoinHandle<String>) {
             let read = stream.read(&mut buffer).unwrap();
             came.extend_from_slice(&buffer[..read]);
             let text = String::from_utf8_lossy(&came).into_owned();
-            // The envelope's last braces.
             if read == 0 || text.trim_end().ends_with("}}") {
                 let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
                               content-length: 2\r\nconnection: close\r\n\r\n{}";
@@ -389,7 +387,6 @@ async fn no_secret_is_shown() {
         "{came}"
     );
     assert!(came.contains("token-hunter2"), "{came}");
-    // `{}` is no envelope: that is not what a registry answers.
     assert_eq!(ended.code, 8, "{}", ended.told);
     let shown = ended.said + &ended.told;
     assert!(shown.contains("failure: unreadable"), "{shown}");
