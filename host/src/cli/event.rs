@@ -2,7 +2,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Failure;
+use super::{Failure, confirm};
 use super::client::{Client, segment};
 
 const EVENTS: &str = "/admin/v1/events";
@@ -55,6 +55,9 @@ Examples:
     Discard {
         /// As `event callbacks` shows it.
         id: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -150,7 +153,8 @@ pub(super) async fn run(command: EventCommand, client: &Client) -> Result<(), Fa
             let done = client.post(&path, &Value::Null).await?;
             done.print_done(&format!("{id} will be read again\n"))
         }
-        EventCommand::Discard { id } => {
+        EventCommand::Discard { id, yes } => {
+            confirm(&format!("Give up {id}, unread?"), yes)?;
             let path = format!("{CALLBACKS}/{}/discard", segment(&id));
             let done = client.post(&path, &Value::Null).await?;
             done.print_done(&format!("{id} is gone\n"))

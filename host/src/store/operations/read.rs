@@ -301,7 +301,7 @@ pub(super) fn operation_of(row: &Row) -> Result<Operation, StoreError> {
     })
 }
 
-fn known_of(row: &Row) -> Result<Operation, StoreError> {
+pub(super) fn known_of(row: &Row) -> Result<Operation, StoreError> {
     let optional_time = |column| {
         let at: Option<i64> = get_column(row, column)?;
         at.map(|at| as_time(at, column)).transpose()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::read::{columns, is_any_late, operation_of};
+use super::read::{columns, is_any_late, known_columns, known_of, operation_of};
 use super::{Operation, Operations, READ_MAX};
 use crate::store::clock::{clock, microseconds};
 use crate::store::db::{Conn, query};
@@ -148,6 +148,7 @@ async fn due_ones(
     Ok(taken)
 }
 
+/// Without what is sealed: it is not sent.
 async fn late_ones(
     conn: &mut Conn,
     taking: &Taking,
@@ -156,11 +157,11 @@ async fn late_ones(
     until: i64,
 ) -> Result<Vec<Operation>, StoreError> {
     let statement = match conn {
-        Conn::Sqlite(_) => concat!(take_late!(), ") RETURNING ", columns!()),
+        Conn::Sqlite(_) => concat!(take_late!(), ") RETURNING ", known_columns!()),
         Conn::Postgres(_) => concat!(
             take_late!(),
             " FOR UPDATE SKIP LOCKED) RETURNING ",
-            columns!()
+            known_columns!()
         ),
     };
     let rows = query(statement)
@@ -171,7 +172,7 @@ async fn late_ones(
         .bind(&taking.holder)
         .fetch_all(conn)
         .await?;
-    rows.iter().map(operation_of).collect()
+    rows.iter().map(known_of).collect()
 }
 
 macro_rules! take_due {
