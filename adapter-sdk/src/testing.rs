@@ -15,8 +15,10 @@
 //! assert_eq!(stage.requests()[0].path, "/citizens/7");
 //! ```
 
+mod damage;
 pub(crate) mod lent;
 mod state;
+mod told;
 
 use std::rc::Rc;
 
@@ -25,7 +27,9 @@ use serde_json::Value;
 use crate::call::{ConsentStatement, PresentedProof};
 use crate::http::{Error, Method, Problem, ProblemKind, Request, Response};
 use crate::log::Level;
+pub use damage::Damage;
 use state::{Key, Route, State, with};
+pub use told::Told;
 
 /// Sets an empty stage for this thread: no settings, no endpoints, nobody who calls. It is taken
 /// down when the value is dropped, so keep it: `let stage = testing::stage()…`.

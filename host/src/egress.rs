@@ -53,7 +53,7 @@ pub use proxy::ProxyProblem;
 pub use remote::{Remote, RemoteError};
 pub use replay::Replay;
 pub use resolver::{Lookup, SystemLookup};
-pub use tape::{Mark, Tape};
+pub use tape::{Exchanged, Mark, Tape};
 pub use tls::{Authorities, PemProblem};
 
 use crate::config::endpoint::{EndpointConfig, EndpointSecrets};
@@ -212,14 +212,14 @@ impl Endpoints {
         request: Request,
         bounds: Bounds,
     ) -> Result<Response, SendError> {
-        if let Some(replay) = &self.replay {
-            return replay(endpoint, &request);
-        }
         let kept = self
             .tape
             .as_ref()
             .map(|tape| (tape, tape.ask(endpoint, request.clone())));
-        let result = self.send_there(endpoint, request, bounds).await;
+        let result = match &self.replay {
+            Some(replay) => replay(endpoint, &request),
+            None => self.send_there(endpoint, request, bounds).await,
+        };
         if let Some((tape, asked)) = kept {
             tape.answer(asked, &result);
         }

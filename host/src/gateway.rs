@@ -4,6 +4,7 @@
 
 mod acting;
 mod admission;
+mod alone;
 mod audit;
 mod bodies;
 mod callers;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 pub use acting::{Act, Acting, AdminError, Finding};
 pub use admission::{CheckedModule, ModuleView, Place as AdmissionPlace};
+pub use alone::{Alone, Called, Field, LiveQuestion, LoadedAlone, NotLookedAt, Outcome, Unused};
 pub use audit::{
     Bad, BadPublicKey, ExportError, FindPage, Found, FoundCall, Kept, PublicKey, SealError,
     SignedCheckpoint, Verdict, verify_export,

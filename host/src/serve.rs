@@ -1,9 +1,11 @@
 //! The composition root: config, store, egress, sandbox, gateway, api.
 
+mod alone;
 mod check;
 mod connections;
 mod local;
 
+pub use alone::{CalledAlone, alone};
 pub use check::{Report, check};
 pub use local::Local;
 
@@ -57,6 +59,9 @@ pub enum ServeError {
     /// The data directory cannot be made.
     #[error("the data directory {0} cannot be made")]
     DataDir(String, #[source] std::io::Error),
+    /// There is no place for what is needed for a moment only.
+    #[error("no folder for temporary files can be made")]
+    Temporary(#[source] std::io::Error),
     /// The database.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),

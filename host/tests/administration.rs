@@ -35,6 +35,7 @@ const SAYS: &[(&str, &str)] = &[
     ("registry test social", "works"),
     ("adapter keygen", "trusted_keys"),
     ("adapter inspect", "spdci"),
+    ("adapter call", "makes no difference to this"),
     ("adapter check", "sha256:"),
     ("adapter modules", "spdci"),
     ("adapter status social", "sha256:"),

@@ -4,7 +4,7 @@ use gateway_tests::components;
 use gateway_tests::program::program;
 use registry_gateway::config::Config;
 use registry_gateway::gateway::{Gateway, NewCaller, apply_file};
-use registry_gateway::model::Grant;
+use registry_gateway::model::{Ability, Grant};
 use registry_gateway::serve::{self, Serving};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -44,7 +44,12 @@ pub(crate) struct Registry<'a> {
 impl Served {
     /// Serves the registry by the spdci adapter.
     pub(crate) async fn start(registry: Registry<'_>) -> Self {
-        let module = tokio::task::spawn_blocking(|| components::component("adapter-spdci"));
+        Self::start_by("adapter-spdci", registry).await
+    }
+
+    /// Serves the registry by the adapter of this package.
+    pub(crate) async fn start_by(adapter: &'static str, registry: Registry<'_>) -> Self {
+        let module = tokio::task::spawn_blocking(|| components::component(adapter));
         let module = module.await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::default().based_in(folder.path());
@@ -70,7 +75,9 @@ impl Served {
         apply_file(&path, &parts.store, &parts.sandbox, &parts.secrets)
             .await
             .unwrap();
-        let new = NewCaller::client("openimis", vec![Grant::everything()]);
+        let writes = [Ability::Create, Ability::Update, Ability::Link];
+        let grants = vec![Grant::everything(), Grant::of(&["national"], &writes)];
+        let new = NewCaller::client("openimis", grants);
         let added = Gateway::put_caller(&parts.store, new).await;
         let key = added.unwrap().key;
         parts.store.close().await;
@@ -97,6 +104,30 @@ impl Served {
             .header("Registry-Purpose", "enrolment")
             .header("Registry-Legal-Basis", "act-7")
             .json(&question)
+            .send()
+            .await
+            .unwrap();
+        Answer {
+            status: answer.status().as_u16(),
+            body: answer.json().await.unwrap(),
+        }
+    }
+
+    /// `POST /v1/registries/national/operations`, and what became of it within ten seconds.
+    pub(crate) async fn write(&self, key: &str, operation: Value) -> Answer {
+        let url = format!(
+            "http://{}/v1/registries/national/operations",
+            self.serving.address
+        );
+        let answer = self
+            .client
+            .post(url)
+            .bearer_auth(&self.key)
+            .header("Registry-Purpose", "enrolment")
+            .header("Registry-Legal-Basis", "act-7")
+            .header("Idempotency-Key", key)
+            .header("Prefer", "wait=10")
+            .json(&operation)
             .send()
             .await
             .unwrap();

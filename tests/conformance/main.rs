@@ -13,6 +13,7 @@
 
 mod fixtures;
 mod gateway;
+mod medplum;
 mod mockoon;
 mod peer;
 mod prism;

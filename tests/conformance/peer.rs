@@ -36,9 +36,35 @@ impl Peer {
         Self::start(script, &arguments, &port, "Server started")
     }
 
-    /// Node itself is the child, not a wrapper that would outlive a kill.
+    /// Medplum's FHIR router, in memory, behind the HTTP of `medplum.mjs`.
+    pub(crate) fn medplum() -> Self {
+        let port = free_port();
+        // Medplum's packages look for it, and node 20 hides it.
+        let flags = ["--experimental-websocket"];
+        let arguments = [port.as_str()];
+        Self::start_with(
+            &flags,
+            "../medplum.mjs",
+            &arguments,
+            &port,
+            "Medplum listens",
+        )
+    }
+
     fn start(script: &str, arguments: &[&str], port: &str, ready: &'static str) -> Self {
+        Self::start_with(&[], script, arguments, port, ready)
+    }
+
+    /// Node itself is the child, not a wrapper that would outlive a kill.
+    fn start_with(
+        flags: &[&str],
+        script: &str,
+        arguments: &[&str],
+        port: &str,
+        ready: &'static str,
+    ) -> Self {
         let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/node_modules");
+        assert!(packages.is_dir(), "npm ci --prefix tests/conformance");
         let script = packages.join(script);
         assert!(
             script.is_file(),
@@ -46,6 +72,7 @@ impl Peer {
             script.display()
         );
         let mut child = Command::new("node")
+            .args(flags)
             .arg(script)
             .args(arguments)
             .stdin(Stdio::null())

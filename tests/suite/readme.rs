@@ -1,7 +1,10 @@
-//! README's tables of limits are the defaults, all of them and no others.
+//! README's tables of limits are the defaults, and the adapters' table has each ability, all of them and no
+//! others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
+use gateway_tests::components::workspace;
 use registry_gateway::config::Config;
 use registry_gateway::config::callers::IssuerConfig;
 use registry_gateway::config::endpoint::EndpointConfig;
@@ -271,5 +274,38 @@ fn the_traffic_in_the_readme_is_read() {
     assert_eq!(
         (traffic.breaker.rest_ms, social.retry.max_attempts),
         (30_000, 3)
+    );
+}
+
+/// What each adapter was tried against is told of each of its abilities (`adapters/README.md`).
+#[test]
+fn the_table_of_adapters_has_each_ability_of_each_folder() {
+    let folder = workspace().join("adapters");
+    let mut real = BTreeSet::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        // What has none is a library.
+        let Ok(text) = fs::read_to_string(entry.unwrap().path().join("adapter.toml")) else {
+            continue;
+        };
+        let manifest: toml::Table = text.parse().unwrap();
+        let name = manifest["name"].as_str().unwrap();
+        for ability in manifest["abilities"].as_array().unwrap() {
+            real.insert((name.to_owned(), ability.as_str().unwrap().to_owned()));
+        }
+    }
+    assert!(real.len() > 20, "{real:?}");
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    let rows = readme.lines().filter(|line| line.starts_with("| `"));
+    let rows: Vec<Vec<&str>> = rows
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let word = |cell: &str| cell.trim_matches('`').to_owned();
+    let told = rows.iter().map(|row| (word(row[0]), word(row[1])));
+    assert_eq!(told.collect::<BTreeSet<_>>(), real);
+    // Each once, with what it was tried against and what never.
+    assert_eq!(rows.len(), real.len());
+    assert!(
+        rows.iter()
+            .all(|row| row.len() == 4 && !row[2].is_empty() && !row[3].is_empty())
     );
 }

@@ -1,3 +1,4 @@
+mod call;
 mod package;
 mod push;
 mod swap;
@@ -72,6 +73,9 @@ Examples:
         /// The package.
         file: PathBuf,
     },
+    /// Call a module on this machine, against a recording or a registry, and show all of it.
+    #[command(after_help = call::HELP)]
+    Call(call::CallArgs),
     /// Have a gateway look at a module as if it were brought; nothing is stored.
     #[command(after_help = "\
 Examples:
@@ -154,6 +158,7 @@ pub(super) async fn run(
             password_file,
         } => return package::keygen(&secret_key, password_file.as_deref()),
         AdapterCommand::Inspect { file } => return package::inspect(&file),
+        AdapterCommand::Call(args) => return call::run(args, config, connection.json()).await,
         of_the_gateway => of_the_gateway,
     };
     let client = Client::open(connection, config).await?;

@@ -59,6 +59,11 @@ pub(super) struct Answer {
 }
 
 impl Connection {
+    /// Whether JSON is to be printed.
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+
     /// The gateway that is meant; none: the data on this machine. What is said on the command line
     /// comes before what the environment says.
     fn server(&self, config: &Config) -> Result<Option<Url>, Failure> {

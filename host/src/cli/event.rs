@@ -2,8 +2,8 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Failure, confirm};
 use super::client::{Client, segment};
+use super::{Failure, confirm};
 
 const EVENTS: &str = "/admin/v1/events";
 const CALLBACKS: &str = "/admin/v1/callbacks";

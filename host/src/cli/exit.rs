@@ -31,7 +31,7 @@ Exit codes:
   6  not now: the same again may succeed
   7  no gateway answers at --server
   8  it was only looked, and something was found: `registry apply --dry-run` would change
-     something, `registry test` found what does not work
+     something, `registry test` or `adapter call` found what does not work
 
 Examples:
   registry-gateway --config gateway.toml serve

@@ -12,6 +12,7 @@ use super::client::{Client, segment};
 use show::{Registries, Registry};
 
 pub(super) use apply::at_once;
+pub(super) use test::identifier;
 
 const REGISTRIES: &str = "/admin/v1/registries";
 

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -22,13 +23,27 @@ pub struct Mark(usize);
 pub struct Tape {
     taken: Mutex<Vec<Taken>>,
     otherwise: AtomicU32,
+    plays: AtomicU32,
+}
+
+/// One exchange, for whoever asked: it holds personal data. The request is what the adapter asked below
+/// the base URL, before a credential or a configured header was added: no secret of the registry's
+/// configuration is in it.
+#[derive(Clone, Debug)]
+pub struct Exchanged {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// What the adapter asked.
+    pub request: Request,
+    /// None: the call ended before.
+    pub answer: Option<Result<Response, SendError>>,
+    /// How long the answer was waited for. None: the call ended before.
+    pub took: Option<Duration>,
 }
 
 struct Taken {
-    endpoint: String,
-    request: Request,
-    /// None: the call ended before.
-    answer: Option<Result<Response, SendError>>,
+    exchanged: Exchanged,
+    began: Instant,
     played: bool,
 }
 
@@ -74,20 +89,54 @@ impl Tape {
         self.otherwise.load(Relaxed)
     }
 
+    /// How many requests were answered from it.
+    pub fn plays(&self) -> u32 {
+        self.plays.load(Relaxed)
+    }
+
+    /// All that is on it, in the order in which it was asked.
+    pub fn exchanges(&self) -> Vec<Exchanged> {
+        let taken = self.lock();
+        taken.iter().map(|one| one.exchanged.clone()).collect()
+    }
+
+    /// The same, to be played from the beginning, with another body in one answer.
+    pub fn with_body(&self, at: usize, body: Bytes) -> Self {
+        let copied = self.copied();
+        if let Some(Some(Ok(answer))) = copied
+            .lock()
+            .get_mut(at)
+            .map(|one| one.exchanged.answer.as_mut())
+        {
+            answer.body = body;
+        }
+        copied
+    }
+
+    /// The same, to be played from the beginning.
+    pub fn copied(&self) -> Self {
+        let taken = self.exchanges().into_iter().map(Taken::new).collect();
+        Self {
+            taken: Mutex::new(taken),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn ask(&self, endpoint: &str, request: Request) -> Asked {
         let mut taken = self.lock();
-        taken.push(Taken {
+        taken.push(Taken::new(Exchanged {
             endpoint: endpoint.to_owned(),
             request,
             answer: None,
-            played: false,
-        });
+            took: None,
+        }));
         Asked(taken.len() - 1)
     }
 
     pub(super) fn answer(&self, Asked(at): Asked, answer: &Result<Response, SendError>) {
         if let Some(taken) = self.lock().get_mut(at) {
-            taken.answer = Some(answer.clone());
+            taken.exchanged.answer = Some(answer.clone());
+            taken.exchanged.took = Some(taken.began.elapsed());
         }
     }
 
@@ -96,10 +145,10 @@ impl Tape {
         // Each answer once, in their order; where one is asked again, the last one again.
         let mut found: Option<(usize, Vec<Fresh>)> = None;
         for (at, one) in taken.iter().enumerate() {
-            if one.endpoint != endpoint {
+            if one.exchanged.endpoint != endpoint {
                 continue;
             }
-            if let Some(fresh) = alike(&one.request, request) {
+            if let Some(fresh) = alike(&one.exchanged.request, request) {
                 found = Some((at, fresh));
                 if !one.played {
                     break;
@@ -115,7 +164,8 @@ impl Tape {
             ));
         };
         one.played = true;
-        match &one.answer {
+        self.plays.fetch_add(1, Relaxed);
+        match &one.exchanged.answer {
             Some(Ok(response)) => Ok(Response {
                 body: renamed(&response.body, &fresh),
                 spent: Spent {
@@ -138,6 +188,16 @@ impl Tape {
 
     fn lock(&self) -> MutexGuard<'_, Vec<Taken>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    fn new(exchanged: Exchanged) -> Self {
+        Self {
+            exchanged,
+            began: Instant::now(),
+            played: false,
+        }
     }
 }
 

@@ -20,7 +20,9 @@ use crate::config::admission::{AdmissionConfig, OciConfig};
 use crate::package::TrustedKey;
 use crate::sandbox::{self, Description, Sandbox};
 use crate::store::{ModuleFacts, ModuleSummary, NewModule, StoreError};
+pub(super) use examine::loaded;
 use examine::{Examined, Rules, examine};
+pub(super) use replay::{PACE, Recorded, call as recorded_call, problems};
 
 /// What modules go through.
 pub(super) struct Admission {

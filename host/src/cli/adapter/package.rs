@@ -171,7 +171,7 @@ fn password_of(file: Option<&Path>) -> Result<Option<SecretString>, Failure> {
     Ok(password.map(|it| it.trim_end_matches(['\r', '\n']).into()))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(file).map_err(|error| format!("{} cannot be read: {error}", file.display()).into())
 }
 

@@ -52,7 +52,8 @@ pub(super) async fn run(args: TestArgs, client: &Client) -> Result<(), Failure> 
     }
 }
 
-fn identifier(text: &str) -> Result<(String, String), Failure> {
+/// `scheme=value`, where the value may be on standard input.
+pub(in crate::cli) fn identifier(text: &str) -> Result<(String, String), Failure> {
     let remedy = "--identifier: write scheme=value, as national-id=123";
     let (scheme, value) = text.split_once('=').ok_or(remedy)?;
     let mut value = value.to_owned();

@@ -149,3 +149,31 @@ fn what_is_asked_again_is_forgotten() {
     let play = |path: &str| tape.play("r", &request(path, json!({}))).unwrap().body;
     assert_eq!([play("/a"), play("/b")], ["first step", "second attempt"]);
 }
+
+/// Whoever looks at a call sees all of it, also where nothing is sent.
+#[tokio::test]
+async fn what_was_exchanged_is_told_and_played_with_another_body() {
+    let tape = Arc::new(Tape::default());
+    let replay = Endpoints::replayed("r", Arc::new(|_: &str, _: &Request| Ok(answer("one"))));
+    let bounds = crate::egress::Bounds {
+        max_response_bytes: 1_000,
+        max_further_requests: 0,
+        deadline: Instant::now() + Duration::from_secs(10),
+    };
+    let taped = replay.taped(tape.clone());
+    let sent = taped.send("r", request("/a", json!({})), bounds).await;
+    assert_eq!(sent.unwrap().body, "one");
+    let told = tape.exchanges();
+    assert_eq!((told.len(), &*told[0].request.path), (1, "/a"));
+    assert!(told[0].took.is_some());
+    let body = |tape: &Tape| tape.play("r", &request("/a", json!({}))).unwrap().body;
+    assert_eq!(body(&tape), "one");
+    let other = tape.with_body(0, Bytes::from_static(b"two"));
+    assert_eq!(
+        (body(&other), body(&tape), body(&tape.copied())),
+        ("two".into(), "one".into(), "one".into())
+    );
+    assert_eq!((other.plays(), tape.plays(), other.otherwise()), (1, 2, 0));
+    // An answer that is not there has no body to change.
+    assert_eq!(body(&tape.with_body(7, Bytes::new())), "one");
+}

@@ -42,7 +42,7 @@ pub(super) async fn examine(
     };
     let ended = |_| vec![finding("module", "the gateway ends: bring it again")];
     let Seen { package, signed_by } = seen.await.map_err(ended)??;
-    let module = sandbox.try_load(bytes).await.map_err(|it| told(&it))?;
+    let module = loaded(sandbox, bytes).await?;
     let mut findings = Vec::new();
     let description = module.description();
     if let Some(schema) = &description.settings_schema {
@@ -68,6 +68,14 @@ pub(super) async fn examine(
         signed_by,
         recordings: package.recordings.len(),
     })
+}
+
+/// Loads it, or says all that keeps it from being loaded. Nothing of it is kept.
+pub(in crate::gateway) async fn loaded(
+    sandbox: &Sandbox,
+    bytes: Bytes,
+) -> Result<Module, Vec<Finding>> {
+    sandbox.try_load(bytes).await.map_err(|it| told(&it))
 }
 
 /// What a file says without being run.
