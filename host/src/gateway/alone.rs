@@ -102,10 +102,12 @@ impl Called {
     /// Whether nothing is to be mended: it is as recorded; or else the registry has answered, perhaps
     /// that it knows nobody.
     pub fn works(&self) -> bool {
-        let answered = matches!(
-            self.outcome,
-            Outcome::Answer(_) | Outcome::Failure(Failure::NotFound)
-        );
+        let answered = match &self.outcome {
+            // Of a write: nobody knows.
+            Outcome::Answer(answer) => answer.get("unclear").is_none(),
+            Outcome::Failure(failure) => matches!(failure, Failure::NotFound),
+            _ => false,
+        };
         self.otherwise.is_empty() && (self.compared || answered)
     }
 }

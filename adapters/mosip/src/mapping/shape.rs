@@ -4,12 +4,14 @@ use adapter_sdk::model::{Extra, Unmapped};
 use adapter_sdk::names::filled;
 use serde_json::Value;
 
-/// A text, or a number as text. Blank and null are absent; what is neither is reported under `field`.
+/// A text, or a whole number as text. Blank and null are absent; what is neither is reported under
+/// `field`: of a number with a fraction, or of more than 19 digits, some are lost, and as a person's
+/// number it would be another's.
 pub(super) fn text(value: &Value, field: &str, unmapped: &mut Vec<Unmapped>) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => filled(text),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         other => {
             unmapped.push(Unmapped::new(field, other.to_string()));
             None

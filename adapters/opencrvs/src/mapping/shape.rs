@@ -26,20 +26,22 @@ pub fn bounded(value: &Value) -> Result<(), Failure> {
     }
 }
 
-/// A text or a number as text; none where there is neither or it is blank.
+/// A text or a whole number as text; none where there is neither or it is blank. Of a number with a
+/// fraction, or of more than 19 digits, some are lost: as a person's number it would be another's.
 pub fn plain(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) => adapter_sdk::names::filled(text),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => (!number.is_f64()).then(|| number.to_string()),
         _ => None,
     }
 }
 
-/// The same; what is neither text nor number nor null is reported under the model's `field`.
+/// The same; what is neither text nor whole number nor null is reported under the model's `field`.
 pub fn text(value: Option<&Value>, field: &str, unmapped: &mut Vec<Unmapped>) -> Option<String> {
     match value {
         None | Some(Value::Null) => None,
-        Some(value @ (Value::String(_) | Value::Number(_))) => plain(Some(value)),
+        Some(value @ Value::String(_)) => plain(Some(value)),
+        Some(value @ Value::Number(number)) if !number.is_f64() => plain(Some(value)),
         Some(value) => {
             unmapped.push(Unmapped::new(field, value.to_string()));
             None

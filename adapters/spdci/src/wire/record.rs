@@ -2,7 +2,7 @@
 //! namespace (`spdci:identifier`), things be wrapped (`{"person": {…}}`), one thing stand for a
 //! list, numbers for text, and blanks (`""`, `" "`, `{}`, `[]`, null) for nothing.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// What a record may be wrapped in. Specification: Member `demographic_info`. The official samples
 /// add `household_member` and `person`.
@@ -52,10 +52,11 @@ impl<'a> Record<'a> {
 
     /// A number, also where it is written as text.
     pub fn number(&self, names: &[&str]) -> Option<f64> {
-        self.text(names)?
-            .parse()
-            .ok()
-            .filter(|number: &f64| number.is_finite())
+        let number = match self.get(names)? {
+            Value::Number(number) => number.as_f64(),
+            value => text(value)?.parse().ok(),
+        };
+        number.filter(|number| number.is_finite())
     }
 
     /// An object.
@@ -91,15 +92,26 @@ impl<'a> Record<'a> {
     }
 }
 
-/// A filled text, of text, numbers and truth values.
+/// A filled text, of text, numbers and truth values. None of a number whose digits were lost by being
+/// read: as a person's number it would be another's.
 pub fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => written(number),
         Value::Bool(truth) => Some(truth.to_string()),
         Value::Array(values) => values.iter().find_map(text),
         Value::Null | Value::Object(_) => None,
     }
+}
+
+/// So many digits a number with a fraction, or too large for 64 bits, keeps for certain (IEEE 754 binary64).
+const DIGITS: usize = 15;
+
+fn written(number: &Number) -> Option<String> {
+    let text = number.to_string();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let is_whole = !number.is_f64() || (digits <= DIGITS && !text.contains('e'));
+    is_whole.then_some(text)
 }
 
 /// The filled elements of a list, or the one thing that stands for it.

@@ -1,6 +1,8 @@
 //! A registry of few words for the tests of this adapter.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod damaged;
+
 use adapter_sdk::http::Request;
 use adapter_sdk::model::{FindQuery, HouseholdQuery, Identifier};
 use adapter_sdk::testing::{self, Reply, Stage};

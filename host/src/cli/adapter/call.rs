@@ -28,14 +28,14 @@ to the registry and its answer, what the adapter makes of it before a policy hid
 time and memory that it took, and the registry's fields that make no difference to that: each is
 changed, and left out, in an answer that the module is played again. Nothing is sent for it.
 
-People are shown as they are. Nothing of it is logged or kept. Secrets are not shown: the gateway
-adds them after what is shown.
+No audit knows of it: use a test registry. People are shown as they are, and nothing of it is logged
+or kept. The gateway adds its secrets after what is shown; a registry that repeats them shows them.
 
 A registry is told `adapter-call` for user, entity, purpose and legal basis. Its writes really write:
 on a terminal it is asked before, elsewhere it is not.
 
 Ends with 8 where a recording says otherwise; without one, where there is neither an answer nor a
-registry that knows nobody.
+registry that knows nobody, or where nobody knows whether a write was done.
 
 Examples:
   registry-gateway adapter call spdci.wasm --recording recordings/find-by-national-id.json
@@ -79,22 +79,23 @@ pub(in crate::cli) struct CallArgs {
 pub(super) async fn run(args: CallArgs, config: &Config, json: bool) -> Result<(), Failure> {
     let bytes = Bytes::from(package::read(&args.component)?);
     let alone = serve::alone(config)?;
-    let progress = Progress::waiting("the module is loaded and called", json);
+    let mut progress = Some(Progress::waiting("the module is loaded and called", json));
     let loaded = alone.load(bytes).await;
     let loaded = loaded.map_err(|found| wrong(&args.component, &found))?;
     let (ability, called) = match (&args.recording, &args.file, &args.registry) {
         (Some(recording), ..) => recorded(&alone, &loaded, recording).await?,
         (None, Some(file), Some(registry)) => {
-            drop(progress);
+            drop(progress.take());
             let called = live(&alone, &loaded, &args, (file, registry), json).await?;
             (args.ability, called)
         }
         // The arguments' own rules have seen to it.
         _ => return Err("say --recording, or -f and --registry".into()),
     };
+    drop(progress);
     print(&match json {
         true => shown::json(&loaded, ability, &called),
-        false => shown::text(&loaded, ability, &called),
+        false => shown::plain(&shown::text(&loaded, ability, &called)),
     });
     if called.works() {
         return Ok(());
@@ -103,6 +104,7 @@ pub(super) async fn run(args: CallArgs, config: &Config, json: bool) -> Result<(
         _ if !called.otherwise.is_empty() => "the module does otherwise than recorded",
         Outcome::Fault(_) => "the adapter broke",
         Outcome::Failure(_) => "the registry says no",
+        Outcome::Answer(_) => "nobody knows whether it was written",
         _ => "there is no answer",
     };
     Err(Found(found).into())
@@ -178,7 +180,7 @@ fn wrong(file: &Path, findings: &[Finding]) -> Failure {
     let lines: Vec<String> = findings.iter().map(line).collect();
     Box::new(About {
         place: file.display().to_string(),
-        error: lines.join("\n  ").into(),
+        error: shown::plain(&lines.join("\n  ")).into(),
     })
 }
 

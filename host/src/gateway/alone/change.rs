@@ -23,21 +23,29 @@ pub(super) struct Place {
     pub(super) more: bool,
 }
 
-/// The places of all values that have no others in them, in their order, with at most so many paths.
-pub(super) fn places(document: &Value, most: usize) -> Vec<Place> {
+/// The longest name of a place, in bytes.
+const MAX_NAME: usize = 1_024;
+
+/// The places of all values that have no others in them, in their order, at most so many and with at most
+/// so many paths; and how many values there are at others.
+pub(super) fn places(document: &Value, most: usize) -> (Vec<Place>, usize) {
     let mut found = Found {
         places: Vec::new(),
         known: HashMap::new(),
         left: most,
+        most,
+        beyond: 0,
     };
     walk(document, &mut Vec::new(), &mut found);
-    found.places
+    (found.places, found.beyond)
 }
 
 struct Found {
     places: Vec<Place>,
     known: HashMap<String, usize>,
     left: usize,
+    most: usize,
+    beyond: usize,
 }
 
 fn walk(value: &Value, path: &mut Path, found: &mut Found) {
@@ -62,16 +70,32 @@ fn walk(value: &Value, path: &mut Path, found: &mut Found) {
 
 impl Found {
     fn add(&mut self, path: &Path) {
+        let length = path.iter().map(|step| match step {
+            Step::Key(key) => key.len() + 1,
+            Step::At(_) => 2,
+        });
+        if length.sum::<usize>() > MAX_NAME {
+            self.beyond += 1;
+            return;
+        }
         let name = name(path);
         let next = self.places.len();
-        let at = *self.known.entry(name).or_insert_with_key(|name| {
-            self.places.push(Place {
-                name: name.clone(),
-                paths: Vec::new(),
-                more: false,
-            });
-            next
-        });
+        let at = match self.known.get(&name) {
+            Some(at) => *at,
+            None if next >= self.most => {
+                self.beyond += 1;
+                return;
+            }
+            None => {
+                self.places.push(Place {
+                    name: name.clone(),
+                    paths: Vec::new(),
+                    more: false,
+                });
+                self.known.insert(name, next);
+                next
+            }
+        };
         let Some(place) = self.places.get_mut(at) else {
             return;
         };
@@ -192,7 +216,8 @@ mod tests {
             "a": [{ "b": 1, "c": [] }, { "b": 2 }], "d": {}, "e": null, "f": [["x"], ["y", "z"]],
         });
         let told = |most: usize| -> Vec<(String, usize, bool)> {
-            let places = places(&document, most).into_iter();
+            let (places, _) = places(&document, most);
+            let places = places.into_iter();
             places
                 .map(|it| (it.name, it.paths.len(), it.more))
                 .collect()
@@ -209,20 +234,27 @@ mod tests {
             ]
         );
         let short = told(3);
-        assert_eq!(short.len(), 5, "none is forgotten");
-        assert_eq!(short.iter().map(|it| it.1).sum::<usize>(), 3);
         assert_eq!(
-            short[2..],
-            [of("d", 0, true), of("e", 0, true), of("f.*.*", 0, true)]
+            short,
+            [
+                of("a.*.b", 2, false),
+                of("a.*.c", 1, false),
+                of("d", 0, true)
+            ]
         );
-        assert_eq!(places(&json!("x"), 9)[0].name, "");
+        let (_, beyond) = places(&document, 3);
+        assert_eq!(beyond, 4, "none is forgotten");
+        assert_eq!(places(&json!("x"), 9).0[0].name, "");
+        let long = json!({ "a".repeat(MAX_NAME): { "b": 1, "c": 2 }, "d": 3 });
+        let (places, beyond) = places(&long, 9);
+        assert_eq!((places.len(), beyond), (1, 2));
     }
 
     #[test]
     fn each_value_is_changed_and_taken_out_alone() {
         let document = json!({ "a": [1, { "b": "x" }], "c": true });
         let mut seen = Vec::new();
-        for place in places(&document, 100) {
+        for place in places(&document, 100).0 {
             for path in &place.paths {
                 let value = at(&document, path).unwrap();
                 let changed = with(&document, path, Some(another(value)));

@@ -148,7 +148,9 @@ impl Trial<'_> {
             return leave_out("written with other spaces, it makes a difference: a signature");
         }
         let most = usize::try_from(self.max_runs).unwrap_or(usize::MAX);
-        for place in places(&document, most) {
+        let (places, beyond) = places(&document, most);
+        unused.not_tried += beyond;
+        for place in places {
             match self.makes_none(exchange, &document, &place).await {
                 Some(true) => unused.fields.push(Field {
                     exchange,
@@ -168,6 +170,9 @@ impl Trial<'_> {
         place: &Place,
     ) -> Option<bool> {
         for path in &place.paths {
+            if self.is_over() {
+                return None;
+            }
             for new in [at(document, path).map(another), None] {
                 let changed = with(document, path, new).to_string();
                 let tape = self.tape.with_body(exchange, changed.into());
@@ -179,9 +184,13 @@ impl Trial<'_> {
         (!place.more).then_some(true)
     }
 
+    fn is_over(&self) -> bool {
+        self.runs >= self.max_runs || Instant::now() >= self.deadline
+    }
+
     /// Whether the same comes of it. None: no call or time is left.
     async fn same(&mut self, tape: Tape) -> Option<bool> {
-        if self.runs >= self.max_runs {
+        if self.is_over() {
             return None;
         }
         self.runs += 1;

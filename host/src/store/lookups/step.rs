@@ -9,6 +9,7 @@ use crate::store::columns::get;
 use crate::store::db::{Conn, query};
 use crate::store::error::StoreError;
 use crate::store::now;
+use crate::store::operations::lock_references;
 
 /// Rows that are purged in one transaction.
 const PURGED: i64 = 500;
@@ -155,6 +156,7 @@ async fn use_up_of(conn: &mut Conn, id: Uuid, used: &[KeyedHash]) -> Result<(), 
 }
 
 async fn use_up(conn: &mut Conn, registry: &str, used: &[KeyedHash]) -> Result<i64, StoreError> {
+    lock_references(conn, std::iter::empty(), used.iter()).await?;
     let mut gone = 0;
     for reference in used {
         gone += query("DELETE FROM pending_answers WHERE registry = $1 AND reference = $2")

@@ -85,7 +85,24 @@ pub(super) fn json(loaded: &LoadedAlone, ability: Ability, called: &Called) -> S
     if let Some(unused) = &called.unused {
         put("unused", unused_json(unused));
     }
-    format!("{shown:#}\n")
+    // JSON escapes what is below a space; of the rest a terminal obeys some, too.
+    let escaped = |c: char| match c {
+        '\u{7f}'..='\u{9f}' => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    format!("{shown:#}\n").chars().map(escaped).collect()
+}
+
+/// A text in which nothing is left that a terminal obeys: a module, a registry and a recording of
+/// others wrote parts of it.
+pub(super) fn plain(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let escaped = |c: char| match c {
+        '\n' => c.to_string(),
+        c if c.is_control() || turns(c) => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
 fn exchange_text(at: usize, exchanged: &Exchanged) -> String {
@@ -315,4 +332,18 @@ fn unused_json(unused: &Unused) -> Value {
 /// To the microsecond.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_that_a_terminal_obeys() {
+        let said = "a\u{1b}]52;c;x\u{7}\r\u{9b}2J\u{202e}\nआशा";
+        assert_eq!(
+            plain(said),
+            "a\\u{1b}]52;c;x\\u{7}\\u{d}\\u{9b}2J\\u{202e}\nआशा"
+        );
+    }
 }
