@@ -6,7 +6,7 @@ mod lists;
 use adapter_sdk::model::{Identifier, MaritalStatus, Person, PersonStatus};
 use adapter_sdk::{Failure, dates};
 use fhir_r4::bundle::reference;
-use fhir_r4::mapping::{MARITAL_STATUS, SEX};
+use fhir_r4::mapping::{MARITAL_STATUS, SEX, is_replaced};
 use fhir_r4::rules::{Carried, OneOrMany};
 use serde_json::{Map, Value, json};
 
@@ -54,6 +54,7 @@ pub fn write(
     settings: &Settings,
 ) -> Result<Vec<String>, Failure> {
     let mut unwritten = Vec::new();
+    let was_dead = is_dead(patient);
     for field in mask {
         match *field {
             "identifiers" => {
@@ -90,7 +91,7 @@ pub fn write(
                 put_list(patient, "telecom", contacts?);
             }
             // With `status`: a merge is both.
-            "replaced-by" if mask.contains(&"status") => {}
+            "replaced-by" if follows_status(person, mask) => {}
             "status" => status(patient, person, mask, survivor)?,
             other => unwritten.push(other.to_owned()),
         }
@@ -104,7 +105,47 @@ pub fn write(
         patient.remove("deceasedBoolean");
         put(patient, "deceasedDateTime", Some(dates::format(date)));
     }
+    // Who does not know the day of a death does not say that nobody died.
+    let stays_dead = match &person.status {
+        _ if !mask.contains(&"status") => was_dead,
+        None | Some(PersonStatus::Active) => false,
+        Some(PersonStatus::Deceased) => true,
+        Some(_) => was_dead,
+    };
+    if mask.contains(&"death-date") && person.death_date.is_none() && stays_dead {
+        patient.insert("deceasedBoolean".to_owned(), json!(true));
+    }
     Ok(unwritten)
+}
+
+/// Whether `status` writes what `replaced-by` says: a merge is both, and so is taking one back.
+fn follows_status(person: &Person, mask: &[&str]) -> bool {
+    let says = match &person.status {
+        Some(PersonStatus::Merged) => true,
+        Some(PersonStatus::Active) => person.replaced_by.is_empty(),
+        _ => false,
+    };
+    says && mask.contains(&"status")
+}
+
+fn is_dead(patient: &Resource) -> bool {
+    let has_date = ["deceasedDateTime", "_deceasedDateTime"];
+    patient.get("deceasedBoolean") == Some(&json!(true))
+        || has_date.iter().any(|it| patient.contains_key(*it))
+}
+
+/// Whether these fields would undo a death, or a merge.
+pub fn undoes(patient: &Resource, person: &Person, mask: &[&str]) -> bool {
+    if !mask.contains(&"status") {
+        return false;
+    }
+    match &person.status {
+        Some(PersonStatus::Active) => {
+            is_dead(patient) || is_replaced(&Value::Object(patient.clone()))
+        }
+        None => is_dead(patient),
+        Some(_) => false,
+    }
 }
 
 /// What stands beside the values of masked fields and has no place: it is told, since a list that is
@@ -235,8 +276,11 @@ fn status(
                 return rejected("merge.survivor", "replaced-by");
             };
             patient.insert("active".to_owned(), json!(false));
-            let link = json!([{ "other": { "reference": survivor }, "type": "replaced-by" }]);
-            patient.insert("link".to_owned(), link);
+            // Links of other types (`seealso`, `refer`, `replaces`) are not of the merge.
+            let links = patient.get("link").and_then(Value::as_array);
+            let mut links: Vec<Value> = links.cloned().unwrap_or_default();
+            links.push(json!({ "other": { "reference": survivor }, "type": "replaced-by" }));
+            put_list(patient, "link", links);
         }
         Some(PersonStatus::Other(word)) if word == "inactive" => {
             patient.insert("active".to_owned(), json!(false));
