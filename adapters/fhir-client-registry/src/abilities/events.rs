@@ -43,9 +43,10 @@ impl Events for FhirClientRegistry {
                 "application/fhir+json is read alone",
             ));
         }
-        let Ok(body) = serde_json::from_slice::<Value>(&callback.body) else {
+        let Ok(mut body) = serde_json::from_slice::<Value>(&callback.body) else {
             return Ok(refused(400, "structure", "the body is no JSON"));
         };
+        feed::localize(&mut body, settings.link_base.as_ref());
         let told = Message::read(&body).and_then(|message| {
             let events = event::events(&message, &settings, &settings.rules())?;
             Ok((message, events))
@@ -95,7 +96,7 @@ impl Events for FhirClientRegistry {
             match next {
                 Some(next) if last == since => {
                     let response = registry.server.next("Patient", &next)?.send()?;
-                    body = lookup::answer(&response)?;
+                    body = lookup::answer(&registry.server, &response)?;
                 }
                 next => return page(events, Since(last), next.is_some()),
             }
