@@ -10,12 +10,19 @@ use super::written::Writing;
 use crate::FhirClientRegistry;
 use crate::exchange::Registry;
 use crate::mapping::write::{self, Resource};
+use crate::settings::Habits;
 
 impl Update for FhirClientRegistry {
     fn update(request: UpdateRequest) -> Result<WriteAnswer, Failure> {
         let registry = Registry::load()?;
         let mask: Vec<&str> = request.mask.iter().map(String::as_str).collect();
         let version = request.version.as_ref();
+        let is_opencr = registry.settings.server == Habits::Opencr;
+        let is_merge = request.person.status == Some(PersonStatus::Merged);
+        // It takes no links, and would tell the person to be inactive alone.
+        if is_opencr && is_merge && mask.contains(&"status") {
+            return Err(Failure::unsupported("opencr.merge").field("status"));
+        }
         let read = Standing::read_any(&registry, &request.identifiers, version);
         let (mut standing, hits) = read?;
         let person = &request.person;
@@ -35,6 +42,7 @@ impl Update for FhirClientRegistry {
         }
         let survivor = survivor.as_ref().map(|id| format!("Patient/{id}"));
         let survivor = survivor.as_deref();
+        let before = is_opencr.then(|| Value::Object(standing.patient.clone()));
         let unwritten = write::write(
             &mut standing.patient,
             person,
@@ -46,7 +54,27 @@ impl Update for FhirClientRegistry {
         if mask.iter().all(is_unwritten) {
             return Err(Failure::unsupported("mask.unwritable").field("mask"));
         }
+        let is_kept = |it: &Value| overlays(it, &Value::Object(standing.patient.clone()));
+        if !before.as_ref().is_none_or(is_kept) {
+            return Err(Failure::unsupported("opencr.clears").field("mask"));
+        }
         standing.writing(&registry, unwritten).send()
+    }
+}
+
+/// Whether the new value put over the old one is the new one. OpenCR does so, place by place: what is
+/// no longer there stays, in lists too.
+fn overlays(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => old.iter().all(|(name, value)| {
+            let now = new.get(name);
+            now.is_some_and(|now| overlays(value, now))
+        }),
+        (Value::Array(old), Value::Array(new)) => {
+            let pairs = old.iter().zip(new);
+            old.len() <= new.len() && pairs.into_iter().all(|(old, new)| overlays(old, new))
+        }
+        _ => true,
     }
 }
 
@@ -175,7 +203,7 @@ impl Standing {
             patient: self.patient,
             id: Some(self.id),
             version: self.version,
-            key: Some(self.key),
+            keys: vec![self.key],
             unwritten,
         }
     }

@@ -2,12 +2,13 @@
 //! that no code of theirs means is refused before anything is sent.
 
 mod lists;
+pub mod marks;
 
 use adapter_sdk::model::{Identifier, MaritalStatus, Person, PersonStatus};
 use adapter_sdk::{Failure, dates};
 use fhir_r4::bundle::reference;
 use fhir_r4::mapping::{MARITAL_STATUS, SEX, is_replaced};
-use fhir_r4::rules::{Carried, OneOrMany};
+use fhir_r4::rules::Carried;
 use serde_json::{Map, Value, json};
 
 use crate::settings::Settings;
@@ -292,34 +293,12 @@ fn status(
     Ok(())
 }
 
-/// Marks a resource with the operation that wrote it, in place of the one before.
-pub fn tag(patient: &mut Resource, system: &str, key: &str) {
-    if system.is_empty() {
-        return;
-    }
-    let meta = patient.entry("meta").or_insert_with(|| json!({}));
-    let Some(meta) = meta.as_object_mut() else {
-        return;
-    };
-    let tags = meta.get("tag").and_then(Value::as_array);
-    let mut tags: Vec<Value> = tags.cloned().unwrap_or_default();
-    tags.retain(|it| it.get("system").and_then(Value::as_str) != Some(system));
-    tags.push(json!({ "system": system, "code": key }));
-    meta.insert("tag".to_owned(), Value::Array(tags));
-}
-
-/// The operation that wrote a resource last, where it says so.
-pub fn tagged<'a>(patient: &'a Value, system: &str) -> Option<&'a str> {
-    let tags = patient.get("meta")?.get("tag")?.as_array()?;
-    let same = |it: &&Value| it.get("system").and_then(Value::as_str) == Some(system);
-    tags.iter().find(same)?.get("code")?.as_str()
-}
-
-/// Whether anybody could be found again by these: an identifier whose scheme the registry has.
-pub fn key<'a>(person: &'a Person, settings: &Settings) -> Option<&'a Identifier> {
+/// The identifiers by which anybody could be found again: of schemes that number people, and that the
+/// registry has a system for.
+pub fn keys<'a>(person: &'a Person, settings: &Settings) -> Vec<&'a Identifier> {
     let has_place = |it: &&Identifier| {
-        let systems: Option<&OneOrMany> = settings.identifier_systems.get(&it.scheme);
-        systems.is_some() && !it.value.trim().is_empty()
+        let has_system = settings.identifier_systems.contains_key(&it.scheme);
+        has_system && settings.knows(&it.scheme) && !it.value.trim().is_empty()
     };
-    person.identifiers.iter().find(has_place)
+    person.identifiers.iter().filter(has_place).collect()
 }
