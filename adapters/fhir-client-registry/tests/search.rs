@@ -156,7 +156,7 @@ fn pages_go_on_below_the_granted_base_alone() {
     let linked = |next: &str| {
         let page = bundle(&json!([patient("p1", "1")]));
         let link = json!([
-            { "relation": "self", "url": "https://cr.example.org/fhir/Patient?family=Rai" },
+            { "relation": "self", "url": "https://cr.example.org/fhir/Patient?family:exact=Rai" },
             { "relation": "next", "url": next },
         ]);
         with(page, json!({ "link": link, "total": 21 }))

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::participants::{born, participant, subject};
 use super::write::marks::caused_by;
-use crate::settings::Settings;
+use crate::settings::{Habits, Settings};
 use crate::wire::feed::Message;
 use crate::wire::sender::digits;
 
@@ -76,9 +76,11 @@ pub fn events(
 }
 
 /// The events of records that a search for changes found, each under its record's own number and version.
+/// One that may not be read, or has no version, is told as changed, with its number alone: it must not
+/// keep back those after it.
 ///
 /// # Errors
-/// `unreadable` where a record may not be read, or has neither.
+/// `unreadable` where a record has no number.
 pub fn changed(
     patients: &[&Value],
     settings: &Settings,
@@ -86,12 +88,28 @@ pub fn changed(
 ) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
     for resource in patients {
-        mapping::check(resource, "Patient")?;
+        // OpenCR's own bracket around the records of a person, and nobody.
+        let is_opencr = settings.server == Habits::Opencr;
+        if is_opencr && mapping::is_golden(resource, &settings.golden_tag) {
+            continue;
+        }
         let object = Object::new(resource);
         let version = object.and_then(|it| scalar(it.object("meta")?.get("versionId")?));
         let id = object.and_then(|it| it.text("id"));
-        let (Some(id), Some(version)) = (id, version) else {
-            return Err(Failure::unreadable("changes.version"));
+        let id = id.ok_or_else(|| Failure::unreadable("changes.id"))?;
+        let teller = Teller {
+            changes: &[],
+            settings,
+            rules,
+            told_at: None,
+        };
+        let is_readable = mapping::check(resource, "Patient").is_ok();
+        let Some(version) = version.filter(|_| is_readable) else {
+            let mut event = Event::new(hashed(&[&resource.to_string()]), EventKind::RecordChanged);
+            event.recorded_at = teller.recorded_at(resource);
+            event.participants = vec![subject(teller.nobody_but(Some(id)))];
+            events.push(event);
+            continue;
         };
         let change = Change {
             resource: Some(resource),
@@ -100,12 +118,6 @@ pub fn changed(
             // Servers that count begin with 1; of others nobody can tell whether a record is new.
             method: if version == "1" { "POST" } else { "PUT" },
             id: Some(id),
-        };
-        let teller = Teller {
-            changes: &[],
-            settings,
-            rules,
-            told_at: None,
         };
         events.extend(teller.patient(&change, format!("Patient/{id}/{version}"))?);
     }
