@@ -71,8 +71,8 @@ fn overlays(old: &Value, new: &Value) -> bool {
             now.is_some_and(|now| overlays(value, now))
         }),
         (Value::Array(old), Value::Array(new)) => {
-            let pairs = old.iter().zip(new);
-            old.len() <= new.len() && pairs.into_iter().all(|(old, new)| overlays(old, new))
+            let mut pairs = old.iter().zip(new);
+            old.len() <= new.len() && pairs.all(|(old, new)| overlays(old, new))
         }
         _ => true,
     }
