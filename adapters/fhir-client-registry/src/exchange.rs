@@ -30,7 +30,7 @@ impl Registry {
 
     /// Asks for resources of one kind.
     pub(crate) fn search(&self, kind: &str, query: &Parameters) -> Result<Value, Failure> {
-        lookup::answer(&self.server.search(kind, query).send()?)
+        lookup::answer(&self.server, &self.server.search(kind, query).send()?)
     }
 
     /// The Patients who carry a number.
@@ -69,6 +69,6 @@ impl Registry {
         if !bundle::is_id(id) {
             return Ok(None);
         }
-        patient_of(&self.server.read("Patient", id).send()?)
+        patient_of(&self.server, &self.server.read("Patient", id).send()?)
     }
 }

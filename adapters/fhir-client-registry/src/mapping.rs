@@ -4,4 +4,5 @@
 pub mod event;
 pub mod golden;
 pub mod message;
+mod participants;
 pub mod write;

@@ -142,17 +142,11 @@ fn a_page_of_one_instant_is_read_on_and_another_waits() {
 }
 
 #[test]
-fn nothing_new_keeps_the_cursor_and_what_has_no_version_is_refused() {
+fn nothing_new_keeps_the_cursor_and_a_foreign_one_is_refused() {
     let now = "2026-03-04T10:00:00Z";
     let _stage = polled().on_post(SEARCH, |_| bundle(&json!([])));
     let page = changes(since(now)).unwrap();
     assert_eq!((page.events.len(), page.cursor), (0, since(now).unwrap()));
-    let bare = with(patient("p1", "1"), json!({ "meta": {} }));
-    let _stage = polled().on_post(SEARCH, move |_| bundle(&json!([bare])));
-    assert_eq!(
-        changes(since(now)).unwrap_err().summary(),
-        "unreadable: changes.version"
-    );
     let foreign = Opaque {
         schema: 9,
         data: Vec::new(),
@@ -161,4 +155,55 @@ fn nothing_new_keeps_the_cursor_and_what_has_no_version_is_refused() {
         changes(Some(foreign)).unwrap_err().summary(),
         "rejected: state.unreadable"
     );
+}
+
+#[test]
+fn a_record_that_may_not_be_read_keeps_nobody_back() {
+    let at = "2026-03-04T10:00:00Z";
+    let modified = json!({ "modifierExtension": [{ "url": "urn:x", "valueBoolean": true }] });
+    let modified = record("p1", "2", at, modified);
+    let bare = with(patient("p2", "2"), json!({ "meta": { "lastUpdated": at } }));
+    let whole = record("p3", "2", "2026-03-04T10:00:05Z", json!({}));
+    let _stage = polled().on_post(SEARCH, move |_| bundle(&json!([modified, bare, whole])));
+    let page = changes(since("2026-03-04T09:00:00Z")).unwrap();
+    assert_eq!(page.events.len(), 3);
+    assert_eq!(page.events[2].id, "Patient/p3/2");
+    for (event, id) in page.events.iter().zip(["p1", "p2"]) {
+        assert_eq!(event.kind, EventKind::RecordChanged);
+        let person = &event.participants[0].person;
+        assert_eq!((person.identifiers.len(), person.names.len()), (1, 0));
+        assert_eq!(person.identifier("cr-id"), Some(id));
+    }
+    assert_ne!(page.events[0].id, page.events[1].id);
+    assert_eq!(page.cursor, since("2026-03-04T10:00:05Z").unwrap());
+}
+
+#[test]
+fn a_server_that_does_not_sort_is_not_followed() {
+    let _stage = polled().on_post(SEARCH, |_| {
+        let newest_first = json!([
+            record("p2", "2", "2026-03-04T10:00:05Z", json!({})),
+            record("p1", "2", "2026-03-04T10:00:00Z", json!({})),
+        ]);
+        linked(bundle(&newest_first), "page=2")
+    });
+    let failure = changes(since("2026-03-04T09:00:00Z")).unwrap_err();
+    assert_eq!(failure.summary(), "unsupported: changes.sort (cursor)");
+}
+
+#[test]
+fn a_golden_record_of_opencr_is_nobody() {
+    let at = "2026-03-04T10:00:00Z";
+    let tag = json!({ "versionId": "1", "lastUpdated": at,
+        "tag": [{ "code": "5c827da5-4858-4f3d-a50c-62ece001efea" }] });
+    let golden = with(patient("gold", "1"), json!({ "meta": tag }));
+    let of = |server: &str| {
+        let golden = golden.clone();
+        let answer = move |_: &adapter_sdk::http::Request| bundle(&json!([golden]));
+        let _stage = stage(json!({ "poll": true, "server": server }))
+            .on_get("/Patient", answer.clone())
+            .on_post(SEARCH, answer);
+        changes(since("2026-03-04T09:00:00Z")).unwrap().events.len()
+    };
+    assert_eq!((of("opencr"), of("fhir")), (0, 1));
 }

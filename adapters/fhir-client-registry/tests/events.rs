@@ -189,7 +189,7 @@ fn records_come_change_and_go() {
         patient("p2", "2"),
         json!({ "meta": { "versionId": "4",
         "lastUpdated": "2026-03-04T09:59:00+05:45",
-        "tag": [{ "system": "urn:openimis:registry-gateway:operation", "code": "op-7" }] } }),
+        "tag": [{ "system": "urn:openimis:registry-gateway:operation", "code": "op-7@3" }] } }),
     );
     let gone = json!({ "fullUrl": "https://cr.example.org/fhir/Patient/p3",
         "request": { "method": "DELETE", "url": "Patient/p3" }, "response": { "status": "202" } });

@@ -143,7 +143,8 @@ fn messages_need_to_say_who_we_are() {
 fn opencr_tells_the_golden_record_in_a_header_of_its_own() {
     let settings = json!({ "server": "opencr", "client_id": "openimis", "golden_scheme": "cruid",
         "resource_id_scheme": "cr-id" });
-    let stage = stage(settings).on_post("/Patient", |_| {
+    let asked = stage(settings).on_get("/Patient", |_| common::bundle(&json!([])));
+    let stage = asked.on_post("/Patient", |_| {
         created(
             200,
             &[("location", "Patient/a"), ("locationcruid", "Patient/gold")],
@@ -157,7 +158,7 @@ fn opencr_tells_the_golden_record_in_a_header_of_its_own() {
         Identifier::new("cruid", "gold"),
     ];
     assert_eq!(told.identifiers, numbers);
-    let sent = &stage.requests()[0];
+    let sent = &stage.requests()[1];
     assert_eq!(sent.header("x-openhim-clientid"), Some("openimis"));
     assert_eq!(sent.header("if-none-exist"), None);
 }

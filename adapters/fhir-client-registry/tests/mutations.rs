@@ -157,7 +157,7 @@ fn households() {
 fn searches() {
     let mut damage = Damage::seeded(0x0f3e);
     let link = json!([
-        { "relation": "self", "url": "https://cr.example.org/fhir/Patient?family=Rai" },
+        { "relation": "self", "url": "https://cr.example.org/fhir/Patient?family:exact=Rai" },
         { "relation": "next", "url": "https://cr.example.org/fhir/Patient?family=Rai&_page=2" },
     ]);
     let original = with(

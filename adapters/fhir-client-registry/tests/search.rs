@@ -156,7 +156,7 @@ fn pages_go_on_below_the_granted_base_alone() {
     let linked = |next: &str| {
         let page = bundle(&json!([patient("p1", "1")]));
         let link = json!([
-            { "relation": "self", "url": "https://cr.example.org/fhir/Patient?family=Rai" },
+            { "relation": "self", "url": "https://cr.example.org/fhir/Patient?family:exact=Rai" },
             { "relation": "next", "url": next },
         ]);
         with(page, json!({ "link": link, "total": 21 }))
@@ -247,4 +247,40 @@ fn a_server_without_match_is_a_setting_to_mend() {
     let range = Test::StartsWith("Ra".to_owned());
     let failure = search(query(&[("name.family", range)])).unwrap_err();
     assert_eq!(failure.summary(), "unsupported: search.test (name.family)");
+}
+
+/// The answer to a search that says which parameters were used.
+fn that_used(parameters: &str) -> serde_json::Value {
+    let mut answer = bundle(&json!([patient("p1", "1")]));
+    let url = format!("https://cr.example.org/fhir/Patient{parameters}");
+    answer["link"] = json!([{ "relation": "self", "url": url }]);
+    answer
+}
+
+#[test]
+fn a_search_is_strict_and_an_ignored_parameter_is_no_answer() {
+    let asked = [
+        ("name.family", equals("Rai")),
+        ("related.mother.name.maiden", equals("Lama")),
+    ];
+    let with_both = "?family%3Aexact=Rai&mothersMaidenName:exact=Lama&_count=10";
+    for (told, is_answer) in [
+        ("", true),
+        (with_both, true),
+        ("?family:exact=Rai&_count=10", false),
+        ("?family=Rai&mothersMaidenName:exact=Lama", false),
+    ] {
+        let answer = that_used(told);
+        let stage = stage(json!({})).on_post(SEARCH, move |_| answer.clone());
+        let page = search(query(&asked));
+        let strict = stage.requests()[0].header("prefer").map(str::to_owned);
+        assert_eq!(strict.as_deref(), Some("handling=strict"));
+        match is_answer {
+            true => assert_eq!(page.unwrap().candidates.len(), 1, "{told}"),
+            false => assert_eq!(
+                page.unwrap_err().summary(),
+                "unsupported: search.ignored (criteria)"
+            ),
+        }
+    }
 }

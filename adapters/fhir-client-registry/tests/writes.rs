@@ -217,7 +217,7 @@ fn an_update_changes_the_masked_fields_and_keeps_all_else() {
     let mut expected = patient("p1", "1");
     expected["deceasedDateTime"] = json!("2026-02-03");
     expected["extension"] = json!([{ "url": "urn:x:blood", "valueString": "0" }]);
-    expected["meta"]["tag"] = json!([{ "code": "keep" }, { "system": TAG, "code": "op-1" }]);
+    expected["meta"]["tag"] = json!([{ "code": "keep" }, { "system": TAG, "code": "op-1@3" }]);
     // In the mask and empty: cleared.
     assert_eq!(sent.json(), expected);
 }

@@ -161,8 +161,18 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The kind and id of a reference: `Patient/7`, `https://example.org/fhir/Patient/7/_history/2`.
+/// The kind and id of a reference to a resource of the server that told it: `Patient/7`. An absolute one
+/// may lead to another server, where the same id is somebody else; those to the server itself are made
+/// relative before ([`crate::local`]).
 pub fn reference(text: &str) -> Option<(&str, &str)> {
+    let text = text.split_once("/_history/").map_or(text, |(it, _)| it);
+    let is_relative = text.matches('/').count() == 1;
+    is_relative.then(|| address(text)).flatten()
+}
+
+/// The kind and id at the end of the address of a resource: `Patient/7`,
+/// `https://example.org/fhir/Patient/7/_history/2`. Whose it is must be known from elsewhere.
+pub fn address(text: &str) -> Option<(&str, &str)> {
     let text = text.split_once("/_history/").map_or(text, |(it, _)| it);
     let mut parts = text.rsplit('/');
     let (id, kind) = (parts.next()?, parts.next()?);
@@ -190,7 +200,10 @@ mod tests {
     fn references_are_read_and_others_are_none() {
         assert_eq!(reference("Patient/7"), Some(("Patient", "7")));
         let whole = "https://cr.example.org/fhir/Group/a-b.1/_history/3";
-        assert_eq!(reference(whole), Some(("Group", "a-b.1")));
+        assert_eq!(address(whole), Some(("Group", "a-b.1")));
+        // Whose group that is nobody says.
+        assert_eq!(reference(whole), None);
+        assert_eq!(reference("Group/1/_history/3"), Some(("Group", "1")));
         for wrong in [
             "urn:uuid:1-2",
             "Patient",
@@ -201,6 +214,7 @@ mod tests {
             "",
         ] {
             assert_eq!(reference(wrong), None, "{wrong}");
+            assert_eq!(address(wrong), None, "{wrong}");
         }
     }
 

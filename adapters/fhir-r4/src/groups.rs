@@ -57,7 +57,7 @@ impl Groups<'_> {
             let Some(("Group", id)) = told else {
                 return Err(Failure::not_found());
             };
-            let group = server::body(&self.server.read("Group", id).send()?)?;
+            let group = server::body(self.server, &self.server.read("Group", id).send()?)?;
             mapping::check(&group, "Group")?;
             return Ok(Found {
                 group,
@@ -83,7 +83,7 @@ impl Groups<'_> {
         if response.status == 404 {
             return Err(Failure::misconfigured("http.404").field("endpoints.registry"));
         }
-        let body = server::body(&response)?;
+        let body = server::body(self.server, &response)?;
         let bundle = Bundle::read(&body, "Group")?;
         // One that is not active is a household no more.
         let is_standing =
@@ -138,10 +138,10 @@ impl Groups<'_> {
         let told = asks_related.then(|| answers.pop()).flatten();
         for answer in answers {
             // A member who is gone stays a member; one who cannot be read now would be missing.
-            patients.extend(patient_of(&answer?)?);
+            patients.extend(patient_of(self.server, &answer?)?);
         }
         let related = match told {
-            Some(answer) => related_of(&answer?)?,
+            Some(answer) => related_of(self.server, &answer?)?,
             None => Vec::new(),
         };
         let patients: Vec<&Value> = patients.iter().collect();
@@ -169,11 +169,11 @@ pub fn related_to(server: &Server, patients: &[String]) -> http::Builder {
 /// # Errors
 /// `misconfigured` where the server has none, `unsupported` where they fill several pages: half of who
 /// is what to whom would look like all of it.
-pub fn related_of(response: &http::Response) -> Result<Vec<Value>, Failure> {
+pub fn related_of(server: &Server, response: &http::Response) -> Result<Vec<Value>, Failure> {
     if response.status == 404 {
         return Err(Failure::misconfigured("http.404").field("settings.with_related"));
     }
-    let body = server::body(response)?;
+    let body = server::body(server, response)?;
     let bundle = Bundle::read(&body, "RelatedPerson")?;
     if bundle.next.is_some() {
         return Err(Failure::unsupported("related.several-pages").field("relations"));

@@ -16,6 +16,7 @@ pub mod bundle;
 pub mod dates;
 pub mod groups;
 pub mod json;
+pub mod local;
 pub mod lookup;
 pub mod mapping;
 pub mod outcome;

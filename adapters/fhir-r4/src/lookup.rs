@@ -55,7 +55,7 @@ pub fn patients(
     let mut query = vec![("identifier".to_owned(), token)];
     query.extend(more);
     query.push(("_count".to_owned(), HITS.to_owned()));
-    let body = answer(&server.search("Patient", &query).send()?)?;
+    let body = answer(server, &server.search("Patient", &query).send()?)?;
     let bundle = Bundle::read(&body, "Patient")?;
     let patients = bundle.matches("Patient");
     for patient in &patients {
@@ -79,7 +79,7 @@ fn by_id(server: &Server, rules: &Rules, asked: &Identifier) -> Result<Hits, Fai
         return Err(Failure::not_found());
     }
     let response = server.read("Patient", id).send()?;
-    let body = server::body(&response)?;
+    let body = server::body(server, &response)?;
     mapping::check(&body, "Patient")?;
     mapping::carries(&body, asked, rules)?;
     Ok(Hits {
@@ -93,11 +93,11 @@ fn by_id(server: &Server, rules: &Rules, asked: &Identifier) -> Result<Hits, Fai
 ///
 /// # Errors
 /// What the server says otherwise.
-pub fn patient_of(response: &Response) -> Result<Option<Value>, Failure> {
+pub fn patient_of(server: &Server, response: &Response) -> Result<Option<Value>, Failure> {
     if matches!(response.status, 404 | 410) {
         return Ok(None);
     }
-    let body = server::body(response)?;
+    let body = server::body(server, response)?;
     mapping::check(&body, "Patient")?;
     Ok(Some(body))
 }
@@ -120,7 +120,7 @@ pub fn related(bundle: &Bundle<'_>) -> Result<Vec<Value>, Failure> {
 ///
 /// # Errors
 /// What the server says.
-pub fn answer(response: &Response) -> Result<Value, Failure> {
+pub fn answer(server: &Server, response: &Response) -> Result<Value, Failure> {
     if response.status == 404 {
         let body: Option<Value> = response.json().ok();
         return Err(match body.as_ref().and_then(outcome::error) {
@@ -128,7 +128,7 @@ pub fn answer(response: &Response) -> Result<Value, Failure> {
             None => Failure::misconfigured("http.404").field("endpoints.registry"),
         });
     }
-    server::body(response)
+    server::body(server, response)
 }
 
 /// The version in an ETag: `W/"3"` (R4, section 3.1.0.2).

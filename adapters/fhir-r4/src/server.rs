@@ -5,6 +5,7 @@ use adapter_sdk::{Failure, Opaque};
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::Bundle;
+use crate::local::localize;
 use crate::outcome;
 use crate::rules::OneOrMany;
 
@@ -56,7 +57,8 @@ impl Server {
                 .body("application/x-www-form-urlencoded", form(query)),
             SearchMethod::Get => with_query(to.get(format!("/{kind}")), query),
         };
-        self.headed(request)
+        // R4, section 3.1.1.4.0.1: by default a server may ignore a parameter, and answer with more.
+        self.headed(request.header("prefer", "handling=strict"))
     }
 
     /// A read of one resource. `id` is one (`bundle::is_id`).
@@ -151,15 +153,32 @@ impl NextPage {
     }
 }
 
-/// The body of a response to a question, as JSON.
+/// Which parameter of a search the server did not use: its link `self` tells those that it did (R4,
+/// section 3.1.1.4.0.3). None where it tells no parameters at all.
+pub fn ignored<'a>(bundle: &Bundle<'_>, asked: &'a Parameters) -> Option<&'a str> {
+    let own = bundle.own.map(readable)?;
+    let (_, query) = own.split_once('?').filter(|(_, it)| !it.is_empty())?;
+    let names = query
+        .split('&')
+        .map(|it| it.split('=').next().unwrap_or(it));
+    let used: Vec<String> = names.filter_map(decoded).collect();
+    let asked = asked.iter().map(|(name, _)| name.as_str());
+    // `_count` and the like change who is told first, not who fits.
+    let mut criteria = asked.filter(|it| !it.starts_with('_'));
+    criteria.find(|it| used.iter().all(|used| used != it))
+}
+
+/// The body of a response to a question, as JSON. References to the server itself are relative in it.
 ///
 /// # Errors
 /// What its status and its OperationOutcome say; `unreadable` where it is no JSON.
-pub fn body(response: &http::Response) -> Result<serde_json::Value, Failure> {
-    match outcome::refusal(response) {
-        Some(failure) => Err(failure),
-        None => response.json(),
+pub fn body(server: &Server, response: &http::Response) -> Result<serde_json::Value, Failure> {
+    if let Some(failure) = outcome::refusal(response) {
+        return Err(failure);
     }
+    let mut body = response.json()?;
+    localize(&mut body, server.link_base.as_ref());
+    Ok(body)
 }
 
 /// What a server's own link says its base is: all before `/Patient` or `/Patient/_search`.
@@ -170,7 +189,7 @@ fn base<'a>(own: &'a str, kind: &str) -> Option<&'a str> {
 }
 
 /// openIMIS percent-encodes the whole of its links.
-fn readable(link: &str) -> String {
+pub(crate) fn readable(link: &str) -> String {
     let whole = link
         .split_once("%3A%2F%2F")
         .filter(|(scheme, _)| !scheme.contains(':'));

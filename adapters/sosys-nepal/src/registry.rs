@@ -58,7 +58,7 @@ impl Registry {
         if response.status == 404 {
             return Err(Failure::misconfigured("http.404").field("settings.with_coverage"));
         }
-        let body = server::body(&response)?;
+        let body = server::body(&self.server, &response)?;
         let bundle = Bundle::read(&body, "Coverage")?;
         let coverages = bundle.matches("Coverage");
         for one in &coverages {

@@ -95,6 +95,7 @@ impl Settings {
             dates: Box::new(NepaliDates {
                 calendar: self.calendar,
                 extension: self.bikram_sambat_extension.clone(),
+                today: fhir_dates::parse(&dates::now()),
             }),
             adds: self
                 .nepali_name_extension

@@ -79,6 +79,20 @@ fn what_the_calendar_does_not_settle_is_not_guessed() {
 }
 
 #[test]
+fn a_date_to_come_is_of_another_calendar_and_nobodys() {
+    let record = json!({ "birthDate": "2045-01-15", "deceasedDateTime": "2082-10-20" });
+    let _stage = registry(
+        json!({ "calendar": "gregorian" }),
+        json!([with(patient("p1", "1"), record)]),
+    );
+    let person = find("1").unwrap();
+    assert_eq!((person.birth_date, person.death_date), (None, None));
+    assert_eq!(person.status, Some(PersonStatus::Deceased));
+    let told = Unmapped::new("birth-date", "2045-01-15");
+    assert!(person.unmapped.contains(&told));
+}
+
+#[test]
 fn both_dates_side_by_side() {
     let cases = [
         // The same day: what was written in Nepal is kept.

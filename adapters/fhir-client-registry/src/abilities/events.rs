@@ -43,9 +43,10 @@ impl Events for FhirClientRegistry {
                 "application/fhir+json is read alone",
             ));
         }
-        let Ok(body) = serde_json::from_slice::<Value>(&callback.body) else {
+        let Ok(mut body) = serde_json::from_slice::<Value>(&callback.body) else {
             return Ok(refused(400, "structure", "the body is no JSON"));
         };
+        feed::localize(&mut body, settings.link_base.as_ref());
         let told = Message::read(&body).and_then(|message| {
             let events = event::events(&message, &settings, &settings.rules())?;
             Ok((message, events))
@@ -85,6 +86,10 @@ impl Events for FhirClientRegistry {
         for _ in 0..MOST_PAGES {
             let bundle = Bundle::read(&body, "Patient")?;
             let patients = bundle.matches("Patient");
+            // The cursor would pass over older ones on the pages to come.
+            if !is_sorted(&patients) {
+                return Err(Failure::unsupported("changes.sort").field("cursor"));
+            }
             events.extend(event::changed(
                 &patients,
                 &registry.settings,
@@ -95,7 +100,7 @@ impl Events for FhirClientRegistry {
             match next {
                 Some(next) if last == since => {
                     let response = registry.server.next("Patient", &next)?.send()?;
-                    body = lookup::answer(&response)?;
+                    body = lookup::answer(&registry.server, &response)?;
                 }
                 next => return page(events, Since(last), next.is_some()),
             }
@@ -110,6 +115,14 @@ fn page(events: Vec<Event>, since: Since, more: bool) -> Result<ChangesPage, Fai
         cursor: Opaque::pack(CURSOR, &since)?,
         more,
     })
+}
+
+/// Whether a page has the oldest first, as it was asked for.
+fn is_sorted(patients: &[&Value]) -> bool {
+    let updated = patients
+        .iter()
+        .filter_map(|it| it.get("meta")?.get("lastUpdated")?.as_str());
+    updated.filter_map(parse_instant).is_sorted()
 }
 
 /// The newest instant, as it is written: it goes back into a search.

@@ -82,6 +82,10 @@ fn survivor(registry: &Registry, patient: &Value, person: &mut Person) -> Result
             return Ok(());
         }
         person.replaced_by = told.replaced_by;
+        let notes = told.unmapped.into_iter();
+        person
+            .unmapped
+            .extend(notes.filter(|it| it.field == "replaced-by"));
         next = replacement(&found, &registry.rules);
     }
     match next.as_slice() {

@@ -5,7 +5,7 @@ use adapter_sdk::{Answer, Failure, FindHousehold, http};
 use fhir_r4::bundle::{Bundle, id, reference};
 use fhir_r4::groups::{Groups, MOST_MEMBERS, related_of, related_to, too_many};
 use fhir_r4::json::Object;
-use fhir_r4::lookup::{self, patient_of};
+use fhir_r4::lookup::{self, Hits, patient_of};
 use fhir_r4::mapping::{self, is_replaced};
 use fhir_r4::server;
 use serde_json::Value;
@@ -39,7 +39,7 @@ impl FindHousehold for FhirClientRegistry {
                 }
                 match from {
                     HouseholdFrom::Group => groups.household(groups.by_member(&patient)?)?,
-                    HouseholdFrom::RelatedPerson => kinship(&registry, patient, hits.related)?,
+                    HouseholdFrom::RelatedPerson => kinship(&registry, patient, hits)?,
                 }
             }
         };
@@ -49,11 +49,11 @@ impl FindHousehold for FhirClientRegistry {
 
 /// Whom RelatedPersons name as the patient's, with their own records where they have one; and those
 /// whose RelatedPerson the patient is.
-fn kinship(
-    registry: &Registry,
-    patient: Value,
-    mut told: Vec<Value>,
-) -> Result<Household, Failure> {
+fn kinship(registry: &Registry, patient: Value, hits: Hits) -> Result<Household, Failure> {
+    // Those of a record that this one replaced came along with it: they are not its own.
+    let of_standing = |it: &Value| belongs_to(it) == id(&patient);
+    let told = hits.related.into_iter();
+    let mut told: Vec<Value> = told.filter(of_standing).collect();
     let own = id(&patient).map(|id| format!("Patient/{id}"));
     let own = own.ok_or_else(|| Failure::unreadable("answer.resource"))?;
     let mut requests = vec![related_to(&registry.server, &[own])];
@@ -66,12 +66,12 @@ fn kinship(
     }
     let mut answers = http::send_all(requests).into_iter();
     if let Some(answer) = answers.next() {
-        told.extend(related_of(&answer?)?);
+        told.extend(related_of(&registry.server, &answer?)?);
     }
     for answer in answers {
         let answer = answer?;
         if !matches!(answer.status, 404 | 410) {
-            let resource = server::body(&answer)?;
+            let resource = server::body(&registry.server, &answer)?;
             mapping::check(&resource, "RelatedPerson")?;
             told.push(resource);
         }
@@ -88,6 +88,13 @@ fn kinship(
     Ok(mapping::kinship(&patients, &related, &registry.rules))
 }
 
+/// The id of the Patient to whom a RelatedPerson belongs.
+fn belongs_to(resource: &Value) -> Option<&str> {
+    let to = Object::new(resource)?.object("patient")?;
+    let (kind, id) = reference(to.text("reference")?)?;
+    (kind == "Patient").then_some(id)
+}
+
 /// The Patients whom RelatedPersons belong to, and those who are one.
 fn people_of(
     registry: &Registry,
@@ -96,14 +103,15 @@ fn people_of(
 ) -> Result<Vec<Value>, Failure> {
     let mut belong: Vec<&str> = Vec::new();
     for resource in related {
-        let to = Object::new(resource).and_then(|it| it.object("patient"));
-        let to = to.and_then(|it| reference(it.text("reference")?));
-        if let Some(("Patient", to)) = to
+        if let Some(to) = belongs_to(resource)
             && Some(to) != id(patient)
             && !belong.contains(&to)
         {
             belong.push(to);
         }
+    }
+    if belong.len() > MOST_MEMBERS {
+        return Err(too_many());
     }
     let mut requests: Vec<http::Builder> = belong
         .iter()
@@ -124,15 +132,28 @@ fn people_of(
     let mut answers = http::send_all(requests);
     let searched = (!linked.is_empty()).then(|| answers.pop()).flatten();
     for answer in answers {
-        people.extend(patient_of(&answer?)?);
+        people.extend(patient_of(&registry.server, &answer?)?);
     }
     if let Some(answer) = searched {
-        let body = lookup::answer(&answer?)?;
+        let body = lookup::answer(&registry.server, &answer?)?;
         let bundle = Bundle::read(&body, "Patient")?;
+        // Half a family would look like the whole.
+        if bundle.next.is_some() {
+            return Err(Failure::unsupported("related.several-pages").field("relations"));
+        }
         for found in bundle.matches("Patient") {
             mapping::check(found, "Patient")?;
-            people.push(found.clone());
+            // A server that does not know `link` ignores it, and answers with whom it likes.
+            let is_one = mapping::counterparts(found)
+                .iter()
+                .any(|it| related.iter().any(|related| id(related) == Some(it)));
+            if is_one {
+                people.push(found.clone());
+            }
         }
     }
-    Ok(people)
+    match people.len() > MOST_MEMBERS {
+        true => Err(too_many()),
+        false => Ok(people),
+    }
 }

@@ -8,6 +8,7 @@ use super::update::Standing;
 use crate::FhirClientRegistry;
 use crate::exchange::Registry;
 use crate::mapping::write;
+use crate::settings::Habits;
 
 impl Link for FhirClientRegistry {
     fn link(request: LinkRequest) -> Result<WriteAnswer, Failure> {
@@ -16,6 +17,10 @@ impl Link for FhirClientRegistry {
         let linked = write::identifier(&request.linked, settings);
         let linked =
             linked.ok_or_else(|| Failure::unsupported("identifier.scheme").field("linked"))?;
+        // It puts what it gets over what it has, place by place: nothing goes away.
+        if settings.server == Habits::Opencr && request.change == LinkChange::Remove {
+            return Err(Failure::unsupported("opencr.link").field("change"));
+        }
         let version = request.version.as_ref();
         let mut standing = Standing::read(&registry, &request.identifiers, version)?;
         let stands = write::has(&standing.patient, &request.linked, settings);

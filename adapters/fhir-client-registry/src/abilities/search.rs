@@ -5,7 +5,7 @@ use adapter_sdk::{Answer, Failure, Search, call, http};
 use fhir_r4::bundle::{Bundle, Entry, MatchGrade};
 use fhir_r4::lookup;
 use fhir_r4::mapping;
-use fhir_r4::server::{FHIR_JSON, NextPage};
+use fhir_r4::server::{FHIR_JSON, NextPage, ignored};
 use serde_json::{Value, json};
 
 use crate::exchange::Registry;
@@ -19,10 +19,15 @@ impl Search for FhirClientRegistry {
             (Some(token), SearchBy::Search) => {
                 let next: NextPage = token.unpack(PAGE_TOKEN)?;
                 let response = registry.server.next("Patient", &next)?.send()?;
-                searched(&registry, &lookup::answer(&response)?)?
+                searched(&registry, &lookup::answer(&registry.server, &response)?)?
             }
             (None, SearchBy::Search) => {
-                let body = registry.search("Patient", &asked(&registry, &query)?)?;
+                let asked = asked(&registry, &query)?;
+                let body = registry.search("Patient", &asked)?;
+                // Whoever fits the rest alone is not whom the caller asked for.
+                if ignored(&Bundle::read(&body, "Patient")?, &asked).is_some() {
+                    return Err(Failure::unsupported("search.ignored").field("criteria"));
+                }
                 searched(&registry, &body)?
             }
             (None, SearchBy::Match) => matched(&registry, &query)?,
@@ -76,7 +81,7 @@ fn matched(registry: &Registry, query: &SearchQuery) -> Result<Page, Failure> {
     if response.status == 404 {
         return Err(Failure::misconfigured("http.404").field("settings.search"));
     }
-    let body = fhir_r4::server::body(&response)?;
+    let body = fhir_r4::server::body(&registry.server, &response)?;
     let bundle = Bundle::read(&body, "Patient")?;
     let mut page = page(registry, &bundle)?;
     if bundle.next.is_some() {

@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::create;
 use crate::FhirClientRegistry;
 use crate::exchange::Registry;
-use crate::mapping::write::{self, tagged};
+use crate::mapping::write;
+use crate::mapping::write::marks::{caused_by, is_tagged};
 
 impl Trace for FhirClientRegistry {
     fn trace(query: TraceQuery) -> Result<Fate, Failure> {
@@ -66,18 +67,26 @@ fn created(
         ];
         if let Ok(body) = registry.search("Patient", &asked) {
             let bundle = Bundle::read(&body, "Patient")?;
-            let ours = |it: &&Value| tagged(it, system) == Some(&query.operation_key);
+            let ours = |it: &&Value| is_tagged(it, system, &query.operation_key);
             if let Some(patient) = bundle.matches("Patient").into_iter().find(ours) {
-                return Ok(Stands::Written(receipt(patient)));
+                return Ok(Stands::Written(seen(patient, system, &query.operation_key)));
             }
         }
     }
     let person = create::person(request)?;
-    let Some(key) = write::key(person, &registry.settings) else {
+    let keys = write::keys(person, &registry.settings);
+    if keys.is_empty() {
         return Ok(Stands::Unknown);
-    };
-    let hits = registry.patients(key)?;
-    Ok(match hits.patients.as_slice() {
+    }
+    let mut known: Vec<Value> = Vec::new();
+    for key in keys {
+        for patient in registry.patients(key)?.patients {
+            if known.iter().all(|it| id(it) != id(&patient)) {
+                known.push(patient);
+            }
+        }
+    }
+    Ok(match known.as_slice() {
         [] => Stands::Not,
         // Somebody else's, or ours on a server that keeps no tags: the record is there.
         [patient] => Stands::Written(Receipt {
@@ -99,8 +108,12 @@ fn updated(
     let Some(patient) = patient.filter(|_| !system.is_empty()) else {
         return Ok(Stands::Unknown);
     };
-    if tagged(&patient, system) == Some(&query.operation_key) {
-        return Ok(Stands::Written(receipt(&patient)));
+    if is_tagged(&patient, system, &query.operation_key) {
+        return Ok(Stands::Written(seen(
+            &patient,
+            system,
+            &query.operation_key,
+        )));
     }
     let version = version(&patient);
     let unmoved = version.is_some() && version == request.version;
@@ -144,11 +157,20 @@ fn version(patient: &Value) -> Option<String> {
     fhir_r4::json::scalar(patient.get("meta")?.get("versionId")?)
 }
 
+/// Without the version: others may have written since, and whoever writes over it must have seen that.
 fn receipt(patient: &Value) -> Receipt {
     Receipt {
         reference: id(patient).map(|id| format!("Patient/{id}")),
-        version: version(patient),
         ..Receipt::applied()
+    }
+}
+
+/// With the version where it is the one that the operation made.
+fn seen(patient: &Value, system: &str, key: &str) -> Receipt {
+    let is_last = caused_by(patient, system) == Some(key);
+    Receipt {
+        version: is_last.then(|| version(patient)).flatten(),
+        ..receipt(patient)
     }
 }
 

@@ -3,9 +3,10 @@
 use adapter_sdk::http::{self, Builder, Response};
 use adapter_sdk::model::{Identifier, Outcome, Receipt, Unavailability, WriteAnswer};
 use adapter_sdk::{Failure, call, writes};
-use fhir_r4::bundle::reference;
+use fhir_r4::bundle::{address, is_id, reference};
 use fhir_r4::json::Object;
-use fhir_r4::lookup::etag;
+use fhir_r4::lookup::{etag, unknown_scheme};
+use fhir_r4::mapping::carries;
 use fhir_r4::outcome;
 use fhir_r4::server::FHIR_JSON;
 use serde_json::Value;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use crate::ENDPOINT;
 use crate::exchange::Registry;
 use crate::mapping::message;
-use crate::mapping::write::{self, Resource};
+use crate::mapping::write::{Resource, marks::tag};
 use crate::settings::{Habits, Writes};
 use crate::wire::feed;
 
@@ -26,7 +27,7 @@ pub(super) struct Writing<'a> {
     /// The version that was read: nothing newer may be overwritten.
     pub(super) version: Option<String>,
     /// By which the registry is to find it again.
-    pub(super) key: Option<Identifier>,
+    pub(super) keys: Vec<Identifier>,
     pub(super) unwritten: Vec<String>,
 }
 
@@ -40,7 +41,11 @@ impl Writing<'_> {
     pub(super) fn send(mut self) -> Result<WriteAnswer, Failure> {
         let settings = &self.registry.settings;
         let operation = operation()?;
-        write::tag(&mut self.patient, &settings.operation_tag, &operation);
+        let read = self
+            .id
+            .is_some()
+            .then(|| self.version.as_deref().unwrap_or_default());
+        tag(&mut self.patient, &settings.operation_tag, &operation, read);
         self.patient
             .insert("resourceType".to_owned(), "Patient".into());
         let request = match settings.writes {
@@ -79,23 +84,34 @@ impl Writing<'_> {
             return Ok(request);
         }
         Ok(match (&self.id, &self.version) {
-            (None, _) => request.header(
-                "if-none-exist",
-                format!("identifier={}", feed::query_value(&self.token()?)),
-            ),
+            (None, _) => {
+                request.header("if-none-exist", format!("identifier={}", self.any_token()?))
+            }
             (Some(_), Some(version)) => request.header("if-match", format!("W/\"{version}\"")),
             (Some(_), None) => request,
         })
     }
 
     fn token(&self) -> Result<String, Failure> {
-        let token = self.key.as_ref().and_then(|it| {
-            self.registry
-                .rules
-                .schemes
-                .token(&it.scheme, it.value.trim())
-        });
-        token.ok_or_else(|| Failure::rejected("identifier.scheme").field("identifiers"))
+        let first = self.tokens().into_iter().next();
+        first.ok_or_else(unknown_scheme)
+    }
+
+    /// All of them, any of which is enough (R4, section 3.1.1.4.4): a person is known by each number.
+    fn any_token(&self) -> Result<String, Failure> {
+        let tokens = self.tokens();
+        let tokens: Vec<String> = tokens.iter().map(|it| feed::query_value(it)).collect();
+        match tokens.is_empty() {
+            true => Err(unknown_scheme()),
+            false => Ok(tokens.join(",")),
+        }
+    }
+
+    fn tokens(&self) -> Vec<String> {
+        let schemes = &self.registry.rules.schemes;
+        let keys = self.keys.iter();
+        keys.filter_map(|it| schemes.token(&it.scheme, it.value.trim()))
+            .collect()
     }
 
     fn body(&self, request: Builder) -> Builder {
@@ -125,17 +141,25 @@ impl Writing<'_> {
             });
         }
         let is_create = self.id.is_none();
-        Ok(self.receipt(&response, is_create).into())
+        Ok(self.receipt(&response, is_create)?.into())
     }
 
-    fn receipt(self, response: &Response, is_create: bool) -> Receipt {
+    fn receipt(self, response: &Response, is_create: bool) -> Result<Receipt, Failure> {
         let settings = &self.registry.settings;
         let told: Option<Value> = response.json().ok();
         let body = told.as_ref().and_then(Object::new);
         let body = body.filter(|it| it.text("resourceType") == Some("Patient"));
-        let location = response.header("location").and_then(reference);
-        let id = body.and_then(|it| it.text("id"));
-        let id = id.or(location.map(|(_, id)| id)).or(self.id.as_deref());
+        let location = response.header("location").and_then(address);
+        // OpenCR's body has a reference in the place of the id.
+        let told_id = body.and_then(|it| it.text("id"));
+        let told_id = told_id.and_then(|it| match is_id(it) {
+            true => Some(it),
+            false => reference(it).map(|(_, id)| id),
+        });
+        let id = location
+            .map(|(_, id)| id)
+            .or(told_id)
+            .or(self.id.as_deref());
         let mut identifiers: Vec<Identifier> = Vec::new();
         let mut confirm = |scheme: Option<&String>, value: Option<&str>| {
             if let Some((scheme, value)) = scheme.zip(value) {
@@ -145,7 +169,7 @@ impl Writing<'_> {
         confirm(settings.resource_id_scheme.as_ref(), id);
         // OpenCR's number of the person, beside that of the record.
         let golden = response.header("locationcruid");
-        let golden = golden.map(|it| reference(it).map_or(it, |(_, id)| id));
+        let golden = golden.map(|it| address(it).map_or(it, |(_, id)| id));
         confirm(settings.golden_scheme.as_ref(), golden);
         let version = etag(response).or_else(|| {
             let meta = body.and_then(|it| it.object("meta"));
@@ -156,7 +180,15 @@ impl Writing<'_> {
             && response.status == 200
             && settings.writes == Writes::Rest
             && settings.server == Habits::Fhir;
-        Receipt {
+        // Whose record it tells must be the one that was asked for.
+        if let Some(told) = told.as_ref().filter(|_| existed && body.is_some()) {
+            let rules = &self.registry.rules;
+            let is_theirs = |it: &Identifier| carries(told, it, rules).is_ok();
+            if !self.keys.iter().any(is_theirs) {
+                return Err(Failure::unreadable("answer.mismatch"));
+            }
+        }
+        Ok(Receipt {
             outcome: match existed {
                 true => Outcome::Unchanged,
                 false => Outcome::Applied,
@@ -166,7 +198,7 @@ impl Writing<'_> {
             version,
             unwritten: self.unwritten,
             ..Receipt::applied()
-        }
+        })
     }
 
     fn send_message(self, operation: &str) -> Result<WriteAnswer, Failure> {

@@ -4,17 +4,18 @@ use adapter_sdk::Failure;
 use adapter_sdk::dates;
 use adapter_sdk::model::{
     Event, EventKind, Extra, Identifier, PartialDate, Participant, ParticipantRole, Person,
-    PersonStatus, RelationRole,
+    PersonStatus,
 };
-use fhir_r4::bundle::reference;
+use fhir_r4::bundle::{address, reference};
 use fhir_r4::dates::day_number;
 use fhir_r4::json::{Object, scalar};
 use fhir_r4::mapping::{self, replacement};
 use fhir_r4::{Rules, dates as fhir_dates};
 use serde_json::Value;
 
-use super::write::tagged;
-use crate::settings::Settings;
+use super::participants::{born, participant, subject};
+use super::write::marks::caused_by;
+use crate::settings::{Habits, Settings};
 use crate::wire::feed::Message;
 use crate::wire::sender::digits;
 
@@ -75,9 +76,11 @@ pub fn events(
 }
 
 /// The events of records that a search for changes found, each under its record's own number and version.
+/// One that may not be read, or has no version, is told as changed, with its number alone: it must not
+/// keep back those after it.
 ///
 /// # Errors
-/// `unreadable` where a record may not be read, or has neither.
+/// `unreadable` where a record has no number.
 pub fn changed(
     patients: &[&Value],
     settings: &Settings,
@@ -85,12 +88,28 @@ pub fn changed(
 ) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
     for resource in patients {
-        mapping::check(resource, "Patient")?;
+        // OpenCR's own bracket around the records of a person, and nobody.
+        let is_opencr = settings.server == Habits::Opencr;
+        if is_opencr && mapping::is_golden(resource, &settings.golden_tag) {
+            continue;
+        }
         let object = Object::new(resource);
         let version = object.and_then(|it| scalar(it.object("meta")?.get("versionId")?));
         let id = object.and_then(|it| it.text("id"));
-        let (Some(id), Some(version)) = (id, version) else {
-            return Err(Failure::unreadable("changes.version"));
+        let id = id.ok_or_else(|| Failure::unreadable("changes.id"))?;
+        let teller = Teller {
+            changes: &[],
+            settings,
+            rules,
+            told_at: None,
+        };
+        let is_readable = mapping::check(resource, "Patient").is_ok();
+        let Some(version) = version.filter(|_| is_readable) else {
+            let mut event = Event::new(hashed(&[&resource.to_string()]), EventKind::RecordChanged);
+            event.recorded_at = teller.recorded_at(resource);
+            event.participants = vec![subject(teller.nobody_but(Some(id)))];
+            events.push(event);
+            continue;
         };
         let change = Change {
             resource: Some(resource),
@@ -99,12 +118,6 @@ pub fn changed(
             // Servers that count begin with 1; of others nobody can tell whether a record is new.
             method: if version == "1" { "POST" } else { "PUT" },
             id: Some(id),
-        };
-        let teller = Teller {
-            changes: &[],
-            settings,
-            rules,
-            told_at: None,
         };
         events.extend(teller.patient(&change, format!("Patient/{id}/{version}"))?);
     }
@@ -128,7 +141,7 @@ fn change(entry: &Value) -> Result<Change<'_>, Failure> {
         .text("url")
         .map(|it| it.split('?').next().unwrap_or(it));
     let place = [place, entry.text("fullUrl")].into_iter().flatten();
-    let place = place.filter_map(reference).next();
+    let place = place.filter_map(address).next();
     let object = resource.and_then(Object::new);
     let kind = object.and_then(|it| it.text("resourceType"));
     let kind = kind.or(place.map(|(kind, _)| kind));
@@ -181,7 +194,8 @@ impl Teller<'_> {
         let mut event = Event::new(id, kind);
         event.recorded_at = self.recorded_at(resource);
         event.version.clone_from(&person.version);
-        event.caused_by = tagged(resource, &self.settings.operation_tag).map(str::to_owned);
+        let system = &self.settings.operation_tag;
+        event.caused_by = caused_by(resource, system).map(str::to_owned);
         event.participants = match &event.kind {
             EventKind::Merge => {
                 let survivors = replacement(resource, self.rules).into_iter();
@@ -243,7 +257,7 @@ impl Teller<'_> {
     /// Somebody's relation is told without their own record: theirs is not in the message.
     fn related(&self, change: &Change<'_>, id: String) -> Result<Option<Event>, Failure> {
         let Some(resource) = change.resource else {
-            return Ok(None);
+            return Ok(Some(self.relation_gone(change, id)));
         };
         mapping::check(resource, "RelatedPerson")?;
         let to = Object::new(resource).and_then(|it| it.object("patient"));
@@ -255,26 +269,42 @@ impl Teller<'_> {
         {
             return Ok(None);
         }
-        let (related, notes) = mapping::related_persons(&[resource], self.rules);
+        let told = Some(resource).filter(|_| change.method != "DELETE");
+        let told: Vec<&Value> = told.into_iter().collect();
+        let (related, notes) = mapping::related_persons(&told, self.rules);
         let of = to.text("reference").and_then(reference);
         let of = of.filter(|(kind, _)| *kind == "Patient").map(|(_, id)| id);
         let mut person = self.nobody_but(of);
         person.related = related;
         person.unmapped = notes.0;
-        let kind = match change.method {
-            "DELETE" => EventKind::RecordRemoved,
-            _ => EventKind::RecordChanged,
-        };
-        let mut event = Event::new(id, kind);
+        // A relation that is gone is a change of whose it was: their own record stands.
+        let mut event = Event::new(id, EventKind::RecordChanged);
         event.recorded_at = self.recorded_at(resource);
         event.changed_fields = vec!["related".to_owned()];
         event.participants = vec![subject(person)];
         Ok(Some(event))
     }
 
-    /// The RelatedPersons in the message that belong to a Patient of it.
+    /// Nobody says whose relation it was: its own reference is all that is known.
+    fn relation_gone(&self, change: &Change<'_>, id: String) -> Event {
+        let reference = change
+            .id
+            .map(|it| Value::from(format!("RelatedPerson/{it}")));
+        let key = self.rules.key("reference");
+        let mut event = Event::new(id, EventKind::RecordChanged);
+        event.recorded_at = self.recorded_at(&Value::Null);
+        event.changed_fields = vec!["related".to_owned()];
+        event.participants = vec![subject(Person {
+            extra: reference.iter().map(|it| Extra::new(&key, it)).collect(),
+            ..Person::default()
+        })];
+        event
+    }
+
+    /// The RelatedPersons in the message that belong to a Patient of it, and are not gone.
     fn related_of(&self, change: &Change<'_>) -> Vec<&Value> {
-        let related = self.changes.iter().filter(|it| it.kind == "RelatedPerson");
+        let is_related = |it: &&Change<'_>| it.kind == "RelatedPerson" && it.method != "DELETE";
+        let related = self.changes.iter().filter(is_related);
         let resources = related.filter_map(|it| it.resource);
         resources
             .filter(|it| {
@@ -338,47 +368,6 @@ fn is_of(to: &Object<'_>, patient: &Change<'_>) -> bool {
     let by_id =
         reference(text).is_some_and(|(kind, id)| kind == "Patient" && patient.id == Some(id));
     by_id || patient.full_url == Some(text)
-}
-
-/// The child, and those whom the record names as its parents.
-fn born(child: Person) -> Vec<Participant> {
-    let parents: Vec<Participant> = child
-        .related
-        .iter()
-        .filter_map(|it| {
-            let role = match it.role {
-                RelationRole::Mother => ParticipantRole::Mother,
-                RelationRole::Father => ParticipantRole::Father,
-                RelationRole::Parent => ParticipantRole::Parent,
-                _ => return None,
-            };
-            let person = Person {
-                identifiers: it.identifiers.clone(),
-                names: it.names.clone(),
-                sex: it.sex,
-                birth_date: it.birth_date.clone(),
-                status: it.status.clone(),
-                ..Person::default()
-            };
-            Some(participant(role, person))
-        })
-        .collect();
-    let mut all = vec![participant(ParticipantRole::Child, child)];
-    all.extend(parents);
-    all
-}
-
-fn subject(person: Person) -> Participant {
-    participant(ParticipantRole::Subject, person)
-}
-
-fn participant(role: ParticipantRole, person: Person) -> Participant {
-    Participant {
-        role,
-        person,
-        relation: None,
-        extra: Vec::new(),
-    }
 }
 
 /// A number of what never changes. A person cannot be told from it.

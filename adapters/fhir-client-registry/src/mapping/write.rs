@@ -2,12 +2,13 @@
 //! that no code of theirs means is refused before anything is sent.
 
 mod lists;
+pub mod marks;
 
 use adapter_sdk::model::{Identifier, MaritalStatus, Person, PersonStatus};
 use adapter_sdk::{Failure, dates};
 use fhir_r4::bundle::reference;
-use fhir_r4::mapping::{MARITAL_STATUS, SEX};
-use fhir_r4::rules::{Carried, OneOrMany};
+use fhir_r4::mapping::{MARITAL_STATUS, SEX, is_replaced};
+use fhir_r4::rules::Carried;
 use serde_json::{Map, Value, json};
 
 use crate::settings::Settings;
@@ -54,6 +55,7 @@ pub fn write(
     settings: &Settings,
 ) -> Result<Vec<String>, Failure> {
     let mut unwritten = Vec::new();
+    let was_dead = is_dead(patient);
     for field in mask {
         match *field {
             "identifiers" => {
@@ -90,7 +92,7 @@ pub fn write(
                 put_list(patient, "telecom", contacts?);
             }
             // With `status`: a merge is both.
-            "replaced-by" if mask.contains(&"status") => {}
+            "replaced-by" if follows_status(person, mask) => {}
             "status" => status(patient, person, mask, survivor)?,
             other => unwritten.push(other.to_owned()),
         }
@@ -104,7 +106,47 @@ pub fn write(
         patient.remove("deceasedBoolean");
         put(patient, "deceasedDateTime", Some(dates::format(date)));
     }
+    // Who does not know the day of a death does not say that nobody died.
+    let stays_dead = match &person.status {
+        _ if !mask.contains(&"status") => was_dead,
+        None | Some(PersonStatus::Active) => false,
+        Some(PersonStatus::Deceased) => true,
+        Some(_) => was_dead,
+    };
+    if mask.contains(&"death-date") && person.death_date.is_none() && stays_dead {
+        patient.insert("deceasedBoolean".to_owned(), json!(true));
+    }
     Ok(unwritten)
+}
+
+/// Whether `status` writes what `replaced-by` says: a merge is both, and so is taking one back.
+fn follows_status(person: &Person, mask: &[&str]) -> bool {
+    let says = match &person.status {
+        Some(PersonStatus::Merged) => true,
+        Some(PersonStatus::Active) => person.replaced_by.is_empty(),
+        _ => false,
+    };
+    says && mask.contains(&"status")
+}
+
+fn is_dead(patient: &Resource) -> bool {
+    let has_date = ["deceasedDateTime", "_deceasedDateTime"];
+    patient.get("deceasedBoolean") == Some(&json!(true))
+        || has_date.iter().any(|it| patient.contains_key(*it))
+}
+
+/// Whether these fields would undo a death, or a merge.
+pub fn undoes(patient: &Resource, person: &Person, mask: &[&str]) -> bool {
+    if !mask.contains(&"status") {
+        return false;
+    }
+    match &person.status {
+        Some(PersonStatus::Active) => {
+            is_dead(patient) || is_replaced(&Value::Object(patient.clone()))
+        }
+        None => is_dead(patient),
+        Some(_) => false,
+    }
 }
 
 /// What stands beside the values of masked fields and has no place: it is told, since a list that is
@@ -235,8 +277,11 @@ fn status(
                 return rejected("merge.survivor", "replaced-by");
             };
             patient.insert("active".to_owned(), json!(false));
-            let link = json!([{ "other": { "reference": survivor }, "type": "replaced-by" }]);
-            patient.insert("link".to_owned(), link);
+            // Links of other types (`seealso`, `refer`, `replaces`) are not of the merge.
+            let links = patient.get("link").and_then(Value::as_array);
+            let mut links: Vec<Value> = links.cloned().unwrap_or_default();
+            links.push(json!({ "other": { "reference": survivor }, "type": "replaced-by" }));
+            put_list(patient, "link", links);
         }
         Some(PersonStatus::Other(word)) if word == "inactive" => {
             patient.insert("active".to_owned(), json!(false));
@@ -248,34 +293,12 @@ fn status(
     Ok(())
 }
 
-/// Marks a resource with the operation that wrote it, in place of the one before.
-pub fn tag(patient: &mut Resource, system: &str, key: &str) {
-    if system.is_empty() {
-        return;
-    }
-    let meta = patient.entry("meta").or_insert_with(|| json!({}));
-    let Some(meta) = meta.as_object_mut() else {
-        return;
-    };
-    let tags = meta.get("tag").and_then(Value::as_array);
-    let mut tags: Vec<Value> = tags.cloned().unwrap_or_default();
-    tags.retain(|it| it.get("system").and_then(Value::as_str) != Some(system));
-    tags.push(json!({ "system": system, "code": key }));
-    meta.insert("tag".to_owned(), Value::Array(tags));
-}
-
-/// The operation that wrote a resource last, where it says so.
-pub fn tagged<'a>(patient: &'a Value, system: &str) -> Option<&'a str> {
-    let tags = patient.get("meta")?.get("tag")?.as_array()?;
-    let same = |it: &&Value| it.get("system").and_then(Value::as_str) == Some(system);
-    tags.iter().find(same)?.get("code")?.as_str()
-}
-
-/// Whether anybody could be found again by these: an identifier whose scheme the registry has.
-pub fn key<'a>(person: &'a Person, settings: &Settings) -> Option<&'a Identifier> {
+/// The identifiers by which anybody could be found again: of schemes that number people, and that the
+/// registry has a system for.
+pub fn keys<'a>(person: &'a Person, settings: &Settings) -> Vec<&'a Identifier> {
     let has_place = |it: &&Identifier| {
-        let systems: Option<&OneOrMany> = settings.identifier_systems.get(&it.scheme);
-        systems.is_some() && !it.value.trim().is_empty()
+        let has_system = settings.identifier_systems.contains_key(&it.scheme);
+        has_system && settings.knows(&it.scheme) && !it.value.trim().is_empty()
     };
-    person.identifiers.iter().find(has_place)
+    person.identifiers.iter().filter(has_place).collect()
 }

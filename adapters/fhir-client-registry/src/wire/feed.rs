@@ -3,6 +3,7 @@
 use adapter_sdk::Failure;
 use fhir_r4::json::Object;
 use fhir_r4::outcome;
+use fhir_r4::rules::OneOrMany;
 use serde_json::{Value, json};
 
 /// `MessageHeader.eventUri` of a feed.
@@ -62,6 +63,17 @@ impl<'a> Message<'a> {
     /// The message's own number: the same when it is sent again.
     pub fn id(&self) -> Option<&'a str> {
         self.header.text("id").or_else(|| self.bundle.text("id"))
+    }
+}
+
+/// Makes references to the registry itself relative: what its base is, the addresses of the history's
+/// entries say.
+pub fn localize(body: &mut Value, link_base: Option<&OneOrMany>) {
+    let entries = body.get_mut("entry").and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten() {
+        if let Some(resource) = entry.get_mut("resource") {
+            fhir_r4::local::localize(resource, link_base);
+        }
     }
 }
 

@@ -51,11 +51,15 @@ pub(crate) fn find(registry: &Registry, asked: &Identifier) -> Result<Person, Fa
         }
         _ => {}
     }
-    let body = server::body(&response)?;
+    let body = server::body(&registry.server, &response)?;
     let person = person(&body, asked, &registry.rules)?;
-    // OpenCR answers so of whom it does not know; after the profile it is somebody whom nobody else
-    // knows.
-    if registry.settings.server == Habits::Opencr && person.identifiers.len() == 1 {
+    // OpenCR answers nothing at all of whom it does not know; after the profile it is somebody whom
+    // nobody else knows. Of whom it knows it tells the asked number too.
+    let told = Object::new(&body).map(|it| it.objects("parameter"));
+    let is_target =
+        |it: &Object<'_>| matches!(it.text("name"), Some("targetIdentifier" | "targetId"));
+    let is_known = told.unwrap_or_default().iter().any(is_target);
+    if registry.settings.server == Habits::Opencr && !is_known {
         return Err(Failure::not_found());
     }
     Ok(person)

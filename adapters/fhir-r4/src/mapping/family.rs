@@ -65,6 +65,9 @@ impl<'a> People<'a> {
             let Some(subject) = subject else {
                 continue;
             };
+            if !related::is_standing(resource, rules, "relations", notes) {
+                continue;
+            }
             let person = related_person(resource, rules);
             let object = match self.counterpart(resource, &person) {
                 // Nobody is anything to themselves.

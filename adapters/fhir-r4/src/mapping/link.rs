@@ -54,6 +54,17 @@ pub fn replacement(patient: &Value, rules: &Rules) -> Vec<Replacement> {
         .collect()
 }
 
+/// References to replacements on other servers, of which no number is told: where nobody can follow.
+pub(super) fn elsewhere<'a>(patient: &'a Value, rules: &Rules) -> Vec<&'a Value> {
+    let others = of_type(patient, "replaced-by").into_iter();
+    let told = others.filter_map(|other| {
+        let identifier = other.object("identifier").and_then(|it| scheme(&it, rules));
+        let to = other.get("reference").filter(|_| identifier.is_none())?;
+        to.as_str().and_then(reference).is_none().then_some(to)
+    });
+    told.collect()
+}
+
 fn scheme(identifier: &Object<'_>, rules: &Rules) -> Option<Identifier> {
     let carried = Carried::read(identifier, &mut Notes::default(), "replaced-by")?;
     let scheme = rules.schemes.of(&carried)?;

@@ -102,6 +102,11 @@ pub fn patient(resource: &Value, rules: &Rules) -> Person {
     ));
     extra.extend(kept::fields(&patient, READ, rules));
 
+    for to in link::elsewhere(resource, rules) {
+        notes.add("replaced-by", to);
+    }
+    let replaced_by = link::replacement(resource, rules).into_iter();
+    let replaced_by = replaced_by.filter_map(|it| it.identifier).collect();
     let person = Person {
         identifiers,
         names,
@@ -114,10 +119,7 @@ pub fn patient(resource: &Value, rules: &Rules) -> Person {
         photo: contact::photo(&patient, &mut notes),
         related,
         status,
-        replaced_by: link::replacement(resource, rules)
-            .into_iter()
-            .filter_map(|it| it.identifier)
-            .collect(),
+        replaced_by,
         version: version(&patient),
         extra,
         unmapped: notes.0,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{codes, contact, identifiers, kept, names};
 use crate::Rules;
 use crate::bundle::reference;
+use crate::dates::{is_before, parse};
 use crate::json::{Notes, Object};
 
 /// `Patient.contact`: whoever may be asked about the patient. One about whom nothing but a
@@ -79,7 +80,11 @@ pub fn related_person(resource: &Value, rules: &Rules) -> Person {
 /// Several RelatedPersons, as a record of the patient names them.
 pub fn related_persons(resources: &[&Value], rules: &Rules) -> (Vec<RelatedPerson>, Notes) {
     let mut notes = Notes::default();
-    let related = resources.iter().map(|resource| {
+    let standing = resources
+        .iter()
+        .filter(|it| is_standing(it, rules, "related", &mut notes));
+    let standing: Vec<&Value> = standing.copied().collect();
+    let related = standing.iter().map(|resource| {
         let person = related_person(resource, rules);
         let theirs = person.unmapped.into_iter();
         notes.0.extend(theirs.map(|mut it| {
@@ -120,6 +125,27 @@ pub fn with_related(
     person.related.extend(related);
     person.unmapped.extend(notes.0);
     person
+}
+
+/// Whether a relation still is one: `active` is not false, and `period` has not ended (R4, section
+/// 8.3.3). One that is over is noted.
+pub(super) fn is_standing(resource: &Value, rules: &Rules, field: &str, notes: &mut Notes) -> bool {
+    let Some(object) = Object::new(resource) else {
+        return false;
+    };
+    if object.truth("active") == Some(false) {
+        notes.add(&format!("{field}.active"), &Value::Bool(false));
+        return false;
+    }
+    let end = object.object("period").and_then(|it| it.get("end"));
+    let date = end.and_then(Value::as_str).and_then(parse);
+    let is_over = date
+        .zip(rules.today.as_ref())
+        .is_some_and(|(end, today)| is_before(&end, today));
+    if let Some(end) = end.filter(|_| is_over) {
+        notes.add(&format!("{field}.period"), end);
+    }
+    !is_over
 }
 
 /// The id of the Patient to whom a RelatedPerson belongs.

@@ -4,7 +4,7 @@ use adapter_sdk::model::{Page, SearchQuery};
 use adapter_sdk::{Answer, Failure, Search};
 use fhir_r4::bundle::Bundle;
 use fhir_r4::query::{self, Terms};
-use fhir_r4::server::NextPage;
+use fhir_r4::server::{NextPage, Parameters, ignored};
 use fhir_r4::{dates, lookup, mapping};
 
 use crate::registry::Registry;
@@ -15,6 +15,7 @@ impl Search for SosysNepal {
     fn search(query: SearchQuery) -> Result<Answer<Page>, Failure> {
         let registry = Registry::load()?;
         let settings = &registry.settings;
+        let mut asked = Parameters::new();
         let request = match &query.page {
             Some(token) => {
                 let next: NextPage = token.unpack(PAGE_TOKEN)?;
@@ -26,15 +27,19 @@ impl Search for SosysNepal {
                     knows: &|scheme| settings.knows(scheme),
                     date: &|text| date(text, settings.calendar),
                 };
-                let mut asked = query::parameters(&query.criteria, &terms)?;
+                asked = query::parameters(&query.criteria, &terms)?;
                 asked.extend(query::sort(&query.sort)?);
                 let count = query.page_size.clamp(1, settings.max_page_size.max(1));
                 asked.push(("_count".to_owned(), count.to_string()));
                 registry.server.search("Patient", &asked)
             }
         };
-        let body = lookup::answer(&request.send()?)?;
+        let body = lookup::answer(&registry.server, &request.send()?)?;
         let bundle = Bundle::read(&body, "Patient")?;
+        // Whoever fits the rest alone is not whom the caller asked for.
+        if ignored(&bundle, &asked).is_some() {
+            return Err(Failure::unsupported("search.ignored").field("criteria"));
+        }
         let patients = bundle.matches("Patient");
         for patient in &patients {
             mapping::check(patient, "Patient")?;

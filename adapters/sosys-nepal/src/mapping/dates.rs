@@ -1,7 +1,7 @@
 //! Dates of birth and death, in the calendar that the settings name, and beside it in Bikram Sambat.
 
 use adapter_sdk::model::PartialDate;
-use fhir_r4::dates::{Gregorian, ReadDate};
+use fhir_r4::dates::{Gregorian, ReadDate, is_before};
 use fhir_r4::json::{Notes, Primitive, extension_value, scalar};
 
 use crate::bikram_sambat;
@@ -14,6 +14,8 @@ pub struct NepaliDates {
     pub calendar: Calendar,
     /// The extension that has it in Bikram Sambat.
     pub extension: Option<String>,
+    /// Nobody was born or died after it: such a date is of another calendar than was set.
+    pub today: Option<PartialDate>,
 }
 
 impl ReadDate for NepaliDates {
@@ -28,6 +30,16 @@ impl ReadDate for NepaliDates {
                 converted
             }),
         };
+        let is_to_come = |it: &PartialDate| {
+            let today = self.today.as_ref();
+            today.is_some_and(|today| is_before(today, it))
+        };
+        if own.as_ref().is_some_and(is_to_come) {
+            if let Some(value) = date.value {
+                notes.add(field, value);
+            }
+            return None;
+        }
         let beside = self.beside(date);
         let Some(value) = beside else {
             return own;
