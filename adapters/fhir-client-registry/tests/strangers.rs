@@ -158,7 +158,7 @@ fn a_relation_that_is_over_is_none() {
         let found = find("1").unwrap();
         assert_eq!(found.related.len(), 1);
         assert_eq!(found.related[0].role, RelationRole::Mother);
-        assert_eq!(found.unmapped, [note.clone()]);
+        assert_eq!(found.unmapped, std::slice::from_ref(&note));
         // As a kinship has it: whom nothing but that relation names is not there.
         let number = bundle(&json!([patient("p1", "1")]));
         let _stage = that_answers(bundle(&json!([])), number, json!([over(more)]));
